@@ -1,0 +1,146 @@
+"""What a worker says: one tagged message a line in `events.jsonl`, with a sequence number and the time in UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from qlora_ui.contract.records import ProcessIdentity, now
+
+
+class _Event(BaseModel):
+    seq: int = 0
+    """1, 2, 3 … over all attempts of a run; the writer sets it."""
+    time: datetime = Field(default_factory=now)
+
+
+class Started(_Event):
+    """The worker's process is there; said before anything heavy is imported."""
+
+    type: Literal["started"] = "started"
+    process: ProcessIdentity
+    attempt: int
+
+
+class Resumed(_Event):
+    """Training goes on from a checkpoint: points of curves after `step` are measured anew."""
+
+    type: Literal["resumed"] = "resumed"
+    step: int
+
+
+class Phase(_Event):
+    """A stretch of the work begins, such as `loading` or `training`; `message` is for people."""
+
+    type: Literal["phase"] = "phase"
+    name: str
+    message: str
+
+
+class Facts(_Event):
+    """What is true of the whole run: device, versions, rows, trainable weights, phases' measured figures."""
+
+    type: Literal["facts"] = "facts"
+    values: dict[str, Any]
+
+
+class Progress(_Event):
+    type: Literal["progress"] = "progress"
+    step: int
+    total_steps: int
+    epoch: float | None = None
+    seconds_left: float | None = None
+    """Measured from the steps so far, without the loading before them."""
+
+
+class Metric(_Event):
+    """Figures measured at a step, by name: `loss`, `eval_loss`, `learning_rate`, `grad_norm`, `tokens_per_second`."""
+
+    type: Literal["metric"] = "metric"
+    step: int
+    values: dict[str, float]
+
+
+class Log(_Event):
+    type: Literal["log"] = "log"
+    level: Literal["info", "warning", "error"] = "info"
+    message: str
+
+
+class Sample(_Event):
+    """What the model answers to a held-out prompt at a step."""
+
+    type: Literal["sample"] = "sample"
+    step: int
+    prompt: str
+    answer: str
+    reference: str = ""
+
+
+class Alert(_Event):
+    """Something that a person should know now, and what to do about it."""
+
+    type: Literal["alert"] = "alert"
+    message: str
+    hint: str = ""
+
+
+class CheckpointSaved(_Event):
+    """A checkpoint lies whole on the disk; a resume may start from it."""
+
+    type: Literal["checkpoint"] = "checkpoint"
+    step: int
+    folder: str
+    """Its name below `checkpoints/`."""
+    bytes: int
+
+
+class Finished(_Event):
+    type: Literal["finished"] = "finished"
+    summary: dict[str, Any] = Field(default_factory=dict)
+
+
+class Stopped(_Event):
+    """The run ended early because it was asked to; `paused` keeps its place in the queue."""
+
+    type: Literal["stopped"] = "stopped"
+    paused: bool = False
+    step: int | None = None
+
+
+class Failed(_Event):
+    type: Literal["failed"] = "failed"
+    error: str
+    hint: str = ""
+
+
+Event = Annotated[
+    Started
+    | Resumed
+    | Phase
+    | Facts
+    | Progress
+    | Metric
+    | Log
+    | Sample
+    | Alert
+    | CheckpointSaved
+    | Finished
+    | Stopped
+    | Failed,
+    Field(discriminator="type"),
+]
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def parse_event(line: str | bytes) -> Event:
+    """One line of `events.jsonl`. Raises pydantic.ValidationError for anything else."""
+    return _ADAPTER.validate_json(line)
+
+
+def dump_event(event: Event) -> bytes:
+    """The event as one line, with its line feed."""
+    return event.model_dump_json(exclude_none=True).encode() + b"\n"

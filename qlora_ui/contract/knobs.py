@@ -1,0 +1,105 @@
+"""A knob is one field of a parameter model, written down once: forms, `--set`, YAML and the docs derive from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+GROUPS = ("basics", "LoRA", "optimiser", "data", "memory", "monitoring")
+"""The order in which a form shows the groups."""
+
+
+def knob(  # the signature mirrors what a person may ask about a knob
+    default: Any,
+    *,
+    title: str,
+    help: str,
+    group: str,
+    unit: str = "",
+    **bounds: Any,
+) -> Any:
+    """A pydantic field with a title, one plain sentence of help, a group and a unit; `bounds` are pydantic's (ge, le …)."""
+    if group not in GROUPS:
+        raise ValueError(f"{group!r} is no group of knobs")
+    extra = {"group": group, "unit": unit}
+    return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What a form, a command line or a page of docs needs to know of one field."""
+
+    name: str
+    title: str
+    help: str
+    group: str
+    unit: str
+    kind: Literal["integer", "number", "text", "switch", "choice"]
+    default: Any
+    required: bool
+    optional: bool
+    """May be left empty (None)."""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive_minimum: bool = False
+
+    @property
+    def bounds(self) -> str:
+        """The allowed range in words, empty when there is none."""
+        low = f"more than {self.minimum:g}" if self.exclusive_minimum else f"at least {self.minimum or 0:g}"
+        if self.minimum is not None and self.maximum is not None:
+            return f"{low}, at most {self.maximum:g}"
+        if self.minimum is not None:
+            return low
+        return f"at most {self.maximum:g}" if self.maximum is not None else ""
+
+
+def knobs(model: type[BaseModel]) -> dict[str, Knob]:
+    """All knobs of a parameter model by name, in the order of its definition."""
+    return {name: _knob(name, field) for name, field in model.model_fields.items()}
+
+
+def _knob(name: str, field: FieldInfo) -> Knob:
+    extra = field.json_schema_extra
+    if not isinstance(extra, dict):
+        raise TypeError(f"the field {name} was not made with knob()")
+    kind, choices, optional = _kind(field.annotation)
+    low = next((m for m in field.metadata if isinstance(m, annotated_types.Ge | annotated_types.Gt)), None)
+    high = next((m for m in field.metadata if isinstance(m, annotated_types.Le)), None)
+    minimum = getattr(low, "ge", getattr(low, "gt", None))
+    return Knob(
+        name=name,
+        title=field.title or name,
+        help=field.description or "",
+        group=str(extra["group"]),
+        unit=str(extra["unit"]),
+        kind=kind,
+        default=None if field.default is PydanticUndefined else field.default,
+        required=field.is_required(),
+        optional=optional,
+        choices=choices,
+        minimum=minimum,
+        maximum=getattr(high, "le", None),
+        exclusive_minimum=isinstance(low, annotated_types.Gt),
+    )
+
+
+def _kind(
+    annotation: Any,
+) -> tuple[Literal["integer", "number", "text", "switch", "choice"], tuple[str, ...], bool]:
+    members = [a for a in get_args(annotation) if a is not type(None)] if get_origin(annotation) is not Literal else []
+    optional = len(members) > 0 and len(members) < len(get_args(annotation))
+    inner = members[0] if members else annotation
+    if get_origin(inner) is Literal:
+        return "choice", tuple(str(choice) for choice in get_args(inner)), optional
+    if inner is bool:
+        return "switch", (), optional
+    if inner is int:
+        return "integer", (), optional
+    return ("number" if inner is float else "text"), (), optional

@@ -1,0 +1,149 @@
+"""The names of all files in the workspace and in a run folder: nothing else in the program spells them out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+STARTER = "starter"
+"""The name by which the model and the data that travel with the program are chosen."""
+
+_ASSETS = Path(__file__).parent.parent / "assets"
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """One run folder. The worker writes all of it but `job` and `parameters`, which the launcher writes."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def parameters(self) -> Path:
+        """What the run does, frozen when it was created."""
+        return self.folder / "parameters.yaml"
+
+    @property
+    def job(self) -> Path:
+        """The run's place in the queue and its process: a JobRecord."""
+        return self.folder / "job.json"
+
+    @property
+    def events(self) -> Path:
+        """One event a line, only ever appended to."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def exit(self) -> Path:
+        """How the run ended: written last and in one step, so its presence means that it ended by itself."""
+        return self.folder / "exit.json"
+
+    @property
+    def command(self) -> Path:
+        """What the server asks of the running worker: a Command."""
+        return self.folder / "command.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the run's worker for as long as it lives, so that a run never has two."""
+        return self.folder / "run.lock"
+
+    @property
+    def console(self) -> Path:
+        """The worker's standard output and error."""
+        return self.folder / "console.log"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        return self.folder / "adapter"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report"
+
+    @property
+    def evaluation(self) -> Path:
+        """An EvaluationReport: base and adapter on the same rows."""
+        return self.report / "evaluation.json"
+
+    @property
+    def answers(self) -> Path:
+        """One evaluated row a line: prompt, reference, the answer of base and adapter."""
+        return self.report / "answers.jsonl"
+
+    @property
+    def receipt(self) -> Path:
+        """A MergeReceipt: how well the merged model agrees with its adapter."""
+        return self.report / "receipt.json"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The home folder: everything that qlora-ui keeps."""
+
+    home: Path
+
+    @property
+    def database(self) -> Path:
+        return self.home / "db.json"
+
+    @property
+    def runs(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def datasets(self) -> Path:
+        return self.home / "datasets"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def devices(self) -> Path:
+        return self.home / "devices"
+
+    @property
+    def secret(self) -> Path:
+        """The key that signs session cookies; readable by its owner only."""
+        return self.home / "session.key"
+
+    @property
+    def queue_lock(self) -> Path:
+        """Held for the moment in which one process looks at the queue and launches from it."""
+        return self.devices / "queue.lock"
+
+    def device_lock(self, device: str) -> Path:
+        """The lease of one device (`cpu`, `cuda:0`), held by the worker that uses it."""
+        return self.devices / f"{device.replace(':', '-')}.lock"
+
+    def run(self, run_id: str) -> RunPaths:
+        """The folder of one run. Raises ValueError for an id that is no plain name (it may come from a URL)."""
+        if not _RUN_ID.fullmatch(run_id):
+            raise ValueError(f"{run_id!r} is no run id")
+        return RunPaths(self.runs / run_id)
+
+
+def model_location(name: str) -> str:
+    """A model's name as the libraries want it: the starter's folder, a local folder, or a hub name left as it is."""
+    if name == STARTER:
+        return str(_ASSETS / "starter" / "model")
+    folder = Path(name).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else name
+
+
+def dataset_location(name: str) -> Path:
+    """A dataset's file: `starter` and `starter/heldout` name the data that travel with the program."""
+    starter = {STARTER: "train.jsonl", f"{STARTER}/train": "train.jsonl", f"{STARTER}/heldout": "heldout.jsonl"}
+    if name in starter:
+        return _ASSETS / "starter" / "data" / starter[name]
+    return Path(name).expanduser().resolve()

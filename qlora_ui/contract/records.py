@@ -1,0 +1,251 @@
+"""What is written down of jobs, adapters, datasets and preferences, and what a job's result looks like."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import psutil
+from pydantic import BaseModel, ConfigDict, Field
+
+
+def now() -> datetime:
+    """The present moment in UTC: the only clock that records are stamped with."""
+    return datetime.now(UTC)
+
+
+class JobKind(StrEnum):
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+    MERGE = "merge"
+    EXPORT = "export"
+    PUBLISH = "publish"
+    INFERENCE = "inference"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. `explanation` has the sentence that a person reads."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def explanation(self) -> str:
+        return _EXPLANATIONS[self]
+
+    @property
+    def is_final(self) -> bool:
+        """The job ended and nothing will happen to it unless a person asks for it."""
+        return self in {JobStatus.STOPPED, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.INTERRUPTED}
+
+    @property
+    def can_resume(self) -> bool:
+        """There may be something left to do, and a person may ask for it."""
+        return self in {JobStatus.PAUSED, JobStatus.STOPPED, JobStatus.FAILED, JobStatus.INTERRUPTED}
+
+
+_EXPLANATIONS = {
+    JobStatus.PENDING: "It waits in the queue for its device.",
+    JobStatus.RUNNING: "It is at work now.",
+    JobStatus.PAUSED: "It gave its device back and keeps its place; resume goes on from its checkpoint.",
+    JobStatus.STOPPED: "A person stopped it; resume goes on from its checkpoint.",
+    JobStatus.COMPLETED: "It finished and its result is there.",
+    JobStatus.FAILED: "It ended with an error, which it names.",
+    JobStatus.INTERRUPTED: "Its process is gone and wrote no end: power, memory or a kill. Resume goes on from its checkpoint.",
+}
+
+
+class ProcessIdentity(BaseModel):
+    """A process that cannot be mistaken for a later one with the same number."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    started: str
+    """When it started: on Linux the boot's id and the clock ticks since that boot (no clock jump changes them)."""
+
+    @classmethod
+    def of(cls, pid: int | None = None) -> ProcessIdentity:
+        """The identity of a living process, by default this one. Raises ProcessLookupError when there is none."""
+        pid = os.getpid() if pid is None else pid
+        started = _start_of(pid)
+        if started is None:
+            raise ProcessLookupError(pid)
+        return cls(pid=pid, started=started)
+
+    @property
+    def is_alive(self) -> bool:
+        return _start_of(self.pid) == self.started
+
+
+def _start_of(pid: int) -> str | None:
+    """When the process with this number started; None when it is gone or dead and not yet reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        return None if fields[0] in {"Z", "X"} else f"{boot}:{fields[19]}"
+    except (FileNotFoundError, ProcessLookupError, NotADirectoryError):
+        pass
+    if os.path.exists("/proc/self/stat"):
+        return None
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return None
+
+
+class JobRecord(BaseModel):
+    """`job.json`: what the launcher knows of a run. The worker never writes it."""
+
+    schema_version: int = 1
+    id: str
+    kind: JobKind
+    name: str
+    created_at: datetime
+    queued_at: datetime
+    """When it last entered the queue, which is its place there."""
+    state: Literal["queued", "held", "launched"] = "queued"
+    """`held` waits for a person; `launched` means that `process` was started and the run folder tells the rest."""
+    attempt: int = 0
+    """How many times it was launched: 1 for the first, more after each resume."""
+    process: ProcessIdentity | None = None
+    device: str = "auto"
+    after: str | None = None
+    """The id of a job that must be completed before this one starts."""
+
+
+class Command(BaseModel):
+    """`command.json`: what is asked of a running worker, for one attempt only."""
+
+    action: Literal["stop", "pause"]
+    attempt: int
+
+
+class ExitRecord(BaseModel):
+    """`exit.json`: how a run ended, in its own words."""
+
+    schema_version: int = 1
+    status: JobStatus
+    attempt: int
+    time: datetime = Field(default_factory=now)
+    error: str = ""
+    hint: str = ""
+    summary: dict[str, Any] = Field(default_factory=dict)
+
+
+class Score(BaseModel):
+    """A figure with its uncertainty."""
+
+    value: float
+    standard_error: float | None = None
+
+
+class EvaluationMetrics(BaseModel):
+    """How well a model does on rows it was not trained on."""
+
+    accuracy: Score
+    """The share of rows whose greedy answer equals the reference exactly."""
+    loss: Score
+    """The mean negative log-likelihood of a trained token, in nats."""
+    perplexity: Score
+    """exp(loss)."""
+    bleu_score: Score | None = None
+    """Corpus BLEU, 0–100, by sacrebleu with its standard settings."""
+    token_accuracy: Score | None = None
+    """The share of trained tokens that the model ranks first."""
+    custom_metrics: dict[str, Score] = Field(default_factory=dict)
+
+
+class EvaluationReport(BaseModel):
+    """The result of an evaluation: base and adapter on the same rows."""
+
+    rows: int
+    base: EvaluationMetrics
+    adapter: EvaluationMetrics | None = None
+    differences: dict[str, Score] = Field(default_factory=dict)
+    """Adapter minus base, paired row by row: `accuracy`, `loss`, `token_accuracy`."""
+
+
+class MergeReceipt(BaseModel):
+    """How well a merged model agrees with the adapter it was made from."""
+
+    rows: int
+    tokens: int
+    kl: float
+    """The mean Kullback–Leibler divergence of the merged model's next-token distribution from the adapter's, in nats."""
+    top1_agreement: float
+    """The share of positions at which both rank the same token first."""
+    loss_adapter: float
+    loss_merged: float
+    kl_limit: float
+    top1_limit: float
+    passed: bool
+    output_dir: str
+    save_type: str
+    target: str
+
+
+class Adapter(BaseModel):
+    """A finished adapter and where it came from."""
+
+    id: str
+    name: str
+    path: str
+    description: str = ""
+    training_date: datetime | None = None
+    base_model: str
+    metrics: EvaluationMetrics | None = None
+    job_id: str | None = None
+    dataset_fingerprint: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class Dataset(BaseModel):
+    """A data file in the workspace."""
+
+    id: str
+    name: str
+    path: str
+    bytes: int
+    rows: int | None = None
+    format: str = ""
+    added_at: datetime = Field(default_factory=now)
+
+
+class NotificationPreferences(BaseModel):
+    job_complete: bool = True
+    errors: bool = True
+    updates: bool = False
+
+
+class AccessibilityPreferences(BaseModel):
+    reduced_motion: bool = False
+    high_contrast: bool = False
+    screen_reader: bool = False
+
+
+class UserPreferences(BaseModel):
+    """How a person likes the app."""
+
+    theme: Literal["light", "dark", "system"] = "system"
+    language: str = "en"
+    sidebar_collapsed: bool = False
+    notifications: NotificationPreferences = Field(default_factory=NotificationPreferences)
+    accessibility: AccessibilityPreferences = Field(default_factory=AccessibilityPreferences)
+
+
+def new_id(name: str, moment: datetime | None = None) -> str:
+    """A run id that sorts by time and can be read: `20261123-094512-support-tone-3f2a`."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
+    return f"{(moment or now()):%Y%m%d-%H%M%S}-{slug}-{os.urandom(2).hex()}"
