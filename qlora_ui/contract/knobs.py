@@ -23,10 +23,10 @@ def knob(  # the signature mirrors what a person may ask about a knob
     unit: str = "",
     **bounds: Any,
 ) -> Any:
-    """A pydantic field with a title, one plain sentence of help, a group and a unit; `bounds` are pydantic's (ge, le …)."""
+    """A pydantic field with a title, one plain sentence of help, a group and a unit; `bounds`: pydantic's ge, le …"""
     if group not in GROUPS:
         raise ValueError(f"{group!r} is no group of knobs")
-    extra = {"group": group, "unit": unit}
+    extra: dict[str, Any] = {"group": group, "unit": unit}
     return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)
 
 

@@ -1,4 +1,4 @@
-"""What each kind of job is told: one model per kind, from which the form, the command line, the YAML and the docs derive."""
+"""What each kind of job is told. The form, the command line, the YAML and the docs all derive from these models."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class JobParameters(BaseModel):
     model_name: str = knob(
         ...,
         title="Model",
-        help="The base model: a folder on this machine, a name on the hub, or `starter`, the small one that comes along.",
+        help="The base model: a folder here, a name on the hub, or `starter`, the small one that comes along.",
         group="basics",
         min_length=1,
     )
     device: str = knob(
         "auto",
         title="Device",
-        help="Where it computes: `auto` takes the first GPU and otherwise the processor; `cpu`, `cuda:0`, `cuda:1` name one.",
+        help="Where it computes: `auto` takes a GPU where there is one; `cpu`, `cuda:0`, `cuda:1` name one.",
         group="memory",
         pattern=r"^(auto|cpu|cuda:\d+)$",
     )
     compute_type: ComputeType = knob(
         "auto",
         title="Compute precision",
-        help="The number format of the arithmetic: `auto` takes bfloat16 where the device is fast at it and float32 elsewhere.",
+        help="The number format of the arithmetic: `auto` takes bfloat16 where the device is fast at it, else float32.",
         group="memory",
     )
     offline: bool = knob(
@@ -157,7 +157,7 @@ class TrainingParameters(JobParameters):
     target_modules: str = knob(
         "all-linear",
         title="Where adapters go",
-        help="`all-linear` adapts every linear layer but the output head; or name layers, separated by commas (q_proj, v_proj).",
+        help="`all-linear` adapts every linear layer but the output head; or name layers: q_proj, v_proj.",
         group="LoRA",
         min_length=1,
     )
@@ -198,7 +198,7 @@ class TrainingParameters(JobParameters):
     max_grad_norm: float = knob(
         1.0,
         title="Gradient limit",
-        help="Longer gradients are shortened to this length, so that one odd batch cannot do damage; 0 switches it off.",
+        help="Longer gradients are cut to this length, so that one odd batch cannot do damage; 0 switches it off.",
         group="optimiser",
         ge=0,
         le=1000,
@@ -364,7 +364,7 @@ class MergeParameters(JobParameters):
     target: Literal["dequantised", "original"] = knob(
         "dequantised",
         title="Merge into",
-        help="`dequantised` adds the adapter to the very 4-bit weights it was trained on; `original` to the base's own weights, which differs a little.",
+        help="`dequantised`: into the 4-bit weights that the adapter was trained on; `original`: into the base's own.",
         group="basics",
     )
     save_type: Literal["bfloat16", "float16", "float32"] = knob(
@@ -454,25 +454,31 @@ def read_parameters(file: Path, kind: JobKind, changes: dict[str, Any] | None = 
     data can be moved together. Raises ParameterError.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = parse_yaml(file.read_text(encoding="utf-8"), f"The file {file}")
     except OSError as error:
         raise ParameterError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ParameterError(f"The file {file} is not UTF-8 text.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ParameterError(f"The file {file} is not valid YAML{place}: {getattr(error, 'problem', error)}.") from None
-    if content is None:
-        content = {}
-    if not isinstance(content, dict):
-        raise ParameterError(f"The file {file} must hold lines of the form `setting: value`.")
-    content = {str(key): value for key, value in content.items()}
     for field in ("dataset_path", "validation_path", "adapter_path", "model_name"):
         content[field] = _beside(file, content[field]) if field in content else None
         if content[field] is None:
             del content[field]
     return parse_parameters(kind, {**content, **(changes or {})})
+
+
+def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
+    """The settings in a YAML text by name, not yet checked. Raises ParameterError, naming `source`, line and column."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ParameterError(f"{source} is not valid YAML{place}: {getattr(error, 'problem', error)}.") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ParameterError(f"{source} must hold lines of the form `setting: value`.")
+    return {str(key): value for key, value in content.items()}
 
 
 def _beside(file: Path, value: Any) -> Any:

@@ -10,6 +10,7 @@ STARTER = "starter"
 """The name by which the model and the data that travel with the program are chosen."""
 
 _ASSETS = Path(__file__).parent.parent / "assets"
+_STARTER_DATA = {STARTER: "train.jsonl", f"{STARTER}/train": "train.jsonl", f"{STARTER}/heldout": "heldout.jsonl"}
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -97,6 +98,21 @@ class Workspace:
         return self.home / "db.json"
 
     @property
+    def database_backup(self) -> Path:
+        """The same as `database`, for the day on which that one cannot be read."""
+        return self.home / "db.json.backup"
+
+    @property
+    def database_lock(self) -> Path:
+        """Held for the moment of one read and write, so that two servers on one home lose nothing of each other's."""
+        return self.home / "db.lock"
+
+    @property
+    def web_storage(self) -> Path:
+        """What NiceGUI itself keeps; nothing of ours goes there."""
+        return self.home / "web"
+
+    @property
     def runs(self) -> Path:
         return self.home / "runs"
 
@@ -133,6 +149,16 @@ class Workspace:
         return RunPaths(self.runs / run_id)
 
 
+def is_starter(name: str) -> bool:
+    """Whether a model or dataset name means what travels with the program."""
+    return name == STARTER or name in _STARTER_DATA
+
+
+def favicon_file() -> Path:
+    """The app's picture in the browser's tab."""
+    return _ASSETS / "favicon.svg"
+
+
 def model_location(name: str) -> str:
     """A model's name as the libraries want it: the starter's folder, a local folder, or a hub name left as it is."""
     if name == STARTER:
@@ -143,7 +169,6 @@ def model_location(name: str) -> str:
 
 def dataset_location(name: str) -> Path:
     """A dataset's file: `starter` and `starter/heldout` name the data that travel with the program."""
-    starter = {STARTER: "train.jsonl", f"{STARTER}/train": "train.jsonl", f"{STARTER}/heldout": "heldout.jsonl"}
-    if name in starter:
-        return _ASSETS / "starter" / "data" / starter[name]
+    if name in _STARTER_DATA:
+        return _ASSETS / "starter" / "data" / _STARTER_DATA[name]
     return Path(name).expanduser().resolve()

@@ -6,6 +6,7 @@ import os
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 import psutil
@@ -59,7 +60,8 @@ _EXPLANATIONS = {
     JobStatus.STOPPED: "A person stopped it; resume goes on from its checkpoint.",
     JobStatus.COMPLETED: "It finished and its result is there.",
     JobStatus.FAILED: "It ended with an error, which it names.",
-    JobStatus.INTERRUPTED: "Its process is gone and wrote no end: power, memory or a kill. Resume goes on from its checkpoint.",
+    JobStatus.INTERRUPTED: "Its process is gone and wrote no end: power, memory or a kill. "
+    "Resume goes on from its checkpoint.",
 }
 
 
@@ -89,14 +91,12 @@ class ProcessIdentity(BaseModel):
 def _start_of(pid: int) -> str | None:
     """When the process with this number started; None when it is gone or dead and not yet reaped."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            boot = file.read().strip()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return None if fields[0] in {"Z", "X"} else f"{boot}:{fields[19]}"
     except (FileNotFoundError, ProcessLookupError, NotADirectoryError):
         pass
-    if os.path.exists("/proc/self/stat"):
+    if Path("/proc/self/stat").exists():
         return None
     try:
         process = psutil.Process(pid)
@@ -115,12 +115,13 @@ class JobRecord(BaseModel):
     created_at: datetime
     queued_at: datetime
     """When it last entered the queue, which is its place there."""
-    state: Literal["queued", "held", "launched"] = "queued"
-    """`held` waits for a person; `launched` means that `process` was started and the run folder tells the rest."""
+    state: Literal["queued", "held", "cancelled", "launched"] = "queued"
+    """`held` and `cancelled` wait for a person; `launched` means started: the run folder tells the rest."""
     attempt: int = 0
     """How many times it was launched: 1 for the first, more after each resume."""
     process: ProcessIdentity | None = None
     device: str = "auto"
+    """The device it was given when it was launched: `cpu`, `cuda:0`; `auto` leaves the choice to the worker."""
     after: str | None = None
     """The id of a job that must be completed before this one starts."""
 
@@ -154,8 +155,8 @@ class Score(BaseModel):
 class EvaluationMetrics(BaseModel):
     """How well a model does on rows it was not trained on."""
 
-    accuracy: Score
-    """The share of rows whose greedy answer equals the reference exactly."""
+    accuracy: Score | None = None
+    """The share of rows whose greedy answer equals the reference exactly; None where no answers were written."""
     loss: Score
     """The mean negative log-likelihood of a trained token, in nats."""
     perplexity: Score
@@ -183,7 +184,7 @@ class MergeReceipt(BaseModel):
     rows: int
     tokens: int
     kl: float
-    """The mean Kullback–Leibler divergence of the merged model's next-token distribution from the adapter's, in nats."""
+    """The mean Kullback–Leibler divergence of the merged model's next-token distribution from the adapter's [nats]."""
     top1_agreement: float
     """The share of positions at which both rank the same token first."""
     loss_adapter: float

@@ -1,0 +1,278 @@
+"""The command line. Each command says what it does in one sentence; the work itself is elsewhere and imported late."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qlora_ui import __version__
+from qlora_ui.cli import console
+from qlora_ui.contract.errors import ParameterError, QloraUiError
+from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import JobKind
+
+app = typer.Typer(
+    help="Fine-tune an open language model on your own GPU, from your data to a verified model.",
+    epilog="Without a command, the app opens in a browser tab.",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data = typer.Typer(help="Look at training data.", no_args_is_help=True)
+jobs = typer.Typer(help="List, show, stop, pause, resume and delete runs.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(jobs, name="jobs")
+
+Home = Annotated[
+    Path | None, typer.Option("--home", help="The folder that keeps runs, data and settings.", envvar="QLORA_UI_HOME")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="Set one value over the file's: key=value.")]
+Spec = Annotated[Path, typer.Argument(help="A YAML file with the settings.", show_default=False)]
+RunId = Annotated[str, typer.Argument(help="The id of the run, or the beginning of it.", show_default=False)]
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; gives its exit code: 0 done, 1 the job failed, 2 bad arguments or parameters."""
+    try:
+        result = app(arguments, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except QloraUiError as error:
+        if "--json" in arguments:
+            console.say(console.error_as_json(error))
+        else:
+            console.complain(str(error))
+        return console.exit_code_of(error)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
+            console.complain(f"{error.format_message()}\n`qlora-ui --help` shows the commands.")
+            return 2
+        raise
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8080,
+    lan: Annotated[bool, typer.Option("--lan", help="Let others on the network in, behind a sign-in.")] = False,
+    native: Annotated[bool, typer.Option("--native", help="Open a desktop window in place of a tab.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    home: Home = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never ask the model hub.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Start a training of the starter model at once.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Open the app."""
+    if version:
+        console.say(f"qlora-ui {__version__}")
+        raise typer.Exit
+    if offline:
+        os.environ["QLORA_UI_OFFLINE"] = "1"
+    if context.invoked_subcommand is not None:
+        context.obj = home
+        return
+    from qlora_ui.settings import AppSettings, resolve_home
+
+    settings = AppSettings(
+        home=resolve_home(home),
+        host=host,
+        port=port,
+        lan=lan,
+        native=native,
+        browser=not no_browser,
+        offline=offline,
+        demo=demo,
+    )
+    from qlora_ui.app import run as run_app
+
+    run_app(settings)
+
+
+@app.command()
+def train(
+    context: typer.Context, file: Spec, changes: Changes = None, as_json: AsJson = False, home: Home = None
+) -> int:
+    """Fine-tune a model as a YAML file says. Ctrl+C stops it with a checkpoint."""
+    return _run_spec(context, JobKind.TRAINING, file, changes, as_json, home)
+
+
+@app.command()
+def evaluate(
+    context: typer.Context, file: Spec, changes: Changes = None, as_json: AsJson = False, home: Home = None
+) -> int:
+    """Score a base model and its adapter on the same rows."""
+    return _run_spec(context, JobKind.EVALUATION, file, changes, as_json, home)
+
+
+@app.command()
+def merge(
+    context: typer.Context, file: Spec, changes: Changes = None, as_json: AsJson = False, home: Home = None
+) -> int:
+    """Merge an adapter into its base, and compare the result with the adapter."""
+    return _run_spec(context, JobKind.MERGE, file, changes, as_json, home)
+
+
+@app.command()
+def demo(context: typer.Context, as_json: AsJson = False, home: Home = None) -> int:
+    """Train, score, merge and verify the starter model: no GPU and no network needed."""
+    workspace = _workspace(context, home)
+    from qlora_ui.cli.show_demo import run_in_terminal
+
+    return _await(run_in_terminal(workspace, as_json=as_json))
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: AsJson = False, home: Home = None) -> int:
+    """Say what this machine can do, and what to do about what it can't."""
+    from qlora_ui.cli.doctor import examine, report
+    from qlora_ui.settings import resolve_home
+
+    checks = examine(Workspace(resolve_home(home or context.obj)))
+    console.say(report(checks, as_json=as_json))
+    return 1 if any(check.level == "error" for check in checks) else 0
+
+
+@data.command("inspect")
+def inspect(
+    file: Annotated[str, typer.Argument(help="The data file; `starter` is the one that comes along.")],
+    model: Annotated[str | None, typer.Option(help="Show the tokens of this model.")] = None,
+    limit: Annotated[int, typer.Option(min=0, max=1000, help="How many rows to show.")] = 5,
+    start: Annotated[int, typer.Option(min=1, help="The first row to show.")] = 1,
+    max_length: Annotated[int, typer.Option(min=8, help="Cut rows after this many tokens.")] = 1024,
+    data_format: Annotated[str, typer.Option("--format", help="Read rows as this format.")] = "auto",
+    train_on: Annotated[str, typer.Option(help="`completions` or `all`.")] = "completions",
+    as_json: AsJson = False,
+) -> int:
+    """Show how a file is understood and which tokens would be trained."""
+    from qlora_ui.cli.show_data import inspect_for_people_or_programs
+
+    return inspect_for_people_or_programs(
+        file,
+        model=model,
+        limit=limit,
+        start=start,
+        max_length=max_length,
+        data_format=data_format,
+        train_on=train_on,
+        as_json=as_json,
+    )
+
+
+@jobs.command("list")
+def jobs_list(context: typer.Context, as_json: AsJson = False, home: Home = None) -> int:
+    """List all runs, the newest last."""
+    from qlora_ui.cli import show_jobs
+
+    return _await(show_jobs.list_all(_workspace(context, home), as_json=as_json))
+
+
+@jobs.command("show")
+def jobs_show(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
+    """Show where one run stands, its figures and its parameters."""
+    from qlora_ui.cli import show_jobs
+
+    return _await(show_jobs.show(_workspace(context, home), run_id, as_json=as_json))
+
+
+@jobs.command("logs")
+def jobs_logs(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
+    """Print the log of one run, and what its process printed."""
+    from qlora_ui.cli import show_jobs
+
+    return _await(show_jobs.logs(_workspace(context, home), run_id, as_json=as_json))
+
+
+@jobs.command("stop")
+def jobs_stop(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
+    """Ask a run to save a checkpoint and end."""
+    return _ask(context, home, run_id, "stop", as_json)
+
+
+@jobs.command("pause")
+def jobs_pause(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
+    """Ask a run to save a checkpoint, give its device back and keep its place in the queue."""
+    return _ask(context, home, run_id, "pause", as_json)
+
+
+@jobs.command("delete")
+def jobs_delete(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
+    """Delete a run with its checkpoints, adapter and log."""
+    return _ask(context, home, run_id, "delete", as_json)
+
+
+@jobs.command("resume")
+def jobs_resume(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
+    """Go on with a run from its newest whole checkpoint, and follow it to its end."""
+    from qlora_ui.cli import follow, show_jobs
+
+    workspace = _workspace(context, home)
+    return _await(follow.resume_job(workspace, show_jobs.full_id(workspace, run_id), as_json=as_json))
+
+
+def _ask(context: typer.Context, home: Path | None, run_id: str, action: str, as_json: bool) -> int:
+    from qlora_ui.cli import show_jobs
+
+    return _await(show_jobs.ask(_workspace(context, home), run_id, action, as_json=as_json))
+
+
+def _run_spec(
+    context: typer.Context, kind: JobKind, file: Path, changes: list[str] | None, as_json: bool, home: Path | None
+) -> int:
+    from qlora_ui.cli import follow
+    from qlora_ui.contract.parameters import read_parameters
+
+    parameters = read_parameters(file, kind, _assignments(changes or []))
+    return _await(follow.run_job(_workspace(context, home), kind, parameters, as_json=as_json))
+
+
+def _assignments(changes: list[str]) -> dict[str, Any]:
+    """`key=value` pairs, the values read as YAML (so `3`, `2e-4`, `true` and `null` mean what they look like)."""
+    values: dict[str, Any] = {}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals or not key.strip():
+            raise ParameterError(f"--set {change} cannot be read.", "Write it as --set key=value.")
+        values[key.strip()] = scalar(value)
+    return values
+
+
+def scalar(text: str) -> Any:
+    """A value as a person types it. YAML takes `2e-4` for text, so numbers are tried first."""
+    import yaml
+
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    try:
+        return yaml.safe_load(text) if text.strip() in {"true", "false", "null", ""} else text
+    except yaml.YAMLError:
+        return text
+
+
+def _workspace(context: typer.Context, home: Path | None) -> Workspace:
+    """The home folder, ready to be used: the one given with or before the command, else the usual."""
+    from qlora_ui.settings import prepare_home, resolve_home
+
+    workspace = Workspace(resolve_home(home or context.find_root().obj))
+    for notice in prepare_home(workspace):
+        console.complain(notice)
+    return workspace
+
+
+def _await(work: Coroutine[Any, Any, int]) -> int:
+    return asyncio.run(work)

@@ -1,0 +1,208 @@
+"""Runs a job from the command line: queues it, shows its progress, and tells how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from typing import Any
+
+from qlora_ui.cli import console
+from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.parameters import JobParameters
+from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt, Score
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.manager import JobManager
+
+
+async def run_job(workspace: Workspace, kind: JobKind, parameters: JobParameters, *, as_json: bool) -> int:
+    """Queue a job, follow it to its end, print its result. Gives the exit code."""
+    async with following(workspace) as jobs:
+        job = await jobs.submit(kind, parameters)
+        return await see_through(jobs, job, as_json=as_json)
+
+
+async def resume_job(workspace: Workspace, job_id: str, *, as_json: bool) -> int:
+    """Put a job back into the queue and follow it to its end. Gives the exit code."""
+    async with following(workspace) as jobs:
+        await jobs.resume(job_id)
+        return await see_through(jobs, jobs.get(job_id), as_json=as_json)
+
+
+@contextlib.asynccontextmanager
+async def following(workspace: Workspace) -> Any:
+    """A manager at work on the home folder; its workers outlive it."""
+    jobs = JobManager(workspace)
+    await jobs.start()
+    try:
+        yield jobs
+    finally:
+        await jobs.close()
+
+
+async def see_through(jobs: JobManager, job: Job, *, as_json: bool) -> int:
+    """Show a job's progress until it ends, then its result. Gives the exit code."""
+    status = await watch(jobs, job, quiet=as_json)
+    if as_json:
+        console.say(json.dumps(as_dict(job), ensure_ascii=False, indent=1))
+    elif status is JobStatus.COMPLETED:
+        console.say(result_of(job))
+    else:
+        console.complain(f"{job.name} {status}: {job.error or job.message} {job.hint}".strip())
+        console.complain(f"Its log: qlora-ui jobs logs {job.id}")
+    return 0 if status is JobStatus.COMPLETED else 1
+
+
+async def watch(jobs: JobManager, job: Job, *, quiet: bool) -> JobStatus:
+    """Draw the progress of a job until it ends. Ctrl+C asks it to stop with a checkpoint."""
+    loop = asyncio.get_running_loop()
+    with console.progress_line(quiet) as line, _stopping(jobs, job, loop):
+
+        def show() -> None:
+            line.show(job.progress, f"{job.name}: {_state(job)}")
+
+        job.changed.subscribe(show)
+        try:
+            show()
+            return await jobs.ended(job)
+        finally:
+            job.changed.unsubscribe(show)
+
+
+@contextlib.contextmanager
+def _stopping(jobs: JobManager, job: Job, loop: asyncio.AbstractEventLoop) -> Any:
+    """The first Ctrl+C (or gentle kill) asks the job to stop; the job saves a checkpoint first."""
+    asked: set[asyncio.Task[None]] = set()
+
+    async def stop() -> None:
+        with contextlib.suppress(JobError):
+            await jobs.stop(job.id)
+
+    signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+    try:
+        for number in signals:
+            loop.add_signal_handler(number, lambda: asked.add(loop.create_task(stop())))
+    except NotImplementedError:  # Windows: Ctrl+C ends this command, and the run goes on
+        signals = ()
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def _state(job: Job) -> str:
+    if job.status is not JobStatus.RUNNING or not job.total_steps:
+        return job.message
+    parts = [job.message.rstrip("."), f"step {job.step} of {job.total_steps}"]
+    if (loss := job.curves.latest("loss")) is not None:
+        parts.append(f"loss {loss:.3f}")
+    if job.seconds_left is not None:
+        parts.append(f"{console.duration(job.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def as_dict(job: Job) -> dict[str, Any]:
+    """A job as `--json` and the HTTP interface tell it."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "name": job.name,
+        "status": job.status,
+        "progress": round(job.progress, 4),
+        "step": job.step,
+        "total_steps": job.total_steps,
+        "seconds_left": job.seconds_left,
+        "message": job.message,
+        "error": job.error,
+        "hint": job.hint,
+        "created_at": job.created_at.isoformat(),
+        "updated_at": job.updated_at.isoformat(),
+        "ended_at": job.ended_at.isoformat() if job.ended_at else None,
+        "queue_position": job.queue_position,
+        "after": job.record.after,
+        "folder": str(job.paths.folder),
+        "parameters": job.parameters.model_dump(mode="json"),
+        "summary": job.summary,
+    }
+
+
+def result_of(job: Job) -> str:
+    """The result of a completed job, for a person."""
+    match job.kind:
+        case JobKind.EVALUATION:
+            return evaluation_table(EvaluationReport.model_validate_json(job.paths.evaluation.read_bytes()))
+        case JobKind.MERGE:
+            return receipt_line(MergeReceipt.model_validate_json(job.paths.receipt.read_bytes()))
+        case _:
+            return _training_lines(job)
+
+
+def _training_lines(job: Job) -> str:
+    summary = job.summary
+    rows = [
+        ("Training loss", _number(summary.get("train_loss"))),
+        ("Evaluation loss", _number(summary.get("eval_loss"))),
+    ]
+    rows.append(("Steps", f"{summary.get('steps', job.step):,}"))
+    if seconds := summary.get("seconds"):
+        rows.append(("Time", console.duration(seconds)))
+    if speed := summary.get("tokens_per_second"):
+        rows.append(("Speed", f"{speed:,.0f} tokens/s"))
+    return f"{console.table(rows)}\nThe adapter is in {job.paths.adapter}"
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4f}"
+
+
+_FIGURES = {
+    "Exact match": "accuracy",
+    "Token accuracy": "token_accuracy",
+    "Loss": "loss",
+    "Perplexity": "perplexity",
+    "BLEU": "bleu_score",
+}
+"""What an evaluation's table shows → the field of EvaluationMetrics."""
+
+
+def evaluation_table(report: EvaluationReport) -> str:
+    """Base beside adapter, figure by figure, with standard errors, and what the difference says."""
+    base, adapter = report.base, report.adapter
+    rows = []
+    for label, field in _FIGURES.items():
+        before: Score | None = getattr(base, field)
+        after: Score | None = getattr(adapter, field, None)
+        if before is None:
+            continue
+        row = [label, _score(before, field)]
+        if after is not None:
+            row += [_score(after, field), _difference(before, after, report.differences.get(field), field)]
+        rows.append(row)
+    header = ["", "base", "adapter", "difference"] if adapter else ["", "base"]
+    return console.table(rows, header=header) + f"\n{report.rows:,} rows; ± is one standard error."
+
+
+def _score(score: Score, field: str) -> str:
+    scale, unit = (100, " %") if field.endswith("accuracy") else (1, "")
+    digits = 1 if scale == 100 or field == "bleu_score" else 3
+    error = f" ± {score.standard_error * scale:.{digits}f}" if score.standard_error is not None else ""
+    return f"{score.value * scale:.{digits}f}{unit}{error}"
+
+
+def _difference(before: Score, after: Score, paired: Score | None, field: str) -> str:
+    difference = paired or Score(value=after.value - before.value)
+    text = _score(difference, field)
+    return text.replace("-", "−") if text.startswith("-") else f"+{text}"
+
+
+def receipt_line(receipt: MergeReceipt) -> str:
+    """What a merge's proof says, in one line, and where the model is."""
+    verdict = "verified" if receipt.passed else "NOT verified"
+    return (
+        f"Merged and {verdict}: KL {receipt.kl:.1e} nats (limit {receipt.kl_limit:.0e}), the same first token at "
+        f"{receipt.top1_agreement:.2%} of {receipt.tokens:,} places (limit {receipt.top1_limit:.0%}).\n"
+        f"The model is in {receipt.output_dir}"
+    )

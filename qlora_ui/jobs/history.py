@@ -1,0 +1,156 @@
+"""What a run has said so far, folded from its events: curves, log, samples, checkpoints, progress."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from qlora_ui.contract import events
+
+LOG_LINES_KEPT = 5_000
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One line of a job's log, for people."""
+
+    time: datetime
+    level: str
+    """`info`, `warning` or `error`."""
+    message: str
+
+
+class Curves:
+    """Figures over steps, by name. Steps rise within a curve; a step that is measured again replaces its old value."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, list[int]] = {}
+        self._values: dict[str, list[float]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._steps)
+
+    def points(self, name: str) -> list[tuple[int, float]]:
+        """The curve as (step, value) pairs, empty for a name that was never measured."""
+        return list(zip(self._steps.get(name, ()), self._values.get(name, ()), strict=True))
+
+    def latest(self, name: str) -> float | None:
+        values = self._values.get(name)
+        return values[-1] if values else None
+
+    def add(self, name: str, step: int, value: float) -> None:
+        steps, values = self._steps.setdefault(name, []), self._values.setdefault(name, [])
+        if not steps or step > steps[-1]:
+            steps.append(step)
+            values.append(value)
+            return
+        place = bisect_left(steps, step)
+        if steps[place] == step:
+            values[place] = value
+        else:
+            steps.insert(place, step)
+            values.insert(place, value)
+
+    def cut_after(self, step: int) -> None:
+        """Drop every point after `step`: a resumed run measures them anew."""
+        for name, steps in self._steps.items():
+            end = bisect_right(steps, step)
+            del steps[end:], self._values[name][end:]
+
+
+@dataclass
+class History:
+    """The fold of a run's events, in the order in which they were written."""
+
+    seq: int = 0
+    curves: Curves = field(default_factory=Curves)
+    logs: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG_LINES_KEPT))
+    samples: list[events.Sample] = field(default_factory=list)
+    alerts: list[events.Alert] = field(default_factory=list)
+    checkpoints: list[events.CheckpointSaved] = field(default_factory=list)
+    phases: list[tuple[str, datetime]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    started: events.Started | None = None
+    """Of the newest attempt."""
+    first_started_at: datetime | None = None
+    progress: events.Progress | None = None
+    message: str = ""
+    last_time: datetime | None = None
+    unreadable_lines: int = 0
+
+    def apply(self, event: events.Event) -> LogEntry | None:
+        """Take in one event; gives the line that it adds to the log, if it adds one."""
+        self.seq, self.last_time = max(self.seq, event.seq), event.time
+        match event:
+            case events.Started():
+                self.started = event
+                self.first_started_at = self.first_started_at or event.time
+            case events.Resumed():
+                self.curves.cut_after(event.step)
+                self.samples = [s for s in self.samples if s.step <= event.step]
+                self.checkpoints = [c for c in self.checkpoints if c.step <= event.step]
+            case events.Phase():
+                self.phases.append((event.name, event.time))
+                self.message = event.message
+            case events.Facts():
+                self.facts.update(event.values)
+            case events.Progress():
+                self.progress = event
+            case events.Metric():
+                for name, value in event.values.items():
+                    self.curves.add(name, event.step, value)
+            case events.Sample():
+                self.samples.append(event)
+            case events.Alert():
+                self.alerts.append(event)
+            case events.CheckpointSaved():
+                self.checkpoints = [c for c in self.checkpoints if c.step != event.step] + [event]
+            case _:
+                pass
+        words = _in_words(event)
+        if words is None:
+            return None
+        entry = LogEntry(event.time, *words)
+        self.logs.append(entry)
+        return entry
+
+
+def _in_words(event: events.Event) -> tuple[str, str] | None:
+    """Level and text of the log line for an event; None for events that are no news to a reader."""
+    match event:
+        case events.Started():
+            return "info", f"Process {event.process.pid} started, attempt {event.attempt}."
+        case events.Resumed():
+            return "info", f"Goes on from the checkpoint at step {event.step}."
+        case events.Phase():
+            return "info", event.message
+        case events.Metric():
+            return "info", f"step {event.step}  " + "  ".join(_figure(*pair) for pair in event.values.items())
+        case events.Log():
+            return event.level, event.message
+        case events.Alert():
+            return "warning", f"{event.message} {event.hint}".strip()
+        case events.CheckpointSaved():
+            return "info", f"Checkpoint at step {event.step} is whole ({event.bytes / 1e6:.1f} MB)."
+        case events.Finished():
+            return "info", "Finished."
+        case events.Stopped():
+            return "info", "Paused." if event.paused else "Stopped."
+        case events.Failed():
+            return "error", f"{event.error} {event.hint}".strip()
+        case _:
+            return None
+
+
+_SHORT = {"learning_rate": "lr", "grad_norm": "gradient", "tokens_per_second": "tok/s", "eval_loss": "evaluation loss"}
+
+
+def _figure(name: str, value: float) -> str:
+    label = _SHORT.get(name, name.replace("_", " "))
+    if name == "tokens_per_second":
+        return f"{value:,.0f} {label}"
+    return f"{label} {value:.2e}" if name == "learning_rate" else f"{label} {value:.4f}"

@@ -1,0 +1,184 @@
+"""The live job: what pages bind to. Its run folder is the truth; this object follows it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import field
+from datetime import datetime
+from typing import Any
+
+from qlora_ui.contract import events
+from qlora_ui.contract.parameters import JobParameters
+from qlora_ui.contract.paths import RunPaths
+from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
+from qlora_ui.jobs.history import Curves, History, LogEntry
+from qlora_ui.jobs.reactive import Event, bindable_dataclass
+
+_BINDABLE = (
+    "status",
+    "progress",
+    "step",
+    "total_steps",
+    "epoch",
+    "seconds_left",
+    "message",
+    "error",
+    "hint",
+    "started_at",
+    "ended_at",
+    "updated_at",
+    "queue_position",
+    "can_stop",
+    "can_pause",
+    "can_resume",
+)
+
+
+@bindable_dataclass(bindable_fields=_BINDABLE, eq=False)
+class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, which its annotation does not tell
+    """One job, past, waiting or at work. Scalars can be bound; what grows is announced by the events at the end."""
+
+    paths: RunPaths
+    record: JobRecord
+    parameters: JobParameters
+
+    status: JobStatus = JobStatus.PENDING
+    progress: float = 0.0
+    """0 to 1."""
+    step: int = 0
+    total_steps: int = 0
+    epoch: float | None = None
+    seconds_left: float | None = None
+    message: str = ""
+    """One sentence: what it does now, what it waits for, or how it ended."""
+    error: str = ""
+    hint: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    updated_at: datetime = field(init=False)
+    queue_position: int | None = None
+    """1 is next; None when it does not wait."""
+    can_stop: bool = False
+    can_pause: bool = False
+    can_resume: bool = False
+
+    summary: dict[str, Any] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    history_loaded: bool = False
+    """False for a run of the past whose events were not read yet: `JobManager.load_history` reads them."""
+
+    changed: Event[[]] = field(default_factory=Event)
+    """Some scalar changed."""
+    metric_added: Event[events.Metric] = field(default_factory=Event)
+    """Emitted with each new point of the curves."""
+    log_added: Event[LogEntry] = field(default_factory=Event)
+    """Emitted with each new line of the log."""
+    curves_reset: Event[[]] = field(default_factory=Event)
+    """Points were taken back, or the whole history was read: draw the curves anew."""
+
+    def __post_init__(self) -> None:
+        self.updated_at = self.record.created_at
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def kind(self) -> JobKind:
+        return self.record.kind
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    @property
+    def created_at(self) -> datetime:
+        return self.record.created_at
+
+    @property
+    def curves(self) -> Curves:
+        return self.history.curves
+
+    @property
+    def logs(self) -> deque[LogEntry]:
+        return self.history.logs
+
+    @property
+    def samples(self) -> list[events.Sample]:
+        return self.history.samples
+
+    @property
+    def alerts(self) -> list[events.Alert]:
+        return self.history.alerts
+
+    @property
+    def checkpoints(self) -> list[events.CheckpointSaved]:
+        return self.history.checkpoints
+
+    @property
+    def phases(self) -> list[tuple[str, datetime]]:
+        return self.history.phases
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return self.history.facts
+
+    def take_in(self, new_events: list[events.Event]) -> None:
+        """Follow the worker: fold events into the history, and tell listeners what is new."""
+        for event in new_events:
+            entry = self.history.apply(event)
+            if isinstance(event, events.Metric):
+                self.metric_added.emit(event)
+            if isinstance(event, events.Resumed):
+                self.curves_reset.emit()
+            if entry is not None:
+                self.log_added.emit(entry)
+        if new_events:
+            self._follow_history()
+            self.changed.emit()
+
+    def replace_history(self, history: History) -> None:
+        """Show a history that was read as a whole."""
+        self.history, self.history_loaded = history, True
+        self._follow_history()
+        self.curves_reset.emit()
+        self.changed.emit()
+
+    def settle(self, record: JobRecord, status: JobStatus, ended: ExitRecord | None) -> bool:
+        """Take over where the run stands, as read from its folder. True when the status changed."""
+        was, self.record = self.status, record
+        self.status = status
+        self.can_stop = status in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED}
+        self.can_pause = status in {JobStatus.PENDING, JobStatus.RUNNING}
+        self.can_resume = status.can_resume
+        current = ended if ended is not None and ended.attempt == record.attempt else None
+        self.error, self.hint = (current.error, current.hint) if current and record.state == "launched" else ("", "")
+        if current is not None:
+            self.summary, self.ended_at, self.updated_at = current.summary, current.time, current.time
+        if status in {JobStatus.PENDING, JobStatus.RUNNING}:
+            self.ended_at = None
+        elif self.ended_at is None:
+            self.ended_at = self.history.last_time
+        if status is JobStatus.COMPLETED:
+            self.progress = 1.0
+        if status is not JobStatus.RUNNING:
+            self.seconds_left = None
+            self.message = self.error or status.explanation
+        if status is not was:
+            self.changed.emit()
+        return status is not was
+
+    def _follow_history(self) -> None:
+        history = self.history
+        if history.started is not None:
+            self.started_at = history.first_started_at
+        if history.last_time is not None:
+            self.updated_at = max(self.updated_at, history.last_time)
+        if history.progress is not None:
+            self.step, self.total_steps = history.progress.step, history.progress.total_steps
+            self.epoch = history.progress.epoch
+            share = self.step / self.total_steps if self.total_steps else 0.0
+            self.progress = 1.0 if self.status is JobStatus.COMPLETED else min(share, 1.0)
+        if self.status is JobStatus.RUNNING:
+            self.seconds_left = history.progress.seconds_left if history.progress else None
+            self.message = history.message or self.status.explanation

@@ -1,0 +1,45 @@
+"""Which devices there are, and which are taken. A lease is an OS file lock of the worker: it ends with the process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from filelock import FileLock, Timeout
+
+from qlora_ui.contract.paths import Workspace
+
+
+def is_leased(workspace: Workspace, device: str) -> bool:
+    """Whether some process, of this server or of any other on the same home, holds the device now."""
+    lock = FileLock(workspace.device_lock(device))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def free_device(workspace: Workspace, wanted: str, taken: set[str]) -> str | None:
+    """The first free device that fits `wanted` (`auto`, `cpu`, `cuda:0` …); None when it has to wait.
+
+    `taken` are devices that were given away a moment ago, before their worker could lock them.
+    """
+    candidates = local_devices() if wanted == "auto" else (wanted,)
+    return next((d for d in candidates if d not in taken and not is_leased(workspace, d)), None)
+
+
+@cache
+def local_devices() -> tuple[str, ...]:
+    """The devices that `auto` chooses from: every NVIDIA GPU, or the processor when there is none."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return ("cpu",)
+    try:
+        count = int(pynvml.nvmlDeviceGetCount())
+    finally:
+        pynvml.nvmlShutdown()
+    return tuple(f"cuda:{index}" for index in range(count)) or ("cpu",)

@@ -1,0 +1,29 @@
+"""Who is next: a pure function over what is known of the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from qlora_ui.contract.records import JobStatus
+from qlora_ui.jobs.job import Job
+
+
+def waiting(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs in the queue, in the order in which they entered it."""
+    return sorted(
+        (job for job in jobs if job.status is JobStatus.PENDING), key=lambda job: (job.record.queued_at, job.id)
+    )
+
+
+def obstacle(job: Job, jobs: Mapping[str, Job]) -> str:
+    """Why this job may not start even on a free device, in words; empty when it may."""
+    if job.record.after is None:
+        return ""
+    before = jobs.get(job.record.after)
+    if before is None:
+        return "The run it waits for was deleted. Stop it, or resume it to start it all the same."
+    if before.status is JobStatus.COMPLETED:
+        return ""
+    if before.status in {JobStatus.PENDING, JobStatus.RUNNING}:
+        return f"It waits for {before.name} to finish."
+    return f"It waits for {before.name}, which is {before.status}. Resume that run, or stop this one."

@@ -1,0 +1,284 @@
+"""The manager with scripted workers in real processes: the queue, stop, pause, resume, and finding runs again."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from qlora_ui.contract.errors import JobError, ParameterError
+from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
+from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.manager import JobManager
+
+Make = Callable[[], JobManager]
+Training = Callable[..., TrainingParameters]
+
+
+def status_of(job: Job) -> JobStatus:
+    """The status now; a function, because a type checker takes an attribute for unchanged once it was compared."""
+    return job.status
+
+
+async def reach(manager: JobManager, condition: Callable[[], bool]) -> None:
+    """Wait, woken by the manager's and its jobs' own events, until something is true."""
+    happened = asyncio.Event()
+    heard: list[Job] = []
+
+    def hear() -> None:
+        for job in manager.jobs.values():
+            if job not in heard:
+                heard.append(job)
+                job.changed.subscribe(happened.set)
+        happened.set()
+
+    manager.jobs_changed.subscribe(hear)
+    hear()
+    async with asyncio.timeout(30):
+        while not condition():
+            happened.clear()
+            await happened.wait()
+    manager.jobs_changed.unsubscribe(hear)
+
+
+async def test_a_training_runs_to_its_end(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training())
+    points: list[int] = []
+    job.metric_added.subscribe(lambda metric: points.append(metric.step))
+    assert await manager.ended(job) is JobStatus.COMPLETED
+    assert (job.progress, job.step, job.total_steps) == (1.0, 20, 20)
+    assert [step for step, _ in job.curves.points("loss")] == list(range(1, 21))
+    assert job.summary["steps"] == 20
+    assert job.paths.adapter.is_dir()
+    assert job.ended_at is not None and job.started_at is not None and job.ended_at >= job.started_at
+    assert points, "listeners heard of points while the run was at work"
+
+
+async def test_one_job_at_a_time_per_device_in_order(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    jobs = [await manager.submit(JobKind.TRAINING, training(f"run {n}")) for n in range(3)]
+    assert [job.queue_position for job in jobs] == [1, 2, 3]
+    at_once: list[int] = []
+    manager.jobs_changed.subscribe(
+        lambda: at_once.append(sum(job.status is JobStatus.RUNNING for job in manager.jobs.values()))
+    )
+    await manager.start()
+    for job in jobs:
+        assert await manager.ended(job) is JobStatus.COMPLETED
+    assert max(at_once) == 1
+    starts = [job.started_at for job in jobs]
+    assert starts == sorted(starts, key=str)
+    ends = [job.ended_at for job in jobs]
+    assert all(str(end) <= str(start) for end, start in zip(ends, starts[1:], strict=False))
+
+
+async def test_a_device_that_another_process_holds_is_waited_for(
+    make_manager: Make, training: Training, workspace: Workspace
+) -> None:
+    manager = make_manager()
+    with FileLock(workspace.device_lock("cpu")):
+        job = await manager.submit(JobKind.TRAINING, training())
+        await manager._launch_next()
+        assert status_of(job) is JobStatus.PENDING
+    await manager.start()
+    assert await manager.ended(job) is JobStatus.COMPLETED
+
+
+async def test_stop_saves_a_checkpoint_and_resume_goes_on_from_it(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training("a slow run"))
+    await reach(manager, lambda: job.step >= 3)
+    await manager.stop(job.id)
+    assert not job.can_stop, "asked once is enough"
+    assert await manager.ended(job) is JobStatus.STOPPED
+    stopped_at = job.step
+    assert 3 <= stopped_at < 20
+    assert job.checkpoints[-1].step == stopped_at
+    await manager.resume(job.id)
+    assert await manager.ended(job) is JobStatus.COMPLETED
+    assert job.record.attempt == 2
+    assert [step for step, _ in job.curves.points("loss")] == list(range(1, 21)), "no step is missing or doubled"
+
+
+async def test_pause_keeps_the_place_in_the_queue(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    first = await manager.submit(JobKind.TRAINING, training("slow first"))
+    second = await manager.submit(JobKind.TRAINING, training("slow second"))
+    third = await manager.submit(JobKind.TRAINING, training("slow third"))
+    await reach(manager, lambda: first.step >= 2)
+    await manager.pause(first.id)
+    assert await manager.ended(first) is JobStatus.PAUSED
+    await reach(manager, lambda: second.status is JobStatus.RUNNING)
+    await manager.resume(first.id)
+    assert [job.name for job in manager.queue] == [first.name, third.name]
+    for job in (second, third):
+        await manager.stop(job.id)
+
+
+async def test_a_killed_worker_reads_interrupted_and_can_go_on(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training("a slow run", save_steps=2))
+    await reach(manager, lambda: job.step >= 5)
+    os.kill(manager._processes[job.id].pid, signal.SIGKILL)
+    assert await manager.ended(job) is JobStatus.INTERRUPTED
+    assert "SIGKILL" in job.message
+    assert job.can_resume and not job.can_stop
+    await manager.resume(job.id)
+    assert await manager.ended(job) is JobStatus.COMPLETED
+    assert [step for step, _ in job.curves.points("loss")] == list(range(1, 21))
+
+
+async def test_a_failed_job_says_why_and_does_not_hold_up_the_rest(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    failing = await manager.submit(JobKind.TRAINING, training("a run that fails"))
+    next_one = await manager.submit(JobKind.TRAINING, training("the next"))
+    assert await manager.ended(failing) is JobStatus.FAILED
+    assert (failing.error, failing.hint) == ("The device ran out of memory.", "Choose a smaller batch size.")
+    assert await manager.ended(next_one) is JobStatus.COMPLETED
+
+
+async def test_a_job_waits_for_the_one_before_it(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    first = await manager.submit(JobKind.TRAINING, training("a run that crashes"))
+    adapter = str(first.paths.adapter)
+    scoring = EvaluationParameters(name="score", model_name="starter", dataset_path="starter", adapter_path=adapter)
+    second = await manager.submit(JobKind.EVALUATION, scoring, after=first.id)
+    assert await manager.ended(first) is JobStatus.INTERRUPTED
+    await reach(manager, lambda: "interrupted" in second.message)
+    assert status_of(second) is JobStatus.PENDING
+    with pytest.raises(JobError, match="waits for"):
+        await manager.delete(first.id)
+    await manager.stop(second.id)
+    assert status_of(second) is JobStatus.STOPPED
+    await manager.delete(first.id)
+    await manager.resume(second.id)
+    assert await manager.ended(second) is JobStatus.COMPLETED
+
+
+async def test_a_new_manager_takes_back_a_live_run_with_its_whole_curve(make_manager: Make, training: Training) -> None:
+    before = make_manager()
+    await before.start()
+    job = await before.submit(JobKind.TRAINING, training("a slow run"))
+    await reach(before, lambda: job.step >= 3)
+    await before.close()
+    after = make_manager()
+    await after.start()
+    again = after.jobs[job.id]
+    assert status_of(again) is JobStatus.RUNNING
+    assert again.curves.points("loss")[:3] == job.curves.points("loss")[:3]
+    assert await after.ended(again) is JobStatus.COMPLETED
+    assert [step for step, _ in again.curves.points("loss")] == list(range(1, 21))
+
+
+async def test_two_managers_on_one_home_start_each_run_once(make_manager: Make, training: Training) -> None:
+    one, two = make_manager(), make_manager()
+    await one.start()
+    await two.start()
+    ids = [(await one.submit(JobKind.TRAINING, training(f"run {n}"))).id for n in range(4)]
+    await two.refresh()
+    for job_id in ids:
+        assert await two.ended(two.jobs[job_id]) is JobStatus.COMPLETED
+        assert two.jobs[job_id].record.attempt == 1
+
+
+async def test_a_deaf_worker_is_killed_after_the_grace_time(
+    make_manager: Make, training: Training, workspace: Workspace
+) -> None:
+    manager = make_manager()
+    manager._stop_grace_seconds = 0.3
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training("slow and deaf"))
+    await reach(manager, lambda: job.step >= 1)
+    await manager.stop(job.id)
+    assert await manager.ended(job) is JobStatus.INTERRUPTED
+
+
+async def test_a_waiting_job_can_be_paused_stopped_and_put_back(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    job = await manager.submit(JobKind.TRAINING, training())
+    await manager.pause(job.id)
+    assert status_of(job) is JobStatus.PAUSED
+    await manager.resume(job.id)
+    assert job.queue_position == 1
+    await manager.stop(job.id)
+    assert status_of(job) is JobStatus.STOPPED and job.queue_position is None
+    await manager.delete(job.id)
+    assert manager.jobs == {}
+
+
+async def test_a_run_at_work_is_not_deleted(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training("a slow run"))
+    await reach(manager, lambda: job.status is JobStatus.RUNNING)
+    with pytest.raises(JobError, match="is at work"):
+        await manager.delete(job.id)
+    assert job.paths.folder.is_dir()
+
+
+async def test_the_history_of_a_completed_run_is_read_when_it_is_asked_for(
+    make_manager: Make, training: Training
+) -> None:
+    first = make_manager()
+    await first.start()
+    job = await first.submit(JobKind.TRAINING, training())
+    await first.ended(job)
+    second = make_manager()
+    await second.refresh()
+    again = second.jobs[job.id]
+    assert status_of(again) is JobStatus.COMPLETED and not again.history_loaded
+    assert again.curves.names == []
+    await second.load_history(again)
+    assert again.curves.points("loss") == job.curves.points("loss")
+    assert list(again.logs) == list(job.logs)
+
+
+async def test_a_damaged_run_folder_is_named_and_the_others_go_on(
+    make_manager: Make, training: Training, workspace: Workspace
+) -> None:
+    (workspace.runs / "broken").mkdir(parents=True)
+    (workspace.runs / "broken" / "job.json").write_text("{")
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training())
+    assert await manager.ended(job) is JobStatus.COMPLETED
+    assert list(manager.unreadable) == ["broken"]
+    assert (workspace.runs / "broken" / "job.json").read_text() == "{"
+
+
+async def test_missing_files_are_refused_before_anything_is_queued(
+    make_manager: Make, training: Training, tmp_path: Path
+) -> None:
+    manager = make_manager()
+    with pytest.raises(ParameterError, match="there is no file") as caught:
+        await manager.submit(JobKind.TRAINING, training(dataset_path=str(tmp_path / "nothing.jsonl")))
+    assert set(caught.value.fields) == {"dataset_path"}
+    assert manager.jobs == {}
+
+
+async def test_relative_paths_are_made_absolute(
+    make_manager: Make, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.jsonl").write_text("{}\n")
+    job = await make_manager().submit(JobKind.TRAINING, training("", dataset_path="mine.jsonl"))
+    assert isinstance(job.parameters, TrainingParameters)
+    assert job.parameters.dataset_path == str(tmp_path / "mine.jsonl")
+    assert job.name == "mine"
+
+
+async def test_an_unknown_run_is_named(make_manager: Make) -> None:
+    with pytest.raises(JobError, match="There is no run nobody"):
+        await make_manager().stop("nobody")
