@@ -36,6 +36,10 @@ class StarterRun:
     evaluation: Job
     merge: Job
 
+    @property
+    def jobs(self) -> tuple[Job, Job, Job]:
+        return self.training, self.evaluation, self.merge
+
 
 async def submit_starter(jobs: JobManager) -> StarterRun:
     """Queue the training, the scoring on held-out rows and the merge; each waits for the one before it."""

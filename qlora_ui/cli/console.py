@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol
 
+from pydantic import BaseModel
+
 from qlora_ui.contract.errors import DataError, ParameterError, QloraUiError, WorkspaceError
 
 
@@ -25,6 +27,11 @@ def error_as_json(error: QloraUiError) -> str:
     if isinstance(error, ParameterError):
         values["fields"] = error.fields
     return json.dumps(values, ensure_ascii=False)
+
+
+def models_as_json(models: Sequence[BaseModel]) -> str:
+    """A list of records as JSON."""
+    return json.dumps([model.model_dump(mode="json") for model in models], ensure_ascii=False, indent=1)
 
 
 def say(text: str = "") -> None:

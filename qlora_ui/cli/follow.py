@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 from typing import Any
 
@@ -15,6 +14,7 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt, Score
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.views import JobDetails
 
 
 async def run_job(workspace: Workspace, kind: JobKind, parameters: JobParameters, *, as_json: bool) -> int:
@@ -46,7 +46,7 @@ async def see_through(jobs: JobManager, job: Job, *, as_json: bool) -> int:
     """Show a job's progress until it ends, then its result. Gives the exit code."""
     status = await watch(jobs, job, quiet=as_json)
     if as_json:
-        console.say(json.dumps(as_dict(job), ensure_ascii=False, indent=1))
+        console.say(JobDetails.of(job).model_dump_json(indent=1))
     elif status is JobStatus.COMPLETED:
         console.say(result_of(job))
     else:
@@ -102,31 +102,6 @@ def _state(job: Job) -> str:
     if job.seconds_left is not None:
         parts.append(f"{console.duration(job.seconds_left)} left")
     return " · ".join(parts)
-
-
-def as_dict(job: Job) -> dict[str, Any]:
-    """A job as `--json` and the HTTP interface tell it."""
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "name": job.name,
-        "status": job.status,
-        "progress": round(job.progress, 4),
-        "step": job.step,
-        "total_steps": job.total_steps,
-        "seconds_left": job.seconds_left,
-        "message": job.message,
-        "error": job.error,
-        "hint": job.hint,
-        "created_at": job.created_at.isoformat(),
-        "updated_at": job.updated_at.isoformat(),
-        "ended_at": job.ended_at.isoformat() if job.ended_at else None,
-        "queue_position": job.queue_position,
-        "after": job.record.after,
-        "folder": str(job.paths.folder),
-        "parameters": job.parameters.model_dump(mode="json"),
-        "summary": job.summary,
-    }
 
 
 def result_of(job: Job) -> str:

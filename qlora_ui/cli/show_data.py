@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import get_args
+from collections.abc import Sequence
+from typing import cast, get_args
 
 from qlora_ui.cli import console
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.inspection import Inspection, RowView
-from qlora_ui.contract.parameters import DataFormat
+from qlora_ui.contract.parameters import DataFormat, TrainOn
 from qlora_ui.contract.paths import dataset_location
 
 _BOLD, _DIM, _OFF = "\x1b[1;32m", "\x1b[2m", "\x1b[0m"
@@ -26,12 +27,8 @@ def inspect_for_people_or_programs(
     as_json: bool,
 ) -> int:
     """Inspect a file and print what was found. Raises ParameterError, DataError, ModelError."""
-    if data_format not in get_args(DataFormat):
-        raise ParameterError(
-            f"--format {data_format} is not known.", f"Choose one of {', '.join(get_args(DataFormat))}."
-        )
-    if train_on not in {"completions", "all"}:
-        raise ParameterError(f"--train-on {train_on} is not known.", "Choose completions or all.")
+    _check("--format", data_format, get_args(DataFormat))
+    _check("--train-on", train_on, get_args(TrainOn))
     from qlora_ui.data.inspect import inspect_file
 
     inspection = inspect_file(
@@ -40,11 +37,16 @@ def inspect_for_people_or_programs(
         limit=limit,
         start=start,
         max_length=max_length,
-        data_format=data_format,
-        train_on=train_on,
+        data_format=cast(DataFormat, data_format),
+        train_on=cast(TrainOn, train_on),
     )
     console.say(inspection.model_dump_json(indent=1) if as_json else as_text(inspection, colour=sys.stdout.isatty()))
     return 0
+
+
+def _check(option: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ParameterError(f"{option} {value} is not known.", f"Choose one of {', '.join(known)}.")
 
 
 def as_text(inspection: Inspection, *, colour: bool) -> str:

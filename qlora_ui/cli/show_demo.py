@@ -8,21 +8,21 @@ from qlora_ui.cli import console, follow
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.demo import StarterRun, submit_starter
+from qlora_ui.jobs.views import JobDetails
 
 
 async def run_in_terminal(workspace: Workspace, *, as_json: bool) -> int:
     """The whole loop without a browser: train, score before and after, merge, verify. Gives the exit code."""
     async with follow.following(workspace) as jobs:
         run = await submit_starter(jobs)
-        for job in (run.training, run.evaluation, run.merge):
+        for job in run.jobs:
             if await follow.watch(jobs, job, quiet=as_json) is not JobStatus.COMPLETED:
                 for waiting in (run.evaluation, run.merge):
                     if waiting.can_stop:
                         await jobs.stop(waiting.id)
                 return await follow.see_through(jobs, job, as_json=as_json)
-        results = [follow.as_dict(job) for job in (run.training, run.evaluation, run.merge)]
         if as_json:
-            console.say(json.dumps(results, ensure_ascii=False, indent=1))
+            console.say(console.models_as_json([JobDetails.of(job) for job in run.jobs]))
         else:
             console.say(_report(run))
         return 0

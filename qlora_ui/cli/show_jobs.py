@@ -6,11 +6,12 @@ import json
 from datetime import datetime
 
 from qlora_ui.cli import console
-from qlora_ui.cli.follow import as_dict, result_of
+from qlora_ui.cli.follow import result_of
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.views import JobDetails, JobSummary
 from qlora_ui.jobs.watch import find_runs
 
 
@@ -18,7 +19,7 @@ async def list_all(workspace: Workspace, *, as_json: bool) -> int:
     """All runs, the oldest first; those that cannot be read are named at the end."""
     jobs = await _look(workspace)
     if as_json:
-        console.say(json.dumps([as_dict(job) for job in jobs.jobs.values()], ensure_ascii=False, indent=1))
+        console.say(console.models_as_json([JobSummary.of(job) for job in jobs.jobs.values()]))
         return 0
     if not jobs.jobs and not jobs.unreadable:
         console.say("No runs yet. `qlora-ui demo` makes the first one.")
@@ -39,8 +40,7 @@ async def show(workspace: Workspace, run_id: str, *, as_json: bool) -> int:
     job = jobs.get(full_id(workspace, run_id))
     await jobs.load_history(job)
     if as_json:
-        curves = {name: job.curves.points(name) for name in job.curves.names}
-        console.say(json.dumps({**as_dict(job), "facts": job.facts, "curves": curves}, ensure_ascii=False, indent=1))
+        console.say(JobDetails.of(job).model_dump_json(indent=1))
         return 0
     rows = [
         ("Run", job.id),

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.knobs import knob, knobs
+from qlora_ui.contract.paths import is_starter
 from qlora_ui.contract.records import JobKind
 
 DataFormat = Literal["auto", "alpaca", "sharegpt", "messages", "prompt_completion", "question_answer", "text"]
+TrainOn = Literal["completions", "all"]
 ComputeType = Literal["auto", "float32", "bfloat16", "float16"]
 
 
@@ -217,7 +219,7 @@ class TrainingParameters(JobParameters):
         help="How rows are read; `auto` looks at the columns and says what it saw.",
         group="data",
     )
-    train_on: Literal["completions", "all"] = knob(
+    train_on: TrainOn = knob(
         "completions",
         title="What is trained",
         help="`completions` trains the answers only (with the token that ends them); `all` trains every token.",
@@ -460,9 +462,8 @@ def read_parameters(file: Path, kind: JobKind, changes: dict[str, Any] | None = 
     except UnicodeDecodeError:
         raise ParameterError(f"The file {file} is not UTF-8 text.") from None
     for field in ("dataset_path", "validation_path", "adapter_path", "model_name"):
-        content[field] = _beside(file, content[field]) if field in content else None
-        if content[field] is None:
-            del content[field]
+        if field in content:
+            content[field] = _beside(file, content[field])
     return parse_parameters(kind, {**content, **(changes or {})})
 
 
@@ -482,7 +483,7 @@ def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
 
 
 def _beside(file: Path, value: Any) -> Any:
-    if not isinstance(value, str) or not value or Path(value).is_absolute():
+    if not isinstance(value, str) or not value or Path(value).is_absolute() or is_starter(value):
         return value
     beside = file.resolve().parent / value
     return str(beside) if beside.exists() else value

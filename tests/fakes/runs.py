@@ -63,9 +63,7 @@ def write_run(workspace: Workspace, run: FakeRun) -> RunPaths:
     if run.status is not JobStatus.PENDING:
         _write_events(paths, run, start)
     if run.status in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED}:
-        result = ExitRecord(
-            status=run.status, attempt=1, time=end, error=run.error, hint=run.hint, summary=run.summary
-        )
+        result = ExitRecord(status=run.status, attempt=1, time=end, error=run.error, hint=run.hint, summary=run.summary)
         write_atomically(paths.exit, result.model_dump_json())
     return paths
 

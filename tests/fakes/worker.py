@@ -82,6 +82,7 @@ class FakeWorker:
         self.record = JobRecord.model_validate_json(paths.job.read_text())
         self.parameters: dict[str, Any] = yaml.safe_load(paths.parameters.read_text())
         self.name = str(self.parameters.get("name") or self.record.name)
+        self.epochs = float(self.parameters.get("num_train_epochs", 3))
         self.seq = _last_seq(paths.events)
         self.signalled = False
         slow = 0.1 if "slow" in self.name else float(os.environ.get("FAKE_WORKER_STEP_SECONDS", "0.005"))
@@ -112,7 +113,8 @@ class FakeWorker:
                 self.save(step)
             if ended := self.fate(step, total) or self.obey(step):
                 return ended
-        self.save(total)
+        if total % every:
+            self.save(total)
         self.paths.adapter.mkdir(exist_ok=True)
         (self.paths.adapter / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA"}))
         summary = {"train_loss": loss_at(total), "eval_loss": loss_at(total) + 0.1, "steps": total, "seconds": 1.0}
@@ -122,7 +124,7 @@ class FakeWorker:
         values = {"loss": loss_at(step), "learning_rate": 2e-4 * (1 - step / total), "grad_norm": 0.4}
         self.say(Metric(step=step, values={**values, "tokens_per_second": 9000.0}))
         left = (total - step) * self.step_seconds
-        self.say(Progress(step=step, total_steps=total, epoch=3 * step / total, seconds_left=left))
+        self.say(Progress(step=step, total_steps=total, epoch=self.epochs * step / total, seconds_left=left))
         if step % max(1, total // 4) == 0:
             self.say(Metric(step=step, values={"eval_loss": loss_at(step) + 0.1}))
             self.say(Sample(step=step, prompt="What is 2 + 2?", answer=f"After {step} steps: 4.", reference="4."))

@@ -1,0 +1,182 @@
+// A loss chart that is fed by deltas: Python sends the whole curves once, after that only new points.
+import { echarts } from "nicegui-echart";
+
+const SMOOTH_FROM = 20; // with fewer points than this the raw line says more than a smoothed one
+const REACH = 1 / 40; // of the curve, to either side of a point, goes into its smoothed value
+const LABEL_HEIGHT = 14;
+
+export default {
+  template: `<div class="qu-chart" role="img" :aria-label="label"></div>`,
+  props: { series: Array, total: Number, label: String },
+  mounted() {
+    this.points = Object.fromEntries(this.series.map((one) => [one.name, []]));
+    this.chart = echarts.init(this.$el, null, { renderer: "svg" });
+    this.sizes = new ResizeObserver(() => this.chart.resize());
+    this.sizes.observe(this.$el);
+    this.themes = new MutationObserver(() => this.draw());
+    for (const root of [document.documentElement, document.body]) {
+      this.themes.observe(root, { attributes: true, attributeFilter: ["class", "data-theme"] });
+    }
+    this.onConnect = () => this.$emit("ready");
+    window.socket?.on("connect", this.onConnect);
+    this.draw();
+    this.$emit("ready");
+  },
+  beforeUnmount() {
+    window.socket?.off("connect", this.onConnect);
+    this.themes.disconnect();
+    this.sizes.disconnect();
+    this.chart.dispose();
+  },
+  watch: {
+    total() {
+      this.draw();
+    },
+  },
+  methods: {
+    replace(curves) {
+      for (const { name } of this.series) this.points[name] = curves[name] ?? [];
+      this.draw();
+    },
+    append(curves) {
+      for (const [name, added] of Object.entries(curves)) {
+        const known = this.points[name];
+        const last = known.length ? known[known.length - 1][0] : -1;
+        known.push(...added.filter(([step]) => step > last));
+      }
+      this.draw();
+    },
+    draw() {
+      const height = this.chart.getHeight() - 34;
+      const picture = option(this.series, this.points, this.total, height, colours(this.$el));
+      this.chart.setOption(picture, { notMerge: true });
+    },
+  },
+};
+
+function option(series, points, total, height, colour) {
+  const last = Math.max(0, ...series.map(({ name }) => points[name].at(-1)?.[0] ?? 0));
+  const end = Math.max(total || 0, last, 1);
+  const shifts = labelShifts(series, points, height);
+  const text = { color: colour("text-muted"), fontSize: 11, fontFamily: "inherit" };
+  return {
+    animation: false,
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    grid: { left: 44, right: 52, top: 10, bottom: 24 },
+    tooltip: {
+      trigger: "axis",
+      backgroundColor: colour("surface-raised"),
+      borderColor: colour("border"),
+      textStyle: { color: colour("text"), fontSize: 12 },
+      axisPointer: { lineStyle: { color: colour("border-strong"), type: "dashed" } },
+      formatter: (items) => tooltip(items),
+    },
+    xAxis: {
+      type: "value",
+      min: 0,
+      max: end,
+      minInterval: 1,
+      axisLine: { lineStyle: { color: colour("border") } },
+      axisTick: { show: false },
+      splitLine: { show: false },
+      axisLabel: { ...text, margin: 10, hideOverlap: true, showMaxLabel: true },
+    },
+    yAxis: {
+      type: "value",
+      scale: true,
+      splitNumber: 4,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { ...text, formatter: (value) => String(Number(value.toPrecision(3))) },
+      splitLine: { lineStyle: { color: colour("border") } },
+    },
+    series: series.flatMap((one) => lines(one, points[one.name], shifts[one.name] ?? 0, last < end ? last : null, colour)),
+  };
+}
+
+function lines(one, points, shift, now, colour) {
+  const ink = colour(one.color);
+  const smooth = one.smooth && points.length >= SMOOTH_FROM;
+  const sparse = points.length <= (one.dashed ? 40 : 5);
+  const main = {
+    name: one.label,
+    type: "line",
+    data: smooth ? smoothed(points) : points,
+    showSymbol: sparse,
+    symbol: "circle",
+    symbolSize: 6,
+    lineStyle: { width: one.dashed ? 2.2 : 2.4, type: one.dashed ? [6, 4] : "solid", color: ink },
+    itemStyle: { color: ink },
+    emphasis: { disabled: true },
+    endLabel: {
+      show: points.length > 0,
+      color: ink,
+      fontSize: 11,
+      fontWeight: 600,
+      offset: [0, shift],
+      formatter: () => fixed(points.at(-1)[1]),
+    },
+    z: 3,
+  };
+  if (one.smooth && now) {
+    main.markLine = {
+      silent: true,
+      symbol: "none",
+      label: { show: false },
+      lineStyle: { color: colour("border-strong"), type: [2, 3], width: 1 },
+      data: [{ xAxis: now }],
+    };
+  }
+  if (!smooth) return [main];
+  const raw = {
+    type: "line",
+    data: points,
+    showSymbol: false,
+    silent: true,
+    sampling: "lttb",
+    lineStyle: { width: 1.2, color: ink, opacity: 0.35 },
+    tooltip: { show: false },
+    z: 2,
+  };
+  return [raw, main];
+}
+
+// The mean of the points around each point: as many to its left as to its right, so that the line does not lag behind.
+function smoothed(points) {
+  const reach = Math.ceil(points.length * REACH);
+  const sums = [0];
+  for (const [, value] of points) sums.push(sums.at(-1) + value);
+  return points.map(([step], index) => {
+    const side = Math.min(reach, index, points.length - 1 - index);
+    return [step, (sums[index + side + 1] - sums[index - side]) / (2 * side + 1)];
+  });
+}
+
+// How far each line's label must move up or down so that labels of neighbouring ends stay readable.
+function labelShifts(series, points, height) {
+  const values = series.flatMap(({ name }) => points[name].map(([, value]) => value));
+  const scale = height / (Math.max(...values) - Math.min(...values) || 1);
+  const ends = series.filter(({ name }) => points[name].length).map(({ name }) => [name, points[name].at(-1)[1]]);
+  if (ends.length < 2) return {};
+  const [[upper, high], [lower, low]] = ends.sort((a, b) => b[1] - a[1]);
+  const missing = Math.max(0, LABEL_HEIGHT - (high - low) * scale) / 2;
+  return { [upper]: -missing, [lower]: missing };
+}
+
+function tooltip(items) {
+  const shown = items.filter((item) => !item.seriesName.startsWith("series"));
+  const box = document.createElement("div");
+  box.textContent = `Step ${items[0].value[0].toLocaleString("en")}`;
+  for (const item of shown) {
+    const line = box.appendChild(document.createElement("div"));
+    line.textContent = `${item.seriesName} ${fixed(item.value[1])}`;
+  }
+  return box;
+}
+
+const fixed = (value) => (Math.abs(value) >= 0.01 ? value.toFixed(3) : value.toExponential(1));
+
+function colours(element) {
+  const style = getComputedStyle(element);
+  return (name) => style.getPropertyValue(`--${name}`).trim();
+}

@@ -1,0 +1,30 @@
+"""Short messages at the edge of the screen; screen readers read them out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from nicegui import ui
+
+from qlora_ui.contract.errors import QloraUiError
+
+
+def toast(
+    message: str, kind: Literal["positive", "negative", "warning", "info"] = "positive", *, hint: str = ""
+) -> None:
+    """Show a message for five seconds; an error or a warning stays until it is dismissed."""
+    stays = kind in {"negative", "warning"}
+    ui.notify(
+        message,
+        type=kind,
+        position="bottom-right",
+        caption=hint,
+        timeout=0 if stays else 5000,
+        close_button="Dismiss" if stays else False,
+        progress=False,
+    )
+
+
+def toast_error(error: QloraUiError) -> None:
+    """Say what went wrong and what to do about it."""
+    toast(error.message, "negative", hint=error.hint)

@@ -1,0 +1,168 @@
+"""/activity: every run, those at work first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from qlora_ui.components.badge import StatusBadge, status_words
+from qlora_ui.components.button import Button, link_button
+from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.empty_state import EmptyState
+from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.figures import counted
+from qlora_ui.components.layout import Card, row
+from qlora_ui.components.page_header import PageHeader
+from qlora_ui.components.progress_bar import ProgressBar
+from qlora_ui.components.segmented import Segmented
+from qlora_ui.components.text import Text, link
+from qlora_ui.components.words import ago
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.job import Job
+from qlora_ui.pages.job import build as build_job
+from qlora_ui.pages.overview import result_of, state_sentence
+from qlora_ui.theme import Icon
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+__all__ = ["build_job", "build_list"]
+
+ROWS_AT_FIRST = 100
+_STATES = {"all": "All", "active": "Active", "finished": "Finished", "ended": "Ended early"}
+_KINDS = {
+    "": "Every kind",
+    **{str(kind): str(kind).capitalize() for kind in (JobKind.TRAINING, JobKind.EVALUATION, JobKind.MERGE)},
+}
+_ACTIVE = {JobStatus.RUNNING, JobStatus.PENDING, JobStatus.PAUSED}
+
+
+def build_list(services: Services) -> None:
+    """The list of all jobs, kept up to date, with filters."""
+    _List(services)
+
+
+def in_order(jobs: Iterable[Job]) -> list[Job]:
+    """At work, then waiting by place, then paused, then those of the past; the newest first within each."""
+    newest_first = sorted(jobs, key=lambda job: job.created_at, reverse=True)
+    groups = [JobStatus.RUNNING, JobStatus.PENDING, JobStatus.PAUSED]
+
+    def place(job: Job) -> tuple[int, int]:
+        group = groups.index(job.status) if job.status in groups else len(groups)
+        return group, job.queue_position or 0
+
+    return sorted(newest_first, key=place)
+
+
+def matches(job: Job, *, text: str, kind: str, state: str) -> bool:
+    """Whether a job passes the filters: words in name, model or id; a kind; a state of `_STATES`."""
+    if kind and job.kind != kind:
+        return False
+    if state == "active" and job.status not in _ACTIVE:
+        return False
+    if state == "finished" and job.status is not JobStatus.COMPLETED:
+        return False
+    if state == "ended" and (job.status in _ACTIVE or job.status is JobStatus.COMPLETED):
+        return False
+    searched = " ".join([job.name, job.id, job.parameters.model_name, status_words(job.kind, job.status)[0]]).lower()
+    return all(word in searched for word in text.lower().split())
+
+
+class _List:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._text, self._kind, self._state = "", "", "all"
+        self._limit = ROWS_AT_FIRST
+        self._shown: list[tuple[str, JobStatus, int | None]] | None = None
+        self._header = PageHeader("Activity")
+        with self._header.actions:
+            link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
+        self._filters = row(wrap=True, between=True)
+        with self._filters:
+            self._build_filters()
+        with Card() as card:
+            self._room = ui.element("div")
+        listen(services.jobs.jobs_changed, throttled(card, self._follow))
+        self._follow()
+
+    def _build_filters(self) -> None:
+        Segmented(_STATES, label="Show runs by state", on_change=lambda state: self._filter(state=state))
+        with row(wrap=True):
+            kind = ui.select(_KINDS, value="", on_change=lambda event: self._filter(kind=event.value))
+            kind.props('outlined dense options-dense aria-label="Kind of run"').classes("qu-kind")
+            find = ui.input(placeholder="Find a run", on_change=lambda event: self._filter(text=event.value or ""))
+            find.props('outlined dense clearable aria-label="Find a run"').classes("qu-find")
+            with find.add_slot("prepend"):
+                Icon("search", size=16)
+
+    def _filter(self, *, text: str | None = None, kind: str | None = None, state: str | None = None) -> None:
+        self._text = self._text if text is None else text
+        self._kind = self._kind if kind is None else kind
+        self._state = self._state if state is None else state
+        self._limit = ROWS_AT_FIRST
+        self._follow()
+
+    def _show_more(self) -> None:
+        self._limit += ROWS_AT_FIRST
+        self._follow()
+
+    def _follow(self) -> None:
+        """Draw the list anew when other jobs are in it or one changed its status; figures follow by binding."""
+        jobs = in_order(self._services.jobs.jobs.values())
+        self._header.subtitle.text = state_sentence(jobs)
+        self._filters.set_visibility(bool(jobs))
+        found = [job for job in jobs if matches(job, text=self._text, kind=self._kind, state=self._state)]
+        showing = [(job.id, job.status, job.queue_position) for job in found[: self._limit]]
+        if showing == self._shown and showing:
+            return
+        self._shown = showing
+        self._room.clear()
+        with self._room:
+            if not jobs:
+                _nothing_yet()
+            elif not found:
+                EmptyState("No run fits", "Take a filter back to see more.", icon="search")
+            else:
+                self._table(found)
+
+    def _table(self, found: list[Job]) -> None:
+        table = DataTable(["Run", "Kind", "Progress", "Created", "Status"], label="Runs")
+        for job in found[: self._limit]:
+            _row(table, job)
+        if len(found) > self._limit:
+            Button(f"Show more of {counted(len(found), 'run')}", self._show_more, size="sm", variant="ghost")
+
+
+def _nothing_yet() -> None:
+    text = "A run appears here as soon as it is started, and stays with its curves, log and result."
+    with EmptyState("No run yet", text, icon="activity"):
+        link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
+
+
+def _row(table: DataTable, job: Job) -> None:
+    entry = table.row()
+    with entry.cell(), ui.element("div").classes("qu-col").style("gap:0"):
+        link(job.name, f"/activity/{job.id}")
+        Text(job.parameters.model_name.rstrip("/").rpartition("/")[2], classes="qu-xs qu-muted qu-break")
+    entry.cell(str(job.kind).capitalize())
+    with entry.cell():
+        _progress(job)
+    entry.cell(ago(job.created_at))._props["title"] = f"{job.created_at.astimezone():%d %B %Y, %H:%M}"
+    with entry.cell():
+        StatusBadge(job)
+
+
+def _progress(job: Job) -> None:
+    """How far a job at work is, the place of one that waits, what came out of one that is done."""
+    if job.status is JobStatus.RUNNING:
+        with ui.element("div").classes("qu-col qu-progress-cell").style("gap:4px"):
+            Text(classes="qu-xs qu-num").bind_text_from(
+                job, "progress", lambda share: f"{share:.0%}".replace("%", " %")
+            )
+            ProgressBar(f"Progress of {job.name}", thin=True).bind_value_from(job, "progress")
+    elif job.status is JobStatus.PENDING and job.queue_position is not None:
+        Text("next in the queue" if job.queue_position == 1 else f"place {job.queue_position} in the queue")
+    else:
+        Text(result_of(job), classes="qu-break")

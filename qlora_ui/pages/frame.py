@@ -1,0 +1,133 @@
+"""The frame that every page opens in: side bar, top bar, notices, and the room where pages take turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from nicegui import Client, app, ui
+from nicegui.page_arguments import RouteMatch
+from starlette.exceptions import HTTPException
+
+from qlora_ui import theme
+from qlora_ui.components.notice import Notice
+from qlora_ui.components.page_header import PageHeader
+from qlora_ui.pages import not_found
+from qlora_ui.pages.side_bar import SideBar
+from qlora_ui.pages.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+PATHS = {
+    "/": "Dashboard",
+    "/train": "Train",
+    "/playground": "Playground",
+    "/evaluate": "Evaluate",
+    "/evaluate/dashboard": "Compare models",
+    "/publish": "Publish",
+    "/activity": "Activity",
+    "/activity/{job_id}": "Run",
+    "/settings": "Settings",
+}
+"""Every path that opens a page, and the name of the browser's tab until the page gives its own."""
+
+
+def register(services: Services) -> None:
+    """Make all pages known to the server. Each path opens the same frame, within which pages then take turns."""
+    theme.install()
+
+    async def shell() -> None:
+        await _build(services)
+
+    for path, title in PATHS.items():
+        ui.page(path, title=f"{title} · qlora-ui", language="en-US")(shell)
+    app.add_exception_handler(404, partial(_answer_not_found, services))
+
+
+async def _build(services: Services) -> None:
+    preferences = await asyncio.to_thread(services.store.preferences.get)
+    dark_mode = theme.apply(preferences.theme)
+    _show_notices(services.notices)
+    pages = _Pages(_routes(services))
+    ui.skip_link(target=pages)
+    client = ui.context.client
+    path = client.sub_pages_router.current_path
+    with client.layout:
+        side_bar = SideBar(services, path, collapsed=preferences.sidebar_collapsed)
+        top_bar = TopBar(services, side_bar, dark_mode, preferences.theme)
+        top_bar.move(target_index=1)  # in front of the page, behind the skip link
+        side_bar.move(target_index=1)
+    client.sub_pages_router.on_path_changed(side_bar.show_open)
+
+
+async def _answer_not_found(services: Services, request: Request, error: Exception) -> Response:
+    """A page in the frame for a browser; for a program, what FastAPI says by itself."""
+    if isinstance(error, HTTPException) and "text/html" not in request.headers.get("accept", ""):
+        return await http_exception_handler(request, error)
+    with Client(ui.page("", title="Not found · qlora-ui", language="en-US"), request=request) as client:
+        await _build(services)
+    return client.build_response(request, 404)
+
+
+def _routes(services: Services) -> dict[str, Callable[..., Any]]:
+    """Path → builder. Page modules are imported when they are first opened, so that the server starts at once."""
+
+    def dashboard() -> Any:
+        from qlora_ui.pages import dashboard
+
+        return dashboard.build(services)
+
+    def train() -> Any:
+        from qlora_ui.pages import train
+
+        return train.build(services)
+
+    def activity() -> Any:
+        from qlora_ui.pages import activity
+
+        return activity.build_list(services)
+
+    def job(job_id: str) -> Any:
+        from qlora_ui.pages import activity
+
+        return activity.build_job(services, job_id)
+
+    return {"/": dashboard, "/train": train, "/activity": activity, "/activity/{job_id}": job, **_planned()}
+
+
+def _planned() -> dict[str, Callable[..., Any]]:
+    from qlora_ui.pages import planned
+
+    return {path: partial(planned.build, page) for path, page in planned.PAGES.items()}
+
+
+class _Pages(ui.sub_pages, default_classes="qu-page"):
+    """The room where pages take turns."""
+
+    def _find_matching_path(self) -> RouteMatch | None:
+        match = super()._find_matching_path()
+        return None if match is None or match.remaining_path else match  # `/nowhere` is not a part of `/`
+
+    def _render_404(self) -> None:
+        not_found.build(ui.context.client.sub_pages_router.current_path)
+
+    def _render_error(self, error: Exception) -> None:
+        PageHeader("This page could not be shown")
+        Notice("Something went wrong while it was put together.", "error", hint=str(error))
+
+
+def _show_notices(notices: list[str]) -> None:
+    """What the person should know about this start; a notice that is dismissed stays away."""
+    with ui.element("div").classes("qu-notices"):
+        for sentence in list(notices):
+            Notice(sentence, "warning", on_dismiss=partial(_forget, notices, sentence))
+
+
+def _forget(notices: list[str], sentence: str) -> None:
+    if sentence in notices:
+        notices.remove(sentence)

@@ -1,0 +1,197 @@
+"""/activity/<id>: one job, live: how far it is, its curve, its log, its result, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from qlora_ui.components.badge import StatusBadge
+from qlora_ui.components.button import Button, link_button
+from qlora_ui.components.dialog import confirm
+from qlora_ui.components.empty_state import EmptyState
+from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.figures import time_left
+from qlora_ui.components.layout import Card, Skeleton, column, columns, row
+from qlora_ui.components.live import Live
+from qlora_ui.components.log_view import LogCard
+from qlora_ui.components.loss_card import LossCard
+from qlora_ui.components.notice import Notice
+from qlora_ui.components.page_header import PageHeader, name_tab
+from qlora_ui.components.progress_bar import ProgressBar
+from qlora_ui.components.text import LiveRegion, Text
+from qlora_ui.components.toast import toast
+from qlora_ui.components.words import clock
+from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.job import Job
+from qlora_ui.pages import job_result, job_side
+from qlora_ui.pages.job_words import QuarterTeller, pause_reason, resume_reason, stop_reason, tab_title
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+
+async def build(services: Services, job_id: str) -> None:
+    """The page of one job; for an id that is not known, a way back."""
+    try:
+        job = services.jobs.get(job_id)
+    except JobError as error:
+        PageHeader("No such run", crumbs=[("Activity", "/activity")])
+        with Card(), EmptyState(error.message, "It may have been deleted.", icon="search"):
+            link_button("All activity", "/activity")
+        return
+    _Header(services, job)
+    if not job.history_loaded:
+        room = ui.element("div")
+        with room:
+            Skeleton(height="320px")
+        await services.jobs.load_history(job)
+        room.delete()
+    _announcements(job)
+    _trouble(services, job)
+    _progress(job)
+    with columns():
+        with column(gap=5):
+            job_result.build(job)
+            if job.kind is JobKind.TRAINING:
+                LossCard(job)
+                Live(job.changed, lambda: len(job.samples), lambda: _samples(job), classes="qu-contents")
+            LogCard(job)
+        with column(gap=5):
+            job_side.build(job)
+
+
+class _Header:
+    """Name, status and what can be done. A button that can do nothing says why."""
+
+    def __init__(self, services: Services, job: Job) -> None:
+        self._jobs, self._job = services.jobs, job
+        header = PageHeader(job.name, crumbs=[("Activity", "/activity")])
+        with header.beside_title:
+            StatusBadge(job)
+        with header.actions:
+            self._resume = Button("Resume", self._do_resume, icon="play")
+            self._pause = Button("Pause, free the device", self._do_pause, icon="pause")
+            self._stop = Button("Stop", self._do_stop, icon="square")
+            self._delete = Button("Delete", self._ask_delete, icon="trash-2", variant="danger")
+        listen(job.changed, throttled(header, self._follow))
+        listen(services.jobs.jobs_changed, self._leave_when_deleted)
+        self._follow()
+
+    def _follow(self) -> None:
+        job = self._job
+        self._resume.set_visibility(job.status.can_resume)
+        self._pause.set_visibility(not job.status.is_final and job.status is not JobStatus.PAUSED)
+        self._stop.set_visibility(not job.status.is_final)
+        self._delete.set_visibility(job.status.is_final)
+        self._resume.disable_because(resume_reason(job))
+        self._pause.disable_because(pause_reason(job))
+        self._stop.disable_because(stop_reason(job))
+        name_tab(tab_title(job))
+
+    async def _do_resume(self) -> None:
+        await self._jobs.resume(self._job.id)
+
+    async def _do_pause(self) -> None:
+        await self._jobs.pause(self._job.id)
+
+    async def _do_stop(self) -> None:
+        await self._jobs.stop(self._job.id)
+
+    async def _ask_delete(self) -> None:
+        text = "Its checkpoints, adapter, curves and log are removed from the disk. This cannot be undone."
+        if await confirm(f"Delete {self._job.name}?", text, action="Delete", is_dangerous=True):
+            await self._jobs.delete(self._job.id)
+
+    def _leave_when_deleted(self) -> None:
+        if self._job.id not in self._jobs.jobs:
+            toast(f"{self._job.name} was deleted.", "info")
+            ui.navigate.to("/activity")
+
+
+def _announcements(job: Job) -> None:
+    """Start, quarters, end and errors, said politely to screen readers."""
+    region, teller = LiveRegion(), QuarterTeller(job)
+
+    def follow() -> None:
+        sentence = teller.news()
+        if sentence:
+            region.say(sentence)
+
+    listen(job.changed, follow)
+
+
+def _trouble(services: Services, job: Job) -> None:
+    """What went wrong, on top, with the way out of it."""
+
+    def key() -> tuple[JobStatus, str, str, int]:
+        return job.status, job.error, job.message if job.status.is_final else "", len(job.alerts)
+
+    Live(job.changed, key, lambda: _show_trouble(services, job), classes="qu-col")
+
+
+def _show_trouble(services: Services, job: Job) -> None:
+    if job.status is JobStatus.FAILED:
+        notice = Notice(job.error or job.message, "error", hint=job.hint)
+    elif job.status is JobStatus.INTERRUPTED:
+        notice = Notice(job.message, "warning")
+    else:
+        notice = None
+    if notice is not None:
+        with notice.body, row().style("margin-top:8px"):
+            Button("Resume", lambda: services.jobs.resume(job.id), icon="play", size="sm")
+    if job.status is not JobStatus.COMPLETED:
+        for alert in job.alerts:
+            Notice(alert.message, "warning", hint=alert.hint)
+
+
+def _progress(job: Job) -> None:
+    with Card(tight=True):
+        with row(between=True, wrap=True).classes("qu-sm qu-num"):
+            with ui.element("span"):
+                percent = Text("", "b")
+                where = Text(classes="qu-muted")
+            outlook = Text(classes="qu-muted")
+        ProgressBar(f"Progress of {job.name}").bind_value_from(job, "progress")
+        message = Text(tag="p", classes="qu-xs qu-muted qu-break")
+
+    def follow() -> None:
+        percent.text = f"{job.progress:.0%} ".replace("%", " %")
+        where.text = " · ".join(_where(job))
+        outlook.text = " · ".join(_outlook(job))
+        message.text = "" if job.status in {JobStatus.FAILED, JobStatus.INTERRUPTED} else job.message
+
+    listen(job.changed, throttled(percent, follow))
+    follow()
+
+
+def _where(job: Job) -> list[str]:
+    parts = []
+    if job.queue_position is not None:
+        parts.append("next in the queue" if job.queue_position == 1 else f"place {job.queue_position} in the queue")
+    if job.total_steps:
+        unit = "step" if job.kind is JobKind.TRAINING else "row"
+        parts.append(f"{unit} {job.step:,} of {job.total_steps:,}")
+    if job.epoch is not None:
+        epochs = getattr(job.parameters, "num_train_epochs", None)
+        parts.append(f"epoch {job.epoch:.2f}" + (f" of {epochs:g}" if epochs else ""))
+    return parts
+
+
+def _outlook(job: Job) -> list[str]:
+    parts = [time_left(job.seconds_left)] if job.seconds_left is not None else []
+    if job.status.is_final and job.ended_at is not None:
+        parts.append(f"ended {job.ended_at.astimezone():%d %B}, {clock(job.ended_at)}")
+    if job.checkpoints and job.status is not JobStatus.COMPLETED:
+        parts.append(f"last checkpoint at step {job.checkpoints[-1].step:,}")
+    return parts
+
+
+def _samples(job: Job) -> None:
+    """What the model answered to the same prompts over time: one table a prompt."""
+    for prompt in dict.fromkeys(sample.prompt for sample in job.samples):
+        with Card("The same prompt over time") as card:
+            job_result.sample_table([sample for sample in job.samples if sample.prompt == prompt])
+        with card.head:
+            Text(f"“{prompt}”", classes="qu-xs qu-muted qu-break qu-prompt")

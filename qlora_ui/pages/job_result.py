@@ -1,0 +1,124 @@
+"""What came out of a job: an adapter to use, a comparison, a merge with its proof."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from nicegui import background_tasks, ui
+from pydantic import BaseModel, ValidationError
+
+from qlora_ui.components.badge import Badge
+from qlora_ui.components.button import copy_button
+from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.key_values import KeyValues
+from qlora_ui.components.layout import Card, row
+from qlora_ui.components.live import Live
+from qlora_ui.components.notice import Notice
+from qlora_ui.components.text import Text, code_block, paragraph
+from qlora_ui.contract.events import Sample
+from qlora_ui.contract.paths import model_location
+from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt
+from qlora_ui.jobs.job import Job
+from qlora_ui.pages.job_words import metric_rows, peft_snippet, receipt_sentence, verdict
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def build(job: Job) -> None:
+    """The result, as soon as there is one."""
+    Live(job.changed, lambda: job.status, lambda: _show(job), classes="qu-contents")
+
+
+def _show(job: Job) -> None:
+    has_ended = job.status in {JobStatus.COMPLETED, JobStatus.FAILED}
+    match job.kind:
+        case JobKind.TRAINING if job.status is JobStatus.COMPLETED:
+            _adapter(job)
+        case JobKind.EVALUATION if has_ended:
+            _load(job.paths.evaluation, EvaluationReport, _comparison)
+        case JobKind.MERGE if has_ended:
+            _load(job.paths.receipt, MergeReceipt, _receipt)
+        case _:
+            pass
+
+
+def _adapter(job: Job) -> None:
+    path = str(job.summary.get("adapter") or job.paths.adapter)
+    snippet = peft_snippet(model_location(job.parameters.model_name), path)
+    with Card("The adapter"):
+        with row(between=True):
+            Text(path, "code", classes="qu-break qu-sm")
+            copy_button(path, "Copy the path")
+        paragraph("Python loads it anywhere, with PEFT and the same base:", muted=True, size="sm")
+        with row(top=True):
+            code_block(snippet, "Python that loads the adapter").classes("qu-grow")
+            copy_button(snippet, "Copy the Python")
+
+
+def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> None:
+    """Read a result in a thread, then show it; a result that is not there or not whole is said to be so."""
+    room = ui.element("div").classes("qu-contents")
+
+    async def load() -> None:
+        try:
+            found = model.model_validate_json(await asyncio.to_thread(path.read_bytes))
+        except FileNotFoundError:
+            return
+        except (OSError, ValidationError) as error:
+            with room:
+                Notice(f"The result {path} cannot be read.", "warning", hint=str(error).splitlines()[0])
+            return
+        if not room.is_deleted:
+            with room:
+                show(found)
+
+    background_tasks.create(load(), name=f"read {path.name}", context=ui.context.client)
+
+
+def _comparison(report: EvaluationReport) -> None:
+    with Card("Before and after"):
+        paragraph(verdict(report))
+        names = ["Metric", "Base", "Adapter", "Difference"]
+        table = DataTable(names, label="Base against adapter", right=set(names[1:]))
+        for line in metric_rows(report):
+            entry = table.row()
+            with entry.cell(), ui.element("div"):
+                Text(line.name, "div", classes="qu-strong")
+                Text(line.meaning, "div", classes="qu-xs qu-muted")
+            for value in (line.base, line.adapter, line.difference):
+                entry.cell(value).classes("qu-nowrap")
+        Text("± is one standard error. Differences are paired, row by row.", "p", classes="qu-xs qu-muted")
+
+
+def _receipt(receipt: MergeReceipt) -> None:
+    with Card("Receipt of the merge") as card:
+        paragraph(receipt_sentence(receipt))
+        facts = KeyValues(
+            {
+                "Divergence (KL)": f"{receipt.kl:.2e} nats, at most {receipt.kl_limit:g}",
+                "Same first token": f"{receipt.top1_agreement:.2%}, at least {receipt.top1_limit:.0%}",
+                "Loss, adapter": f"{receipt.loss_adapter:.4f}",
+                "Loss, merged": f"{receipt.loss_merged:.4f}",
+                "Compared on": f"{receipt.rows:,} rows, {receipt.tokens:,} tokens",
+                "Merged into": f"{receipt.target} weights, stored as {receipt.save_type}",
+            }
+        )
+        facts.add("Folder", receipt.output_dir)
+    with card.head:
+        Badge("Verified", "success") if receipt.passed else Badge("Not verified", "error")
+
+
+def sample_table(samples: list[Sample]) -> None:
+    """Answers to one prompt, step by step, and what was wanted."""
+    table = DataTable(["Step", "Answer"], label="Answers over time")
+    for sample in samples:
+        entry = table.row()
+        entry.cell(f"{sample.step:,}").classes("qu-num qu-step-cell")
+        entry.cell(sample.answer).classes("qu-answer")
+    if samples and samples[-1].reference:
+        entry = table.row()
+        entry.cell("Wanted").classes("qu-muted")
+        entry.cell(samples[-1].reference).classes("qu-answer qu-muted")

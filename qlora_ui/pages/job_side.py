@@ -1,0 +1,148 @@
+"""The right column of a job's page: the figures of now, the device, checkpoints and settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import ui
+
+from qlora_ui.components.badge import Badge
+from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.figures import loss, speed
+from qlora_ui.components.key_values import KeyValues
+from qlora_ui.components.knob_field import in_words
+from qlora_ui.components.layout import Card, row
+from qlora_ui.components.live import Live
+from qlora_ui.components.text import Text
+from qlora_ui.components.words import many, share, size
+from qlora_ui.contract.events import CheckpointSaved
+from qlora_ui.contract.knobs import knobs
+from qlora_ui.contract.records import JobKind
+from qlora_ui.jobs.history import Curves
+from qlora_ui.jobs.job import Job
+
+
+def build(job: Job) -> None:
+    if job.kind is JobKind.TRAINING:
+        _now(job)
+    Live(job.changed, lambda: dict(job.facts), lambda: _facts(job), classes="qu-contents")
+    Live(job.changed, lambda: [c.step for c in job.checkpoints], lambda: _checkpoints(job), classes="qu-contents")
+    _settings(job)
+
+
+def _now(job: Job) -> None:
+    with Card("Now") as card:
+        values = KeyValues()
+        figures = {
+            "loss": values.add("Loss", help="How surprised the model is by the examples; lower is better."),
+            "eval_loss": values.add("Evaluation loss", help="The same on rows that are not trained on."),
+            "tokens_per_second": values.add("Speed", help="Tokens of the examples per second, without padding."),
+            "learning_rate": values.add("Learning rate", help="How large each correction is at this step."),
+            "grad_norm": values.add("Gradient norm", help="How far the last batch pulled, before it was limited."),
+        }
+
+    def follow() -> None:
+        for name, text in figures.items():
+            text.text = _figure(name, job.curves.latest(name))
+
+    draw = throttled(card, follow, seconds=0.5)
+    card.title.bind_text_from(job, "status", lambda status: "At the end" if status.is_final else "Now")
+    listen(job.metric_added, lambda _: draw())
+    listen(job.curves_reset, draw)
+    follow()
+
+
+def _figure(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    match name:
+        case "tokens_per_second":
+            return speed(value)
+        case "learning_rate":
+            return power_of_ten(value)
+        case "grad_norm":
+            return f"{value:.2f}"
+        case _:
+            return loss(value)
+
+
+def power_of_ten(value: float) -> str:
+    """`1.12·10⁻⁴`; plain for 0 and for values from 0.01 to 999."""
+    if value == 0 or 0.01 <= abs(value) < 1000:
+        return f"{value:.3g}"
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa}·10{raised}"
+
+
+def _facts(job: Job) -> None:
+    """What the worker found: nothing is shown before it said so."""
+    facts = known_facts(job.facts)
+    if facts:
+        with Card(str(job.facts.get("device_name") or job.facts.get("device") or "This run")):
+            KeyValues(facts)
+
+
+def known_facts(facts: dict[str, Any]) -> dict[str, str]:
+    """The worker's facts that a person wants to see, named and in words."""
+    shown: dict[str, str] = {}
+    if "compute_type" in facts:
+        shown["Computes in"] = str(facts["compute_type"])
+    if "device_memory" in facts:
+        shown["Memory"] = size(facts["device_memory"])
+    if "threads" in facts:
+        shown["Threads"] = str(facts["threads"])
+    if "trainable_parameters" in facts:
+        part = share(facts["trainable_parameters"], facts.get("parameters", 0))
+        shown["Trained weights"] = f"{many(facts['trainable_parameters'])}, {part}"
+    if "layers_in_4_bits" in facts:
+        shown["Layers in 4 bits"] = f"{facts['layers_in_4_bits']:,}"
+    for name, title in (
+        ("rows_train", "Rows trained"),
+        ("rows_validation", "Rows held out"),
+        ("tokens_trained", "Tokens trained"),
+    ):
+        if name in facts:
+            shown[title] = f"{facts[name]:,}"
+    return shown
+
+
+def _checkpoints(job: Job) -> None:
+    if not job.checkpoints:
+        return
+    best = best_checkpoint(job.checkpoints, job.curves)
+    kept = int(getattr(job.parameters, "checkpoints_kept", len(job.checkpoints)))
+    with Card("Checkpoints"), ui.element("ul").classes("qu-list"):
+        for saved in reversed(job.checkpoints[-kept:]):
+            with ui.element("li"), row(between=True).classes("qu-sm qu-num"):
+                with ui.element("span"):
+                    Text(f"Step {saved.step:,} ", "b")
+                    Text(evaluation_at(job.curves, saved.step), classes="qu-muted")
+                if saved.step == best:
+                    Badge("Best", "success")
+                else:
+                    Text(size(saved.bytes), classes="qu-xs qu-muted")
+
+
+def evaluation_at(curves: Curves, step: int) -> str:
+    """The evaluation loss measured at exactly this step, in words; empty when there is none."""
+    return next((loss(value) for at, value in curves.points("eval_loss") if at == step), "")
+
+
+def best_checkpoint(checkpoints: list[CheckpointSaved], curves: Curves) -> int | None:
+    """The step of the checkpoint with the lowest evaluation loss; None with fewer than two to compare."""
+    measured = dict(curves.points("eval_loss"))
+    found = [(measured[c.step], c.step) for c in checkpoints if c.step in measured]
+    return min(found)[1] if len(found) > 1 else None
+
+
+def _settings(job: Job) -> None:
+    parameters, known = job.parameters, knobs(type(job.parameters))
+    chosen = {
+        knob.title: in_words(getattr(parameters, name))
+        for name, knob in known.items()
+        if name != "name" and getattr(parameters, name) != knob.default
+    }
+    with Card("Settings"):
+        KeyValues(chosen)
+        Text("All others have their defaults.", "p", classes="qu-xs qu-muted")

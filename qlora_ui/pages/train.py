@@ -1,0 +1,183 @@
+"""/train: model → data → settings → check → start, on one page, with what it comes to always beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from qlora_ui.components.button import Button
+from qlora_ui.components.events import listen
+from qlora_ui.components.key_values import KeyValues
+from qlora_ui.components.layout import Card, column, columns
+from qlora_ui.components.live import Live
+from qlora_ui.components.page_header import PageHeader
+from qlora_ui.components.segmented import Segmented
+from qlora_ui.components.steps import Steps
+from qlora_ui.components.toast import toast
+from qlora_ui.components.words import many
+from qlora_ui.contract.errors import ParameterError
+from qlora_ui.contract.paths import STARTER
+from qlora_ui.pages import train_check, train_data, train_model, train_settings, train_start
+from qlora_ui.pages.train_form import STEPS, plan
+from qlora_ui.pages.train_session import TrainSession, session_of
+from qlora_ui.pages.train_yaml import YamlCard
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+SUBTITLES = (
+    "The model that learns: the small starter, a folder on this machine, or a name on the hub.",
+    "Your data, read and turned into the exact tokens that will be trained.",
+    "Good settings are filled in; every other one is within reach.",
+    "What will happen, before anything happens.",
+    "Give it a name, decide what follows, and let it run.",
+)
+
+
+async def build(services: Services) -> None:
+    """The form, as the person of this browser tab left it."""
+    session = session_of(services)
+    await session.refresh_choices()
+    form = session.form
+    header = PageHeader("New fine-tune", SUBTITLES[form.step])
+    steps = Steps(list(STEPS), label="Steps to a fine-tune", on_choose=form.go_to)
+    with columns():
+        with column(gap=5):
+            panels = _Panels(session)
+            yaml_card = YamlCard(session)
+        with column(gap=5).classes("qu-sticky"):
+            _this_run(session)
+
+    async def switch(view: str) -> None:
+        panels.set_visibility(view == "form")
+        steps.set_visibility(view == "form")
+        yaml_card.set_visibility(view == "yaml")
+        if view == "yaml":
+            await yaml_card.open()
+
+    with header.actions:
+        Segmented({"form": "Form", "yaml": "YAML"}, label="Write the settings as", on_change=switch)
+
+    def follow() -> None:
+        header.subtitle.text = SUBTITLES[form.step]
+        steps.show(now=form.step, done=_done(session))
+
+    listen(form.changed, follow)
+    follow()
+
+
+class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
+    """The cards of the open step; those of a step are built when it is opened first."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__("div")
+        self._session = session
+        self._builders: tuple[Callable[[TrainSession], None], ...] = (
+            train_model.build,
+            train_data.build,
+            train_settings.build,
+            train_check.build,
+            train_start.build,
+        )
+        self._built: dict[int, ui.element] = {}
+        with self:
+            listen(session.form.changed, self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        now = self._session.form.step
+        if now not in self._built:
+            with self, column(gap=5) as panel:
+                self._builders[now](self._session)
+            self._built[now] = panel
+        for step, panel in self._built.items():
+            panel.set_visibility(step == now)
+
+
+def _this_run(session: TrainSession) -> None:
+    with Card("This run"):
+        Live(session.form.changed, lambda: _facts(session), lambda: _show_facts(session), classes="qu-contents")
+        Live(
+            session.form.changed,
+            lambda: (session.form.step, session.form.is_valid, session.form.is_submitting),
+            lambda: _buttons(session),
+            classes="qu-contents",
+        )
+
+
+def _show_facts(session: TrainSession) -> None:
+    KeyValues(_facts(session))
+
+
+def _facts(session: TrainSession) -> dict[str, str]:
+    """What the run comes to, as far as it is known. Nothing here is estimated."""
+    form = session.form
+    model, data = str(form.get("model_name") or ""), str(form.get("dataset_path") or "")
+    facts = {"Model": f"{_short(model)} · NF4" if model else "not chosen yet", "Data": _short(data) or "not chosen yet"}
+    if form.problems:
+        return facts
+    parameters = form.parameters()
+    inspection = form.inspection
+    if inspection is not None and form.data_problem is None:
+        made = plan(parameters, inspection)
+        about = "" if made.is_exact else "about "
+        facts["Rows to train"] = f"{about}{made.rows_trained:,}"
+        if inspection.tokens_trained is not None:
+            facts["Tokens trained"] = f"{many(inspection.tokens_trained)} of {many(inspection.tokens or 0)}"
+    facts["Trained"] = "answers only" if parameters.train_on == "completions" else "every token"
+    layers = "all linear layers" if parameters.target_modules == "all-linear" else parameters.target_modules
+    facts["Adapter"] = f"r{parameters.lora_rank}, {layers}"
+    facts["Effective batch"] = f"{parameters.batch_size * parameters.gradient_accumulation:,} examples"
+    if inspection is not None and form.data_problem is None:
+        facts["Steps"] = f"{about}{made.steps:,}"
+    facts["Device"] = "first GPU or processor" if parameters.device == "auto" else parameters.device
+    return facts
+
+
+def _short(name: str) -> str:
+    return "starter" if name == STARTER else name.rstrip("/").rpartition("/")[2]
+
+
+def _buttons(session: TrainSession) -> None:
+    form = session.form
+    if form.step < len(STEPS) - 1:
+        following = STEPS[form.step + 1].lower()
+        proceed = Button(
+            f"Continue to {following}",
+            lambda: form.go_to(form.step + 1),
+            icon_after="chevron-right",
+            variant="primary",
+        )
+        proceed.classes("qu-wide")
+        if form.is_valid:
+            Button("Start now", lambda: start(session), variant="secondary").classes("qu-wide")
+        return
+    button = Button("Start training", lambda: start(session), icon="play", variant="primary").classes("qu-wide")
+    button.disable_because("" if form.is_valid else "Something is still missing: the check names it.")
+
+
+async def start(session: TrainSession) -> None:
+    """Queue the run and go to it; what stands in the way is said, and nothing that was typed is lost."""
+    try:
+        job = await session.start()
+    except ParameterError as error:
+        toast(error.message, "negative", hint=error.hint)
+        return
+    ui.navigate.to(f"/activity/{job.id}")
+
+
+def _done(session: TrainSession) -> set[int]:
+    """The steps that need nothing more."""
+    form, problems = session.form, session.form.problems
+    done = set()
+    if "model_name" not in problems and session.model_note and not session.model_note.is_problem:
+        done.add(0)
+    if "dataset_path" not in problems and form.inspection and not form.data_problem:
+        done.add(1)
+    if not problems.keys() - {"model_name", "dataset_path"} and form.step > 1:
+        done.add(2)
+    if form.is_valid and done >= {0, 1} and form.step > 2:
+        done.add(3)
+    return done

@@ -1,0 +1,201 @@
+"""The second step of /train: the data, what was understood of it, and the very tokens that are trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nicegui import ui
+
+from qlora_ui.components.badge import Tone
+from qlora_ui.components.button import Button, icon_button
+from qlora_ui.components.choices import Choice, Choices
+from qlora_ui.components.drop_zone import DropZone
+from qlora_ui.components.field import Field
+from qlora_ui.components.layout import Card, Skeleton, column, row
+from qlora_ui.components.live import Live
+from qlora_ui.components.notice import Notice
+from qlora_ui.components.segmented import Segmented
+from qlora_ui.components.text import Text, heading, muted
+from qlora_ui.components.token_view import TokenStrip, conversation_view, original_view, token_legend
+from qlora_ui.components.words import many, share, size
+from qlora_ui.contract.inspection import Finding, Inspection, RowView
+from qlora_ui.contract.paths import STARTER
+from qlora_ui.contract.records import Dataset
+from qlora_ui.pages.train_form import plan
+from qlora_ui.pages.train_session import TrainSession
+from qlora_ui.theme import Icon
+
+_TONES: dict[str, Tone] = {"note": "info", "warning": "warning", "error": "error"}
+_VIEWS = {"original": "Original", "conversation": "Conversation", "tokens": "Tokens"}
+
+
+def build(session: TrainSession) -> None:
+    form = session.form
+    Live(
+        form.changed,
+        lambda: (form.get("dataset_path"), form.is_inspecting, form.data_problem, id(form.inspection), _made(session)),
+        lambda: _data_card(session),
+    )
+    viewer = _RowCard(session)
+    Live(form.changed, lambda: (session.row, id(form.inspection)), viewer.follow)
+
+
+def _data_card(session: TrainSession) -> None:
+    form = session.form
+    if not form.get("dataset_path"):
+        with Card("Data"):
+            _chooser(session)
+        return
+    with Card():
+        _file_head(session)
+        if form.is_inspecting and form.inspection is None:
+            muted("Reading the file.")
+            Skeleton(height="72px")
+        if form.data_problem is not None:
+            message, hint = form.data_problem
+            Notice(message, "error", hint=hint)
+            _chooser(session)
+        if form.inspection is not None and form.data_problem is None:
+            for finding in form.inspection.findings:
+                _finding(session, finding)
+            _stats(session, form.inspection)
+
+
+def _chooser(session: TrainSession) -> None:
+    """Every way to data: a file from this computer, one that is here already, or a path on the server."""
+
+    async def choose(name: str) -> None:
+        await session.set("dataset_path", name)
+
+    async def uploaded(dataset: Dataset) -> None:
+        await session.refresh_choices()
+        await choose(dataset.path)
+
+    DropZone(uploaded)
+    known = [Choice(STARTER, "Starter data", "Short tasks that suit the starter model")]
+    known += [
+        Choice(d.path, d.name, f"{size(d.bytes)}, added {d.added_at:%d %B %Y}") for d in reversed(session.datasets)
+    ]
+    choices = Choices(known, label="Data that is here already")
+    choices.on_choose = choose
+    with Field("A file on this machine", help="The full path of a file on the machine that runs qlora-ui.") as field:
+        path = field.hold(ui.input()).props("autocomplete=off spellcheck=false").mark("dataset-path")
+
+    async def take_path() -> None:
+        if path.value and path.value.strip():
+            await choose(path.value.strip())
+
+    path.on("keydown.enter", take_path, []).on("blur", take_path, [])
+
+
+def _file_head(session: TrainSession) -> None:
+    form = session.form
+    inspection, name = form.inspection, str(form.get("dataset_path"))
+
+    async def replace() -> None:
+        await session.set("dataset_path", "")
+
+    with row(gap=3, between=True, wrap=True):
+        with row(gap=3):
+            with ui.element("span").classes("qu-dot qu-tone-idle"):
+                Icon("file-text")
+            with column().style("gap:0"):
+                heading("Starter data" if name == STARTER else Path(name).name).classes("qu-break").style(
+                    "font-size:14px"
+                )
+                if inspection is not None:
+                    facts = (f"{inspection.rows:,} rows", size(inspection.bytes), inspection.format.replace("_", " "))
+                    with ui.element("p").classes("qu-xs qu-muted qu-num"):
+                        Text(f"{' · '.join(facts)} ")
+                        Text("recognised", classes="qu-success").props["title"] = inspection.seen
+        Button("Replace", replace, icon="upload").mark("replace-data")
+
+
+def _finding(session: TrainSession, finding: Finding) -> None:
+    with Notice(finding.message, _TONES[finding.level], hint=finding.hint).body:
+        if finding.rows:
+            first = finding.rows[0]
+            Button(f"See row {first:,}", lambda: session.show_row(first), size="sm").style("margin-top:8px")
+
+
+def _made(session: TrainSession) -> tuple[int, int, bool] | None:
+    """Rows that are trained and held out, where the settings allow to tell."""
+    form = session.form
+    if form.inspection is None or form.problems:
+        return None
+    made = plan(form.parameters(), form.inspection)
+    return made.rows_trained, made.rows_held_out, made.is_exact
+
+
+def _stats(session: TrainSession, inspection: Inspection) -> None:
+    made = _made(session)
+    figures: dict[str, str] = {"Rows": f"{inspection.rows:,}"}
+    if made is not None:
+        trained, held_out, is_exact = made
+        about = "" if is_exact else "about "
+        figures = {"Rows to train": f"{about}{trained:,}", "Held out": f"{about}{held_out:,}"}
+    if inspection.tokens is not None and inspection.tokens_trained is not None:
+        figures["Tokens trained"] = f"{many(inspection.tokens_trained)} of {many(inspection.tokens)}"
+    if inspection.rows_truncated is not None:
+        figures["Truncated"] = share(inspection.rows_truncated, inspection.rows)
+    if inspection.rows_untrainable:
+        figures["Left out"] = f"{inspection.rows_untrainable:,}"
+    figures["Duplicates"] = f"{inspection.duplicates:,}"
+    with ui.element("dl").classes("qu-figures-row"):
+        for label, value in figures.items():
+            with ui.element("div"):
+                Text(label, "dt", classes="qu-xs qu-muted")
+                Text(value, "dd", classes="qu-figure-value")
+
+
+class _RowCard(Card):
+    """One row at a time, in the view of one's choice."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__("Row")
+        self._session = session
+        with self.head, row(wrap=True):
+            self._views = Segmented(_VIEWS, label="Show the row as", value="tokens", on_change=lambda _: self._draw())
+            icon_button("Previous row", "chevron-left", lambda: session.show_row(session.row - 1))
+            icon_button("Next row", "chevron-right", lambda: session.show_row(session.row + 1))
+        with self:
+            self._room = ui.element("div").classes("qu-col")
+
+    def follow(self) -> None:
+        inspection = self._session.form.inspection
+        self.set_visibility(inspection is not None and self._session.view is not None)
+        if inspection is not None:
+            self.title.text = f"Row {self._session.row:,} of {inspection.rows:,}"
+        self._draw()
+
+    def _draw(self) -> None:
+        self._room.clear()
+        view, inspection = self._session.view, self._session.form.inspection
+        if view is None or inspection is None:
+            return
+        with self._room:
+            match self._views.value:
+                case "original":
+                    original_view(view)
+                case "conversation":
+                    conversation_view(view)
+                case _:
+                    _tokens(view, inspection)
+
+
+def _tokens(view: RowView, inspection: Inspection) -> None:
+    if view.tokens is None:
+        muted("Choose a model first: its tokenizer makes the tokens.")
+        return
+    token_legend()
+    TokenStrip(view)
+    trained = sum(token.trained for token in view.tokens)
+    facts = [f"{len(view.tokens):,} tokens, {trained:,} trained"]
+    facts += ["cut at the longest length"] * view.truncated
+    with row(between=True, wrap=True).classes("qu-xs qu-muted qu-num"):
+        Text(" · ".join(facts))
+        with row(gap=1):
+            Icon("info", size=14)
+            Text("These are the very labels that training uses")
+    if inspection.template:
+        muted(inspection.template, size="xs")

@@ -1,0 +1,183 @@
+"""What a person has set on /train so far: values, errors, the inspected data. No widget in here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from qlora_ui.contract.errors import ParameterError
+from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.knobs import Knob, knobs
+from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters, parse_parameters, parse_yaml
+from qlora_ui.contract.paths import STARTER, RunPaths
+from qlora_ui.contract.records import JobKind
+from qlora_ui.jobs.reactive import Event
+
+KNOBS: dict[str, Knob] = knobs(TrainingParameters)
+STEPS = ("Model", "Data", "Settings", "Check", "Start")
+HELD_OUT = f"{STARTER}/heldout"
+READS_DATA_ANEW = frozenset({"model_name", "dataset_path", "max_length", "data_format", "train_on"})
+"""Knobs that decide what the tokens and labels of the data are."""
+
+
+@dataclass(eq=False)
+class TrainForm:
+    """The state of one person's form. It outlives the page, so that a look elsewhere loses nothing."""
+
+    starter_settings: dict[str, Any] = field(default_factory=dict)
+    """Settings that suit the small starter model; they fill in what the person has not set."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Knob → what the person typed or chose, unchecked; what is missing has its default."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """Knob → what is wrong with its value; only for knobs that were touched, until `check` is asked for."""
+    touched: set[str] = field(default_factory=set)
+    step: int = 0
+    """The place in STEPS that is open."""
+    is_submitting: bool = False
+    score_after: bool = True
+    test_path: str = ""
+    """A file of held-out rows for the scoring; with the starter's data its own held-out rows are taken."""
+    inspection: Inspection | None = None
+    is_inspecting: bool = False
+    data_problem: tuple[str, str] | None = None
+    """What is wrong with the data, and what to do about it."""
+    first_row: int = 1
+    """The row of the file that is shown."""
+    changed: Event[[]] = field(default_factory=Event)
+    """Emitted after a value, an error, the step or the inspection changed."""
+
+    def get(self, name: str) -> Any:
+        """The value as a person sees it: what was set, else the starter's setting, else the default."""
+        if name in self.values:
+            return self.values[name]
+        if self.values.get("model_name") == STARTER and name in self.starter_settings:
+            return self.starter_settings[name]
+        return KNOBS[name].default
+
+    def set(self, name: str, value: Any) -> None:
+        """Take over what was typed or chosen, and say at once what is wrong with it. Empty means the default."""
+        value = value.strip() if isinstance(value, str) else value
+        if value in ("", None) and not KNOBS[name].required:
+            self.values.pop(name, None)
+        else:
+            self.values[name] = value
+        self.touched.add(name)
+        self._find_errors()
+        self.changed.emit()
+
+    def go_to(self, step: int) -> None:
+        self.step = min(max(step, 0), len(STEPS) - 1)
+        self.changed.emit()
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Every knob that stands in the way of a start, touched or not, with the reason."""
+        try:
+            self.parameters()
+        except ParameterError as error:
+            return error.fields
+        return {}
+
+    @property
+    def is_valid(self) -> bool:
+        """The settings can be used and the data was read without a problem."""
+        return not self.problems and self.data_problem is None and not self.is_inspecting
+
+    def parameters(self) -> TrainingParameters:
+        """The checked settings. Raises ParameterError, naming every bad field."""
+        chosen = {name: self.get(name) for name in KNOBS if self.get(name) is not None}
+        parameters = parse_parameters(JobKind.TRAINING, chosen)
+        assert isinstance(parameters, TrainingParameters)
+        return parameters
+
+    def evaluation(self, training: TrainingParameters, run: RunPaths) -> EvaluationParameters | None:
+        """The scoring after the training: base against adapter. None when it is off or there are no held-out rows."""
+        rows = self.test_file
+        if not self.score_after or not rows:
+            return None
+        return EvaluationParameters(
+            name=f"{training.name or run.id}: before and after"[:80],
+            model_name=training.model_name,
+            device=training.device,
+            compute_type=training.compute_type,
+            offline=training.offline,
+            dataset_path=rows,
+            adapter_path=str(run.adapter),
+            data_format=training.data_format,
+            max_length=training.max_length,
+        )
+
+    @property
+    def test_file(self) -> str:
+        """The file that is scored: the person's own, or the held-out rows that come with the starter's data."""
+        if self.test_path:
+            return self.test_path
+        return HELD_OUT if self.get("dataset_path") == STARTER else ""
+
+    @property
+    def differing(self) -> dict[str, Any]:
+        """The knobs that do not have their default, but for model and data."""
+        chosen = {name: self.get(name) for name in KNOBS}
+        own = {"name", "model_name", "dataset_path"}
+        return {name: value for name, value in chosen.items() if value != KNOBS[name].default and name not in own}
+
+    def to_yaml(self) -> str:
+        """All settings as the file that `qlora-ui train` reads, valid or not."""
+        plain = {name: _plain(KNOBS[name], self.get(name)) for name in KNOBS}
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+
+    def load_yaml(self, text: str) -> None:
+        """Take over an edited file as a whole. Raises ParameterError and changes nothing when it cannot be used."""
+        content = parse_yaml(text)
+        checked = parse_parameters(JobKind.TRAINING, content).model_dump()
+        self.values = {n: v for n, v in checked.items() if n in content and v is not None}
+        self.touched = set(self.values)
+        self._find_errors()
+        self.changed.emit()
+
+    def _find_errors(self) -> None:
+        self.errors = {name: reason for name, reason in self.problems.items() if name in self.touched or name == ""}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the settings and the data come to."""
+
+    rows_trained: int
+    rows_held_out: int
+    effective_batch: int
+    steps: int
+    """Optimiser steps of the whole run."""
+    is_exact: bool
+    """False when equal rows may move between the two sides of the split."""
+
+
+def plan(parameters: TrainingParameters, inspection: Inspection) -> Plan:
+    """How many rows are trained and held out, and how many steps follow from epochs and batch."""
+    usable = inspection.rows - (inspection.rows_untrainable or 0)
+    share = 0.0 if parameters.validation_path or not parameters.evaluations else parameters.validation_share
+    held_out = max(1, round(usable * share)) if share and usable >= 2 else 0
+    rows = usable - held_out
+    batches = math.ceil(rows / parameters.batch_size)
+    steps_per_epoch = max(1, math.ceil(batches / parameters.gradient_accumulation))
+    steps = math.ceil(parameters.num_train_epochs * steps_per_epoch)
+    return Plan(
+        rows_trained=rows,
+        rows_held_out=held_out,
+        effective_batch=parameters.batch_size * parameters.gradient_accumulation,
+        steps=min(steps, parameters.max_steps or steps),
+        is_exact=inspection.duplicates == 0 or share == 0,
+    )
+
+
+def _plain(knob: Knob, value: Any) -> Any:
+    """A value as YAML should show it: typed numbers as numbers where they are ones."""
+    if not isinstance(value, str) or knob.kind not in {"integer", "number"}:
+        return value
+    try:
+        return int(value) if knob.kind == "integer" else float(value)
+    except ValueError:
+        return value

@@ -1,0 +1,75 @@
+"""The settings of /train as the file that the command line takes, to be read, edited and copied."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from qlora_ui.components.button import copy_button, icon_button
+from qlora_ui.components.layout import Card, row
+from qlora_ui.components.notice import Notice
+from qlora_ui.components.text import code_block, muted
+from qlora_ui.contract.errors import ParameterError
+from qlora_ui.pages.train_session import TrainSession
+
+COMMAND = "qlora-ui train run.yaml"
+
+
+class YamlCard(Card):
+    """An editor that stays in step with the form: what is typed there counts at once, or is said to be wrong."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__("run.yaml")
+        self._session = session
+        self.set_visibility(False)
+        self._editor: ui.codemirror | None = None
+        with self.head, row():
+            copy_button(session.form.to_yaml, "Copy the file")
+            icon_button("Download run.yaml", "download", self._download, size="sm")
+        with self:
+            self._editor_room = ui.element("div").classes("qu-yaml")
+            self._verdict = ui.element("div")
+            muted("Save it as run.yaml, and this command does the same run:")
+            with row():
+                code_block(COMMAND, "Command").classes("qu-grow")
+                copy_button(COMMAND, "Copy the command")
+
+    async def open(self) -> None:
+        """Show the form as it is now, in colours that fit the mode of the page."""
+        dark = await ui.run_javascript("document.body.classList.contains('body--dark')", timeout=3)
+        self._editor_room.clear()
+        with self._editor_room:
+            self._editor = ui.codemirror(
+                self._session.form.to_yaml(),
+                language="YAML",
+                theme="vscodeDark" if dark else "githubLight",
+                on_change=lambda event: self._take(event.value),
+            )
+        ui.run_javascript(f"""
+            const content = getHtmlElement({self._editor.id}).querySelector(".cm-content");
+            content?.setAttribute("aria-label", "Settings as YAML");
+        """)
+        self._say("")
+
+    def _download(self) -> None:
+        ui.download.content(self._session.form.to_yaml(), "run.yaml", "application/yaml")
+
+    async def _take(self, text: str) -> None:
+        session = self._session
+        before = session.form.get("model_name"), session.form.get("dataset_path")
+        try:
+            session.form.load_yaml(text)
+        except ParameterError as error:
+            self._say(error.message)
+            return
+        self._say("")
+        if before != (session.form.get("model_name"), session.form.get("dataset_path")):
+            await session.look_at_model()
+            session.read_data()
+
+    def _say(self, problem: str) -> None:
+        self._verdict.clear()
+        with self._verdict:
+            if problem:
+                Notice(problem, "error", hint="The form keeps its last good state until this is mended.")
+            else:
+                muted("In step with the form.", size="xs")

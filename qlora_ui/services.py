@@ -1,0 +1,173 @@
+"""What pages and the HTTP interface work with: settings, the store, the jobs, and what goes over several of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qlora_ui import upload
+from qlora_ui.contract.errors import JobError, WorkspaceError
+from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.parameters import DataFormat
+from qlora_ui.contract.paths import STARTER, Workspace
+from qlora_ui.contract.records import Adapter, Dataset, JobKind, JobStatus
+from qlora_ui.inspector import Inspector
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.manager import JobManager
+from qlora_ui.meters import DeviceReading, Meters
+from qlora_ui.settings import AppSettings, prepare_home
+from qlora_ui.store.store import Store
+
+log = logging.getLogger(__name__)
+
+READING_LASTS_S = 1.0
+
+
+@dataclass
+class Services:
+    """One per server. Every method keeps the event loop free: files and devices are read in threads."""
+
+    settings: AppSettings
+    workspace: Workspace
+    store: Store
+    jobs: JobManager
+    notices: list[str] = field(default_factory=list)
+    """What the person should know about this start, in sentences: a repair, a disk that is almost full."""
+    inspector: Inspector = field(default_factory=Inspector)
+    _meters: Meters | None = field(default=None, init=False)
+    _readings: list[DeviceReading] = field(default_factory=list, init=False)
+    _read_at: float = field(default=float("-inf"), init=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _indexed: set[str] = field(default_factory=set, init=False)
+
+    @classmethod
+    def open(cls, settings: AppSettings) -> Services:
+        """Prepare the home folder and open what is in it. Raises WorkspaceError."""
+        workspace = settings.workspace
+        notices = prepare_home(workspace)
+        store = Store(workspace)
+        upload.remove_abandoned(workspace)
+        if store.recovery:
+            notices.insert(0, store.recovery)
+        return cls(settings, workspace, store, JobManager(workspace), notices)
+
+    async def start(self) -> None:
+        """Find the jobs, follow them and keep the index of adapters up to date with them."""
+        self._indexed = {adapter.id for adapter in await self.adapters()}
+        self.jobs.jobs_changed.subscribe(self._follow_jobs)
+        await self.jobs.start()
+
+    async def close(self) -> None:
+        """Let go; workers go on."""
+        await self.jobs.close()
+
+    # ---- data ----
+
+    async def inspect(
+        self,
+        path: str,
+        model: str | None = None,
+        *,
+        start: int = 1,
+        limit: int = 5,
+        max_length: int = 1024,
+        data_format: DataFormat = "auto",
+        train_on: str = "completions",
+    ) -> Inspection:
+        """What is in a data file, and `limit` of its rows from row `start` as they would be trained with `model`.
+
+        Raises DataError (with its place) or ModelError. Cancelling it ends the process that looks.
+        """
+        options: dict[str, str | int | None] = {
+            "model": model or None,
+            "start": start,
+            "limit": limit,
+            "max-length": max_length,
+            "format": data_format,
+            "train-on": train_on,
+        }
+        return await self.inspector.inspect(path, options)
+
+    async def datasets(self) -> list[Dataset]:
+        """The data files in the workspace, oldest first."""
+        return await asyncio.to_thread(self.store.datasets.list)
+
+    async def add_dataset(self, name: str, chunks: AsyncIterator[bytes], length: int | None = None) -> Dataset:
+        """Take in a data file, as `upload.receive` does, and list it."""
+        dataset = await upload.receive(self.workspace, name, chunks, length)
+        await asyncio.to_thread(self.store.datasets.put, dataset)
+        return dataset
+
+    async def delete_dataset(self, dataset: Dataset) -> None:
+        """Delete a data file. Raises JobError while a job that has not ended needs it, WorkspaceError."""
+        needed_by = [job.name for job in self.jobs.jobs.values() if not job.status.is_final and _reads(job, dataset)]
+        if needed_by:
+            raise JobError(f"{dataset.name} is needed by {', '.join(needed_by)}.", "Stop that first.")
+        folder = self.workspace.datasets / dataset.id
+        try:
+            await asyncio.to_thread(shutil.rmtree, folder)
+        except FileNotFoundError:
+            pass  # it is gone already, which is what was wanted
+        except OSError as error:
+            raise WorkspaceError(f"The folder {folder} could not be deleted: {error.strerror}.") from error
+        await asyncio.to_thread(self.store.datasets.delete, dataset.id)
+
+    # ---- models and adapters ----
+
+    async def models(self) -> list[str]:
+        """What can be chosen as a base without typing: the starter, then the folders of the workspace's models."""
+        return [STARTER, *await asyncio.to_thread(_model_folders, self.workspace.models)]
+
+    async def adapters(self) -> list[Adapter]:
+        """Finished adapters, oldest first."""
+        return await asyncio.to_thread(self.store.adapters.list)
+
+    async def index_finished(self, job: Job) -> None:
+        """Take over what a completed job has to say: a training's adapter, an evaluation's scores of an adapter."""
+        if job.status is JobStatus.COMPLETED and job.kind in {JobKind.TRAINING, JobKind.EVALUATION}:
+            await asyncio.to_thread(self.store.adapters.add_run, job.paths)
+
+    # ---- the machine ----
+
+    async def devices(self) -> list[DeviceReading]:
+        """What the devices do now; at most a second old, however many pages ask."""
+        async with self._reading:
+            if time.monotonic() - self._read_at >= READING_LASTS_S:
+                self._readings = await asyncio.to_thread(self._read_devices)
+                self._read_at = time.monotonic()
+        return self._readings
+
+    async def disk_free(self) -> int:
+        """Bytes that are free on the disk with the home folder."""
+        return (await asyncio.to_thread(shutil.disk_usage, self.workspace.home)).free
+
+    def _read_devices(self) -> list[DeviceReading]:
+        self._meters = self._meters or Meters()
+        return self._meters.read()
+
+    async def _follow_jobs(self) -> None:
+        """Keep the index of adapters in step with the jobs that are completed, and with those that were deleted."""
+        done = {job.id: job for job in self.jobs.jobs.values() if job.status is JobStatus.COMPLETED}
+        new, gone = done.keys() - self._indexed, self._indexed - done.keys()
+        self._indexed = set(done)
+        try:
+            for job_id in sorted(new):
+                await self.index_finished(done[job_id])
+            if gone:
+                await asyncio.to_thread(self.store.adapters.rebuild, self.workspace)
+        except WorkspaceError as error:
+            log.error("the list of adapters could not be brought up to date: %s", error)
+
+
+def _reads(job: Job, dataset: Dataset) -> bool:
+    used = (getattr(job.parameters, name, "") for name in ("dataset_path", "validation_path"))
+    return any(path and Path(path) == Path(dataset.path) for path in used)
+
+
+def _model_folders(models: Path) -> list[str]:
+    return sorted(str(config.parent) for config in models.glob("*/config.json"))

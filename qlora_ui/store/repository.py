@@ -1,0 +1,71 @@
+"""One table of the database as a small collection of typed records."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from tinydb import where
+
+from qlora_ui.store.database import Database
+
+log = logging.getLogger(__name__)
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+class Repository(Generic[Record]):
+    """Records of one model, each known by a text key. Every method raises WorkspaceError when the file fails."""
+
+    def __init__(self, database: Database, table: str, model: type[Record]) -> None:
+        self._database = database
+        self._table = table
+        self._model = model
+
+    def list(self) -> list[Record]:
+        """All records by key. One that cannot be read is left out, left in the file and named in the log."""
+        documents = sorted(self._database.look(self._table), key=lambda document: str(document.get("key", "")))
+        records = (self._parse(document) for document in documents)
+        return [record for record in records if record is not None]
+
+    def get(self, key: str) -> Record | None:
+        found = (document for document in self._database.look(self._table) if document.get("key") == key)
+        document = next(found, None)
+        return self._parse(document) if document is not None else None
+
+    def put(self, key: str, record: Record) -> None:
+        """Add the record, or replace the one with this key."""
+        with self._database.change() as db:
+            db.table(self._table).upsert(_document(key, record), where("key") == key)
+
+    def change(self, records: Mapping[str, Record], *, forgotten: Collection[str] = ()) -> None:
+        """Put and delete several records; writes nothing when there is nothing to do."""
+        if not records and not forgotten:
+            return
+        with self._database.change() as db:
+            table = db.table(self._table)
+            table.remove(where("key").one_of([*records, *forgotten]))
+            table.insert_multiple(_document(key, record) for key, record in records.items())
+
+    def delete(self, key: str) -> bool:
+        """Whether there was such a record."""
+        with self._database.change() as db:
+            return bool(db.table(self._table).remove(where("key") == key))
+
+    async def save(self, key: str, record: Record) -> None:
+        """`put` in a thread: a change waits for the disk, and an event loop must not."""
+        await asyncio.to_thread(self.put, key, record)
+
+    def _parse(self, document: dict[str, Any]) -> Record | None:
+        try:
+            return self._model.model_validate(document["value"])
+        except (ValidationError, KeyError) as error:
+            log.warning("a record of the table %s cannot be read and is left out: %s", self._table, error)
+            return None
+
+
+def _document(key: str, record: BaseModel) -> dict[str, Any]:
+    return {"key": key, "value": record.model_dump(mode="json")}

@@ -1,0 +1,178 @@
+"""Design tokens: the only place where a colour, a size or a distance is written as a number.
+
+All text colours pass WCAG AA (4.5:1) on `background`, `surface` and `surface_sunken`, in light and in dark;
+`border_strong`, which draws the edges of inputs, passes 3:1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True)
+class Colors:
+    """Colours of one mode, as CSS values. A `soft` colour is the ground on which its namesake is read as text."""
+
+    background: str
+    surface: str
+    surface_raised: str
+    surface_sunken: str
+    border: str
+    border_strong: str
+    text: str
+    text_muted: str
+    primary: str
+    primary_hover: str
+    on_primary: str
+    primary_soft: str
+    primary_text: str
+    secondary: str
+    success: str
+    success_soft: str
+    warning: str
+    warning_soft: str
+    error: str
+    error_soft: str
+    info: str
+    info_soft: str
+    chart_1: str
+    chart_2: str
+    chart_3: str
+    chart_4: str
+    chart_5: str
+
+
+@dataclass(frozen=True)
+class Typography:
+    font_family: str = "Inter, system-ui, sans-serif"
+    mono_family: str = '"JetBrains Mono", ui-monospace, monospace'
+    font_size: dict[str, str] = field(
+        default_factory=lambda: {
+            "xs": "12px",
+            "sm": "13px",
+            "md": "14px",
+            "lg": "16px",
+            "xl": "20px",
+            "2xl": "26px",
+        }
+    )
+    font_weight: dict[str, int] = field(
+        default_factory=lambda: {"normal": 400, "medium": 500, "strong": 550, "bold": 600, "title": 650}
+    )
+
+
+@dataclass(frozen=True)
+class Theme:
+    """All tokens of one mode."""
+
+    colors: Colors
+    shadows: dict[str, str]
+    """`sm` lies under cards, `md` under what floats above the page."""
+    typography: Typography = field(default_factory=Typography)
+    spacing: dict[str, str] = field(
+        default_factory=lambda: {
+            "1": "4px",
+            "2": "8px",
+            "3": "12px",
+            "4": "16px",
+            "5": "24px",
+            "6": "32px",
+            "7": "48px",
+        }
+    )
+    radius: dict[str, str] = field(
+        default_factory=lambda: {"sm": "6px", "md": "10px", "lg": "14px", "full": "999px"},
+    )
+
+
+LIGHT = Theme(
+    colors=Colors(
+        background="#f8f8fb",
+        surface="#ffffff",
+        surface_raised="#ffffff",
+        surface_sunken="#f1f1f6",
+        border="#e3e3ec",
+        border_strong="#8b8b9c",
+        text="#1a1a26",
+        text_muted="#5a5a6c",
+        primary="#5151cd",
+        primary_hover="#4343b8",
+        on_primary="#ffffff",
+        primary_soft="#ececfb",
+        primary_text="#4343b8",
+        secondary="#0f6e74",
+        success="#18703f",
+        success_soft="#e3f4ea",
+        warning="#8f4a00",
+        warning_soft="#fdf0dc",
+        error="#b3261e",
+        error_soft="#fdeceb",
+        info="#0b5cad",
+        info_soft="#e5f0fb",
+        chart_1="#0072b2",
+        chart_2="#b35900",
+        chart_3="#007a5a",
+        chart_4="#a64d79",
+        chart_5="#5a5a6c",
+    ),
+    shadows={"sm": "0 1px 2px rgb(20 20 40 / .05)", "md": "0 4px 16px rgb(20 20 40 / .08)"},
+)
+
+DARK = Theme(
+    colors=Colors(
+        background="#0f0f15",
+        surface="#17171f",
+        surface_raised="#1e1e28",
+        surface_sunken="#121219",
+        border="#2b2b38",
+        border_strong="#77778a",
+        text="#ececf3",
+        text_muted="#a6a6b8",
+        primary="#5d5ddb",
+        primary_hover="#6666e2",
+        on_primary="#ffffff",
+        primary_soft="#25254a",
+        primary_text="#b3b3ff",
+        secondary="#5cc5cb",
+        success="#5dd39a",
+        success_soft="#12291f",
+        warning="#f2b25c",
+        warning_soft="#2e2212",
+        error="#ff9a92",
+        error_soft="#331917",
+        info="#7fbdf7",
+        info_soft="#13253a",
+        chart_1="#56b4e9",
+        chart_2="#e69f00",
+        chart_3="#3ddbb0",
+        chart_4="#e59ac4",
+        chart_5="#a6a6b8",
+    ),
+    shadows={"sm": "none", "md": "0 6px 24px rgb(0 0 0 / .45)"},
+)
+
+
+def css_variables() -> str:
+    """Both modes as CSS custom properties: `:root` holds the light one, `.body--dark` what differs in the dark."""
+    light, dark = _variables(LIGHT), _variables(DARK)
+    changed = {name: value for name, value in dark.items() if light[name] != value}
+    return f":root {{\n{_declarations(light)}}}\n.body--dark {{\n{_declarations(changed)}}}\n"
+
+
+def _variables(theme: Theme) -> dict[str, str]:
+    """Each token by the name of its CSS variable, without the two dashes."""
+    typography = theme.typography
+    return {
+        **{name.replace("_", "-"): value for name, value in asdict(theme.colors).items()},
+        **{f"space-{step}": value for step, value in theme.spacing.items()},
+        **{f"radius-{size}": value for size, value in theme.radius.items()},
+        **{f"shadow-{size}": value for size, value in theme.shadows.items()},
+        "font": typography.font_family,
+        "mono": typography.mono_family,
+        **{f"size-{size}": value for size, value in typography.font_size.items()},
+        **{f"weight-{name}": str(value) for name, value in typography.font_weight.items()},
+    }
+
+
+def _declarations(variables: dict[str, str]) -> str:
+    return "".join(f"  --{name}: {value};\n" for name, value in variables.items())

@@ -1,0 +1,1 @@
+"""HTTP around the pages: the guard, the sign-in, and the interface for programs."""

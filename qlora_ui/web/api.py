@@ -1,0 +1,262 @@
+"""The HTTP interface under `/api/v1`: data files, jobs and adapters, as JSON. `/api/v1/openapi.json` describes it.
+
+Every error is `{"error": sentence, "hint": sentence}`, with `fields` where parameters are at fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from qlora_ui import __version__
+from qlora_ui.contract.errors import JobError, ParameterError, QloraUiError, WorkspaceError
+from qlora_ui.contract.parameters import parse_parameters
+from qlora_ui.contract.records import Adapter, Dataset, JobKind
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.views import JobDetails, JobSummary
+from qlora_ui.services import Services
+from qlora_ui.upload import DiskFullError, TooLargeError
+from qlora_ui.web.zip_stream import zip_folder
+
+API_PATH = "/api/v1"
+CONSOLE_LINES = 10_000
+
+
+class NotFoundError(QloraUiError):
+    """There is nothing under this id."""
+
+
+class ApiError(BaseModel):
+    """What went wrong, and what to do about it."""
+
+    error: str
+    hint: str = ""
+    fields: dict[str, str] | None = None
+
+
+class NewJob(BaseModel):
+    """A job to be queued; `after` is the id of a job that must be completed first."""
+
+    kind: JobKind
+    parameters: dict[str, Any]
+    after: str | None = None
+
+
+class Health(BaseModel):
+    status: str
+    version: str
+
+
+def register(app: FastAPI, services: Services) -> None:
+    """Add `/healthz`, which is open to everyone, and everything under `/api/v1` to the app."""
+
+    @app.get("/healthz")
+    async def health() -> Health:
+        return Health(status="ok", version=__version__)
+
+    app.mount(API_PATH, build(services))
+
+
+def build(services: Services) -> FastAPI:
+    """The application that is mounted at `/api/v1`."""
+    api = FastAPI(
+        title="qlora-ui",
+        version=__version__,
+        description="Data files, jobs and adapters of one home folder.",
+        docs_url=None,  # those pages would load their scripts from the internet
+        redoc_url=None,
+        responses={"4XX": {"model": ApiError}, "5XX": {"model": ApiError}},
+        exception_handlers={
+            QloraUiError: _explain,
+            RequestValidationError: _explain_request,
+            HTTPException: _explain_http,
+        },
+    )
+    _add_datasets(api, services)
+    _add_jobs(api, services)
+    _add_job_files(api, services)
+    _add_adapters(api, services)
+    return api
+
+
+def _add_datasets(api: FastAPI, services: Services) -> None:
+    @api.get("/datasets", tags=["datasets"])
+    async def list_datasets() -> list[Dataset]:
+        """The data files in the workspace, oldest first."""
+        return await services.datasets()
+
+    @api.put(
+        "/datasets",
+        tags=["datasets"],
+        status_code=201,
+        response_model=Dataset,
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+        },
+    )
+    async def upload_dataset(
+        request: Request, name: Annotated[str, Query(description="The name of the file, with its ending.")]
+    ) -> Dataset | Response:
+        """Take in a data file: the body is the file, streamed to the disk. It is there as a whole or not at all."""
+        announced = request.headers.get("content-length", "")
+        try:
+            return await services.add_dataset(name, request.stream(), int(announced) if announced.isdecimal() else None)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is left to read it
+
+    @api.delete("/datasets/{dataset_id}", tags=["datasets"], status_code=204)
+    async def delete_dataset(dataset_id: str) -> None:
+        """Delete a data file that no unfinished job needs."""
+        dataset = await asyncio.to_thread(services.store.datasets.get, dataset_id)
+        if dataset is None:
+            raise NotFoundError(f"There is no data file {dataset_id}.")
+        await services.delete_dataset(dataset)
+
+
+def _add_jobs(api: FastAPI, services: Services) -> None:
+    jobs = services.jobs
+
+    @api.get("/jobs", tags=["jobs"])
+    async def list_jobs() -> list[JobSummary]:
+        """All jobs, oldest first."""
+        return [JobSummary.of(job) for job in jobs.jobs.values()]
+
+    @api.post("/jobs", tags=["jobs"], status_code=201)
+    async def submit_job(job: Annotated[NewJob, Body()]) -> JobDetails:
+        """Put a job into the queue."""
+        if job.after is not None:
+            _job(services, job.after)
+        parameters = parse_parameters(job.kind, job.parameters)
+        return JobDetails.of(await jobs.submit(job.kind, parameters, after=job.after))
+
+    @api.get("/jobs/{job_id}", tags=["jobs"])
+    async def show_job(job_id: str) -> JobDetails:
+        """One job with its parameters, facts, curves, samples and checkpoints."""
+        job = _job(services, job_id)
+        await jobs.load_history(job)
+        return JobDetails.of(job)
+
+    @api.post("/jobs/{job_id}/stop", tags=["jobs"])
+    async def stop_job(job_id: str) -> JobSummary:
+        """Ask it to save a checkpoint and end."""
+        _job(services, job_id)
+        await jobs.stop(job_id)
+        return JobSummary.of(_job(services, job_id))
+
+    @api.post("/jobs/{job_id}/pause", tags=["jobs"])
+    async def pause_job(job_id: str) -> JobSummary:
+        """Ask it to save a checkpoint and give its device back; it keeps its place in the queue."""
+        _job(services, job_id)
+        await jobs.pause(job_id)
+        return JobSummary.of(_job(services, job_id))
+
+    @api.post("/jobs/{job_id}/resume", tags=["jobs"])
+    async def resume_job(job_id: str) -> JobSummary:
+        """Queue it again; it goes on from its newest checkpoint."""
+        _job(services, job_id)
+        await jobs.resume(job_id)
+        return JobSummary.of(_job(services, job_id))
+
+    @api.delete("/jobs/{job_id}", tags=["jobs"], status_code=204)
+    async def delete_job(job_id: str) -> None:
+        """Delete a job that is not at work, with its checkpoints, adapter and log."""
+        _job(services, job_id)
+        await jobs.delete(job_id)
+
+
+def _add_job_files(api: FastAPI, services: Services) -> None:
+    @api.get("/jobs/{job_id}/console", tags=["jobs"], response_class=PlainTextResponse)
+    async def show_console(
+        job_id: str,
+        lines: Annotated[int, Query(ge=1, le=CONSOLE_LINES, description="How many of the last lines.")] = 200,
+        download: Annotated[bool, Query(description="The whole file, as a download.")] = False,
+    ) -> Response:
+        """What the job's process wrote."""
+        path = _job(services, job_id).paths.console
+        if not await asyncio.to_thread(path.is_file):
+            return PlainTextResponse("")
+        if download:
+            return FileResponse(path, media_type="application/octet-stream", filename=f"{job_id}-console.log")
+        return PlainTextResponse(await asyncio.to_thread(_last_lines, path, lines))
+
+    @api.get("/jobs/{job_id}/files/adapter", tags=["jobs"], response_class=StreamingResponse)
+    async def download_adapter(job_id: str) -> Response:
+        """The finished adapter's folder as a zip file."""
+        folder = _job(services, job_id).paths.adapter
+        if not await asyncio.to_thread(folder.is_dir):
+            raise NotFoundError("This job has no adapter.", "An adapter is there once a training is completed.")
+        disposition = f'attachment; filename="{job_id}-adapter.zip"'
+        return StreamingResponse(zip_folder(folder), 200, {"content-disposition": disposition}, "application/zip")
+
+
+def _add_adapters(api: FastAPI, services: Services) -> None:
+    @api.get("/adapters", tags=["adapters"])
+    async def list_adapters() -> list[Adapter]:
+        """Finished adapters, oldest first."""
+        return await services.adapters()
+
+
+def _job(services: Services, job_id: str) -> Job:
+    try:
+        return services.jobs.get(job_id)
+    except JobError as error:
+        raise NotFoundError(error.message, error.hint) from None
+
+
+async def _explain(_request: Request, error: QloraUiError) -> JSONResponse:
+    fields = error.fields if isinstance(error, ParameterError) else None
+    answer = ApiError(error=error.message, hint=error.hint, fields=fields)
+    return JSONResponse(answer.model_dump(exclude_none=True), _status_of(error))
+
+
+def _status_of(error: QloraUiError) -> int:
+    match error:
+        case NotFoundError():
+            return 404
+        case JobError():
+            return 409
+        case TooLargeError():
+            return 413
+        case DiskFullError():
+            return 507
+        case WorkspaceError():
+            return 500
+    return 422
+
+
+async def _explain_request(_request: Request, error: RequestValidationError) -> JSONResponse:
+    """A request that does not fit the description: which part of it, and why."""
+    fields = {".".join(map(str, problem["loc"][1:])) or "body": str(problem["msg"]) for problem in error.errors()}
+    listed = "; ".join(f"{name}: {problem}" for name, problem in fields.items())
+    answer = ApiError(
+        error=f"This request cannot be used: {listed}.",
+        hint=f"{API_PATH}/openapi.json describes the requests; a body is JSON with the type application/json.",
+        fields=fields,
+    )
+    return JSONResponse(answer.model_dump(), 422)
+
+
+async def _explain_http(_request: Request, error: HTTPException) -> JSONResponse:
+    """Unknown addresses and methods."""
+    answer = ApiError(error=f"{error.detail}.", hint=f"See {API_PATH}/openapi.json.")
+    return JSONResponse(answer.model_dump(exclude_none=True), error.status_code, headers=error.headers)
+
+
+def _last_lines(path: Path, count: int, block_bytes: int = 64 * 1024) -> str:
+    """The last lines of a text file, read from its end, so that the size of the file does not matter."""
+    with path.open("rb") as file:
+        start = file.seek(0, 2)
+        tail = b""
+        while start > 0 and tail.count(b"\n") <= count:
+            step = min(block_bytes, start)
+            start = file.seek(start - step)
+            tail = file.read(step) + tail
+    return b"".join(tail.splitlines(keepends=True)[-count:]).decode(errors="replace")

@@ -1,0 +1,60 @@
+"""The finished adapter: a folder that appears whole, that PEFT loads anywhere, and that says where it came from."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase
+
+from qlora_ui.contract.files import sync_folder
+
+CARD = "qlora-ui.json"
+
+
+def save_adapter(model: PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path, card: dict[str, Any]) -> None:
+    """Write adapter, tokenizer and `qlora-ui.json` (parameters, versions, data, metrics). Raises OSError."""
+    temporary = temporary_beside(folder)
+    model.save_pretrained(str(temporary), safe_serialization=True)
+    tokenizer.save_pretrained(str(temporary))
+    (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    put_in_place(temporary, folder)
+
+
+def copy_adapter(adapter: Path, output_dir: Path, run_id: str) -> Path:
+    """Copy the adapter to the folder a person named; where that holds something, to a folder of the run's name inside.
+
+    Nothing that is there is overwritten. Returns where the copy lies. Raises OSError.
+    """
+    target = output_dir
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        target = output_dir / run_id
+    temporary = temporary_beside(target)
+    shutil.copytree(adapter, temporary, dirs_exist_ok=True)
+    put_in_place(temporary, target)
+    return target
+
+
+def temporary_beside(folder: Path) -> Path:
+    """An empty folder next to `folder`, on the same disk; the remains of an earlier attempt are removed."""
+    temporary = folder.parent / f".{folder.name}.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    return temporary
+
+
+def put_in_place(temporary: Path, folder: Path) -> None:
+    """Flush a finished folder to the disk and give it its name, so that nobody ever sees half of it."""
+    for file in temporary.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+    sync_folder(temporary)
+    if folder.exists():
+        shutil.rmtree(folder)
+    temporary.rename(folder)
+    sync_folder(folder.parent)

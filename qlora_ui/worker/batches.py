@@ -1,0 +1,111 @@
+"""Examples in the order in which an epoch trains them, and the tensors that a batch becomes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import Dataset
+from transformers import PreTrainedModel
+
+from qlora_ui.data.tokens import IGNORED, Example
+
+_POOL = 32
+"""Batches that are sorted by length together: enough to leave little padding, few enough to keep an epoch mixed."""
+
+
+class ShuffledExamples(Dataset[Example]):  # type: ignore[misc]
+    """The examples in a new order each epoch, of which batches of similar length are cut from the front.
+
+    The order is a function of seed and epoch alone, so a resumed run meets the rows that an unbroken one meets.
+    Each example comes once an epoch. The first batch of the first epoch holds the longest example: if the memory does
+    not suffice, that shows at once and not after an hour.
+    """
+
+    def __init__(self, examples: Sequence[Example], batch_size: int, seed: int) -> None:
+        self._examples = examples
+        self._lengths = [len(example.input_ids) for example in examples]
+        self._batch_size = batch_size
+        self._seed = seed
+        self.set_epoch(0)
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, position: int) -> Example:
+        return self._examples[self._order[position]]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take the order of this epoch (from 0). Called by the data loader."""
+        self._order = self._shuffle(epoch)
+        self._tokens_before = [0, *accumulate(self._lengths[index] for index in self._order)]
+
+    def tokens(self, first_batch: int, last_batch: int) -> int:
+        """The tokens, without padding, of this epoch's batches from `first_batch` up to but without `last_batch`."""
+        end = min(last_batch * self._batch_size, len(self))
+        return self._tokens_before[end] - self._tokens_before[min(first_batch * self._batch_size, end)]
+
+    def _shuffle(self, epoch: int) -> list[int]:
+        random = np.random.default_rng([self._seed, epoch])
+        order = [int(index) for index in random.permutation(len(self))]
+        size = self._batch_size
+        whole = len(order) // size * size
+        rest = order[whole:]  # the one smaller batch stays last
+        batches: list[list[int]] = []
+        for start in range(0, whole, size * _POOL):
+            pool = sorted(order[start : min(start + size * _POOL, whole)], key=self._lengths.__getitem__)
+            cut = [pool[i : i + size] for i in range(0, len(pool), size)]
+            batches += [cut[int(i)] for i in random.permutation(len(cut))]
+        if epoch == 0 and batches:
+            longest = max(range(len(batches)), key=lambda i: max(map(self._lengths.__getitem__, batches[i])))
+            batches.insert(0, batches.pop(longest))
+        return [index for batch in [*batches, rest] for index in batch]
+
+
+class Collator:
+    """Makes the tensors of a batch: padded on the right, without an attention mask.
+
+    A causal model's tokens never look to their right, so padding there changes no real token and needs no mask; leaving
+    the mask out keeps the fast attention kernels. Where the model can, its output head is computed only at positions
+    that have a trained token to predict in some row (`logits_to_keep`): with a large vocabulary the logits are the
+    largest thing in memory.
+    """
+
+    def __init__(self, model: PreTrainedModel, pad_id: int, multiple: int = 1) -> None:
+        self._pad_id = pad_id
+        self._multiple = multiple
+        """Lengths are rounded up to a multiple of this: 8 lets a GPU use its tensor cores."""
+        self._keeps_logits = "logits_to_keep" in inspect.signature(model.forward).parameters
+
+    def __call__(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
+        """`input_ids` [rows, length] and `labels` [rows, 1 + predictions]: logits column i predicts label column i + 1.
+
+        Column 0 of the labels is never trained, as in any causal model: nothing comes before it.
+        """
+        longest = max(len(example.input_ids) for example in examples)
+        length = -(-longest // self._multiple) * self._multiple
+        ids = torch.full((len(examples), length), self._pad_id, dtype=torch.long)
+        labels = torch.full((len(examples), length), IGNORED, dtype=torch.long)
+        for row, example in enumerate(examples):
+            ids[row, : len(example.input_ids)] = torch.tensor(example.input_ids)
+            labels[row, 1 : len(example.labels)] = torch.tensor(example.labels[1:])
+        if not self._keeps_logits:
+            return {"input_ids": ids, "labels": labels}
+        kept = (labels[:, 1:] != IGNORED).any(dim=0).nonzero().flatten()
+        labels = torch.cat([labels[:, :1], labels[:, kept + 1]], dim=1)
+        return {"input_ids": ids, "labels": labels, "logits_to_keep": kept}
+
+
+def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The negative log-likelihood in nats of each label that the Collator made, 0 where nothing is trained.
+
+    logits [rows, ≥ predictions, vocabulary], labels [rows, 1 + predictions] → [rows, predictions], in float32.
+    """
+    targets = labels[:, 1:]
+    predictions = logits[:, : targets.shape[1]].float()
+    flat = cross_entropy(predictions.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
+    return flat.view(targets.shape)

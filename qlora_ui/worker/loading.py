@@ -1,0 +1,238 @@
+"""The base model in 4 bits (NF4, double-quantised) and the adapter on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from bitsandbytes.nn import Linear4bit
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel
+
+from qlora_ui.contract.errors import ModelError, ParameterError
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import model_location
+from qlora_ui.worker.devices import Device
+
+
+def load_base(model_name: str, device: Device, *, offline: bool) -> PreTrainedModel:
+    """The frozen base model on its device, its linear layers in NF4. Raises ModelError with what to do about it."""
+    quantisation = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=device.dtype,
+    )
+    model = load_weights(model_name, device, offline=offline, quantization_config=quantisation)
+    if not any(isinstance(module, Linear4bit) for module in model.modules()):
+        raise ModelError(
+            f"No layer of {model_name} could be put into 4 bits.",
+            "Choose a model that is built from linear layers, such as one of the Llama or Qwen families.",
+        )
+    keep_layout(model)
+    # Not peft's prepare_model_for_kbit_training: it would turn embeddings and head into float32, a quarter more memory.
+    model.requires_grad_(False)
+    return model
+
+
+def load_weights(model_name: str, device: Device, *, offline: bool, **options: Any) -> PreTrainedModel:
+    """A causal language model from safetensors, without any code of its own. Raises ModelError."""
+    location = model_location(model_name)
+    check_model(model_name, offline=offline)
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            location,
+            dtype=device.dtype,
+            device_map={"": device.torch_name},
+            attn_implementation="sdpa",
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=offline or Path(location).is_dir(),
+            **options,
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _explain(model_name, error) from error
+    return model
+
+
+def attach_lora(model: PreTrainedModel, parameters: TrainingParameters) -> PeftModel:
+    """The base with a fresh adapter, whose weights alone are trained. Raises ParameterError for absent layers."""
+    config = LoraConfig(
+        r=parameters.lora_rank,
+        lora_alpha=parameters.lora_alpha,
+        lora_dropout=parameters.lora_dropout,
+        use_rslora=parameters.use_rslora,
+        target_modules=_targets(model, parameters.target_modules),
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
+    """The base with a finished adapter, for reading only. Raises ModelError."""
+    if not (folder / "adapter_config.json").is_file():
+        raise ModelError(
+            f"{folder} holds no adapter: it has no adapter_config.json.",
+            "Choose the folder of a finished adapter, such as `adapter` in a run folder.",
+        )
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise ModelError(
+            f"The adapter in {folder} has no adapter_model.safetensors.",
+            "Adapters are read from safetensors only; convert this one, or train it anew.",
+        )
+    try:
+        adapted: PeftModel = PeftModel.from_pretrained(model, str(folder), is_trainable=False, use_safetensors=True)
+    except (RuntimeError, ValueError, OSError, KeyError, TypeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ModelError(
+            f"The adapter in {folder} does not fit this base model: {first}",
+            "Choose the base model that the adapter was trained on; adapter_config.json names it.",
+        ) from error
+    return adapted
+
+
+def check_model(model_name: str, *, offline: bool) -> PreTrainedConfig:
+    """A model's config, looked at before its weights are read. Raises ModelError for what can be known from it."""
+    location = model_location(model_name)
+    folder = Path(location)
+    if folder.is_dir():
+        _check_folder(folder)
+    elif _looks_like_path(model_name):
+        raise ModelError(f"The model folder {model_name} does not exist.", "Check the path.")
+    try:
+        config: PreTrainedConfig = AutoConfig.from_pretrained(
+            location, trust_remote_code=False, local_files_only=offline or folder.is_dir()
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise _explain(model_name, error) from error
+    method = (getattr(config, "quantization_config", None) or {}).get("quant_method")
+    if method is not None:
+        raise ModelError(
+            f"The model {model_name} is already quantised ({method}).",
+            "Choose the model with its original weights; they are put into 4 bits when it is loaded.",
+        )
+    return config
+
+
+def count_parameters(model_name: str, *, offline: bool) -> int:
+    """How many weights a model has, from its config alone. Raises ModelError."""
+    config = check_model(model_name, offline=offline)
+    with torch.device("meta"):
+        return int(AutoModelForCausalLM.from_config(config).num_parameters())
+
+
+def keep_layout(model: torch.nn.Module) -> None:
+    """Stop bitsandbytes from repacking 4-bit weights for its AVX512-BF16 kernel.
+
+    On such processors the first forward pass in eval mode repacks them for good, and from then on the layer passes no
+    gradient back: training goes on, silently wrong. Evaluation in between would do exactly that.
+    """
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+
+
+def linear_names(model: torch.nn.Module) -> list[str]:
+    """The last parts of the names of all linear layers, such as `q_proj`, without the output head."""
+    return sorted(
+        {
+            name.rpartition(".")[2]
+            for name, module in model.named_modules()
+            if isinstance(module, torch.nn.Linear) and not name.endswith("lm_head")
+        }
+    )
+
+
+def _targets(model: PreTrainedModel, wanted: str) -> str | list[str]:
+    if wanted.strip() == "all-linear":
+        return "all-linear"
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    layers = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+    absent = [name for name in names if not any(layer == name or layer.endswith(f".{name}") for layer in layers)]
+    if absent or not names:
+        problem = f"this model has no linear layer called {', '.join(absent)}" if absent else "no layer is named"
+        raise ParameterError(
+            f"The adapter cannot be attached: {problem}.",
+            f"Its linear layers are {', '.join(linear_names(model))}; or write all-linear.",
+            fields={"target_modules": problem},
+        )
+    return names
+
+
+def _check_folder(folder: Path) -> None:
+    config = folder / "config.json"
+    if not config.is_file():
+        hint = "It holds an adapter; choose its base model here." if (folder / "adapter_config.json").is_file() else ""
+        raise ModelError(
+            f"The model folder {folder} has no config.json.",
+            hint or "Choose the folder that holds config.json, the tokenizer and the safetensors files of a model.",
+        )
+    try:
+        json.loads(config.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{config} cannot be read: {error}.", "Download or copy the model again.") from None
+    if not any(folder.glob("*.safetensors")):
+        unsafe = any(folder.glob("*.bin")) or any(folder.glob("*.pth")) or any(folder.glob("*.pt"))
+        raise ModelError(
+            f"The model folder {folder} has no safetensors file"
+            + (", only pickled weights, which may run code when they are read." if unsafe else "."),
+            "Choose a model that is stored as safetensors, or convert this one.",
+        )
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith(("/", "./", "../", "~", "\\")) or name.count("/") > 1
+
+
+def _explain(model_name: str, error: Exception) -> ModelError:
+    """What a library's error means to the person. The libraries say it in words only, so words are looked at."""
+    text = str(error)
+    lowered = text.lower()
+    folder = Path(model_location(model_name)).is_dir()
+    if "trust_remote_code" in text:
+        return ModelError(
+            f"The model {model_name} can only be loaded by running code that comes with it, which is not done here.",
+            "Choose a model whose architecture the transformers library knows by itself.",
+        )
+    if "does not recognize this architecture" in text or "model_type" in text or "Unrecognized model" in text:
+        kind = _model_type(model_name)
+        return ModelError(
+            f"The architecture of {model_name}{f' ({kind})' if kind else ''} is unknown to the transformers library.",
+            "Choose another model, or update transformers if the model is newer than it.",
+        )
+    if "Unrecognized configuration class" in text:
+        return ModelError(
+            f"{model_name} is no causal language model, so it cannot be trained to write.",
+            "Choose a model that writes text, such as one of the Llama or Qwen families.",
+        )
+    if "gated" in lowered or "401" in text or "403" in text:
+        return ModelError(
+            f"The hub does not give out {model_name} without a permission.",
+            "Accept its licence on the hub and set HF_TOKEN, or choose another model.",
+        )
+    if not folder and ("offline" in lowered or "couldn't connect" in lowered or "local_files_only" in lowered):
+        return ModelError(
+            f"The model {model_name} is not on this machine, and the hub cannot be asked (offline).",
+            "Give a model folder on this machine, or go online for the download.",
+        )
+    if not folder and ("not a valid model identifier" in lowered or "404" in text or "not a local folder" in lowered):
+        return ModelError(f"The hub has no model called {model_name}.", "Check the name: it reads like owner/model.")
+    if "safetensors" in lowered:
+        return ModelError(
+            f"{model_name} has no safetensors weights that can be read.",
+            "Choose a model that is stored as safetensors, or copy it again if a file is cut off.",
+        )
+    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    return ModelError(
+        f"The model {model_name} cannot be loaded: {first}", "The console log of the run has the details."
+    )
+
+
+def _model_type(model_name: str) -> str:
+    try:
+        config = json.loads((Path(model_location(model_name)) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(config.get("model_type", "")) if isinstance(config, dict) else ""

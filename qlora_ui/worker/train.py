@@ -1,0 +1,226 @@
+"""Training: the base in 4 bits, an adapter on it, transformers' Trainer, and an adapter folder at the end."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from bitsandbytes.nn import Linear4bit
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments, set_seed
+
+from qlora_ui.contract.events import Alert, Phase, Resumed, Sample
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.data.prepare import Prepared, prepare
+from qlora_ui.data.tokenizer import load_tokenizer
+from qlora_ui.data.tokens import prompt_of, render_prompt
+from qlora_ui.worker import checkpoints
+from qlora_ui.worker.adapters import copy_adapter, save_adapter
+from qlora_ui.worker.batches import Collator, ShuffledExamples, token_losses
+from qlora_ui.worker.context import Context
+from qlora_ui.worker.control import StopRequested
+from qlora_ui.worker.devices import Device
+from qlora_ui.worker.generation import Writer
+from qlora_ui.worker.loading import attach_lora, load_base
+from qlora_ui.worker.progress import Plan, Reporter
+from qlora_ui.worker.scoring import mean_loss, score_rows
+from qlora_ui.worker.versions import versions
+
+SAMPLES = 2
+"""Held-out prompts that are answered at each evaluation."""
+SAMPLE_TOKENS = 64
+
+
+def train(context: Context, device: Device) -> dict[str, Any]:
+    """Train an adapter and save it; returns the summary. Raises StopRequested after a checkpoint when asked to end."""
+    parameters = cast(TrainingParameters, context.parameters)
+    context.phase("data", "It reads the data and turns it into tokens.")
+    tokenizer = load_tokenizer(parameters.model_name, context.offline)
+    data = _prepare(context, parameters, tokenizer)
+
+    context.phase("loading", "It loads the base model in 4 bits.")
+    set_seed(parameters.seed)
+    base = load_base(parameters.model_name, device, offline=context.offline)
+    model = attach_lora(base, parameters)
+    plan = Plan.of(parameters, len(data.train), bool(data.validation))
+    facts = _facts(model, data, plan)
+    context.facts(**facts)
+
+    examples = ShuffledExamples(data.train, parameters.batch_size, parameters.seed)
+    collate = Collator(base, _pad_id(tokenizer), multiple=8 if device.is_cuda else 1)
+    writer = Writer(model, tokenizer, device, data.train)
+
+    def tokens_of(step: int) -> int:
+        first = (step - 1) % plan.steps_per_epoch * parameters.gradient_accumulation
+        return examples.tokens(first, first + parameters.gradient_accumulation)
+
+    def evaluate(step: int) -> float:
+        _show_samples(context, writer, tokenizer, data, step)
+        return mean_loss(score_rows(model, data.validation, collate, device, parameters.batch_size))
+
+    reporter = Reporter(context, parameters, plan, tokens_of, evaluate)
+    checkpoint = _find_checkpoint(context, reporter)
+    if checkpoint and checkpoints.step_of(checkpoint) >= plan.total_steps:
+        model.load_adapter(str(checkpoint), "default", is_trainable=True)  # only the saving of the adapter was missed
+        if data.validation:
+            reporter.evaluate(plan.total_steps)
+    else:
+        context.phase("training", f"It trains: {plan.total_steps:,} steps.")
+        arguments = _arguments(context, parameters, plan, device)
+        trainer = QloraTrainer(model, arguments, train_dataset=examples, data_collator=collate, callbacks=[reporter])
+        trainer.remove_callback(PrinterCallback)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if trainer.state.global_step < plan.total_steps:
+            raise StopRequested(paused=context.control.requested == "pause", step=trainer.state.global_step)
+
+    context.report(Phase(name="saving", message="It saves the adapter."))
+    summary = reporter.summary() | {"steps": plan.total_steps, "adapter": str(context.paths.adapter)}
+    card = {
+        "model_name": parameters.model_name,
+        "run": context.paths.id,
+        "parameters": parameters.model_dump(mode="json"),
+        "dataset_fingerprint": data.fingerprint,
+        "facts": facts | device.describe(),
+        "versions": versions(),
+        "metrics": summary,
+    }
+    save_adapter(model, tokenizer, context.paths.adapter, card)
+    return summary | _copy(context, parameters.output_dir)
+
+
+class QloraTrainer(Trainer):  # type: ignore[misc]
+    """The Trainer with the loss of the Collator's labels, and without its count of FLOPs, which costs time."""
+
+    loss_is_scaled_for_ga = True
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> Any:
+        """The mean loss of a trained token over the whole effective batch, however it is cut into batches."""
+        labels = inputs.pop("labels")
+        outputs = model(**inputs)
+        loss = token_losses(outputs.logits, labels).sum() / num_items_in_batch
+        return (loss, outputs) if return_outputs else loss
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        return 0
+
+
+def _prepare(context: Context, parameters: TrainingParameters, tokenizer: PreTrainedTokenizerBase) -> Prepared:
+    return prepare(
+        parameters.dataset_path,
+        tokenizer,
+        data_format=parameters.data_format,
+        max_length=parameters.max_length,
+        train_on=parameters.train_on,
+        validation_share=parameters.validation_share if parameters.evaluations else 0.0,
+        validation_path=parameters.validation_path,
+        seed=parameters.seed,
+        on_progress=lambda _done, _total: context.control.check(),
+    )
+
+
+def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:
+    """What is true of the whole run. Parameters count weights; a 4-bit layer packs two into a byte."""
+    trainable, total = model.get_nb_trainable_parameters()
+    layers = sum(isinstance(module, Linear4bit) for module in model.modules())
+    return {
+        "trainable_parameters": trainable,
+        "parameters": total,
+        "layers_in_4_bits": layers,
+        "steps": plan.total_steps,
+        "steps_per_epoch": plan.steps_per_epoch,
+        **asdict(data.counts),
+        "data_format": data.detected.format,
+        "dataset_fingerprint": data.fingerprint,
+        "template": data.template,
+    }
+
+
+def _find_checkpoint(context: Context, reporter: Reporter) -> Path | None:
+    """The checkpoint to go on from, if this is not the first attempt; says where the curves go on."""
+    checkpoint = checkpoints.newest(context.paths.checkpoints)
+    step = checkpoints.step_of(checkpoint) if checkpoint else 0
+    checkpoints.discard_after(context.paths.checkpoints, step)
+    if checkpoint:
+        reporter.resume(checkpoint)
+    if context.record.attempt > 1:
+        context.report(Resumed(step=step))
+    return checkpoint
+
+
+def _arguments(context: Context, parameters: TrainingParameters, plan: Plan, device: Device) -> TrainingArguments:
+    wanted = parameters.activation_checkpointing
+    checkpointing = device.is_cuda if wanted is None else wanted
+    return TrainingArguments(
+        output_dir=str(context.paths.checkpoints),
+        max_steps=plan.total_steps,
+        per_device_train_batch_size=parameters.batch_size,
+        gradient_accumulation_steps=parameters.gradient_accumulation,
+        learning_rate=parameters.learning_rate,
+        lr_scheduler_type=parameters.lr_scheduler_type,
+        warmup_steps=plan.warmup_steps,
+        optim=parameters.optimizer,
+        weight_decay=parameters.weight_decay,
+        max_grad_norm=parameters.max_grad_norm,
+        seed=parameters.seed,
+        bf16=device.dtype == torch.bfloat16,
+        fp16=device.dtype == torch.float16,
+        tf32=True if device.is_cuda and torch.cuda.get_device_capability()[0] >= 8 else None,
+        use_cpu=not device.is_cuda,
+        activation_checkpointing=checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
+        train_sampling_strategy="sequential",  # ShuffledExamples has the order of each epoch
+        remove_unused_columns=False,
+        dataloader_num_workers=0,  # the rows are tokens already: making a batch takes less than handing it over
+        dataloader_pin_memory=device.is_cuda,
+        logging_first_step=True,
+        logging_steps=parameters.logging_steps,
+        logging_nan_inf_filter=False,
+        eval_strategy="no",  # the Reporter evaluates, by token and not by batch
+        save_strategy="steps",
+        save_steps=plan.save_steps,
+        report_to="none",
+        disable_tqdm=True,
+    )
+
+
+def _show_samples(
+    context: Context, writer: Writer, tokenizer: PreTrainedTokenizerBase, data: Prepared, step: int
+) -> None:
+    """What the model answers to the first held-out prompts now."""
+    asked = [prompt_of(conversation) for conversation in data.validation_conversations[:SAMPLES]]
+    pairs = [pair for pair in asked if pair is not None]
+    if not pairs:
+        return
+    answers = writer.write([render_prompt(messages, tokenizer) for messages, _ in pairs], SAMPLE_TOKENS)
+    for (messages, reference), answer in zip(pairs, answers, strict=True):
+        context.report(Sample(step=step, prompt=messages[-1]["content"], answer=answer, reference=reference))
+
+
+def _copy(context: Context, output_dir: str) -> dict[str, str]:
+    """The copy that a person asked for; when it cannot be made, the run has still succeeded and says so."""
+    if not output_dir:
+        return {}
+    wanted = Path(output_dir).expanduser().resolve()
+    try:
+        return {"output_dir": str(copy_adapter(context.paths.adapter, wanted, context.paths.id))}
+    except OSError as error:
+        context.report(
+            Alert(
+                message=f"The adapter could not be copied to {wanted}: {error.strerror or error}.",
+                hint=f"It lies whole in {context.paths.adapter}; copy it from there.",
+            )
+        )
+        return {}
+
+
+def _pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
+    """Any token does: padding lies behind the real tokens and is not trained."""
+    return tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0

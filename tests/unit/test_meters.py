@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import psutil
+import pytest
+
+from qlora_ui.meters import Meters
+
+
+class NoDriverError(Exception):
+    pass
+
+
+def driver(count: int, *, tells_utilisation: bool = True) -> types.ModuleType:
+    """A stand-in for the NVIDIA library, with `count` GPUs."""
+    module: Any = types.ModuleType("pynvml")
+    module.NVMLError = NoDriverError
+    module.NVML_TEMPERATURE_GPU = 0
+
+    def no_driver(*_: object) -> None:
+        raise NoDriverError
+
+    module.nvmlInit = (lambda: None) if count else no_driver
+    module.nvmlDeviceGetCount = lambda: count
+    module.nvmlDeviceGetHandleByIndex = lambda number: number
+    module.nvmlDeviceGetName = lambda handle: f"GPU {handle}"
+    module.nvmlDeviceGetMemoryInfo = lambda _: types.SimpleNamespace(used=2**30, total=2**34)
+    rates = types.SimpleNamespace(gpu=87)
+    module.nvmlDeviceGetUtilizationRates = (lambda _: rates) if tells_utilisation else no_driver
+    module.nvmlDeviceGetTemperature = lambda _handle, _sensor: 61
+    return module  # type: ignore[no-any-return]
+
+
+def test_without_a_gpu_the_processor_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", driver(0))
+    (reading,) = Meters().read()
+    assert (reading.id, reading.kind) == ("cpu", "cpu")
+    assert reading.name
+    assert reading.cores is not None
+    assert reading.cores >= 1
+    assert 0 < reading.memory_used < reading.memory_total <= psutil.virtual_memory().total
+    assert reading.utilisation is not None
+    assert 0 <= reading.utilisation <= 100
+
+
+def test_every_gpu_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", driver(2))
+    first, second = Meters().read()
+    assert (first.id, first.name, second.id) == ("cuda:0", "GPU 0", "cuda:1")
+    assert (first.memory_used, first.memory_total) == (2**30, 2**34)
+    assert (first.utilisation, first.temperature) == (87.0, 61.0)
+
+
+def test_what_a_gpu_does_not_tell_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", driver(1, tells_utilisation=False))
+    (reading,) = Meters().read()
+    assert reading.utilisation is None
+    assert reading.temperature == 61.0

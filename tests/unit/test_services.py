@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import nicegui.core
+import pytest
+
+from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.paths import STARTER
+from qlora_ui.contract.records import JobStatus
+from qlora_ui.services import Services
+from qlora_ui.settings import AppSettings
+from tests.fakes.runs import FakeRun, write_run
+
+
+@pytest.fixture
+async def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Services]:
+    monkeypatch.setattr(nicegui.core, "loop", asyncio.get_running_loop())
+    services = Services.open(AppSettings(home=tmp_path / "home"))
+    yield services
+    await services.close()
+
+
+async def chunks() -> AsyncIterator[bytes]:
+    yield b'{"text": "a"}\n'
+
+
+async def test_a_fresh_home_has_the_starter_and_nothing_to_say(services: Services) -> None:
+    await services.start()
+    assert await services.models() == [STARTER]
+    assert await services.datasets() == []
+    assert await services.adapters() == []
+    assert services.notices == []
+    assert await services.disk_free() > 0
+
+
+async def test_a_repair_is_told(tmp_path: Path) -> None:
+    workspace = Services.open(AppSettings(home=tmp_path)).workspace
+    workspace.database.write_text("{")
+    (notice,) = Services.open(AppSettings(home=tmp_path)).notices
+    assert "db.json" in notice
+
+
+async def test_models_are_folders_with_a_config(services: Services) -> None:
+    for name in ("merged-b", "merged-a", "no-config"):
+        (services.workspace.models / name).mkdir()
+    for name in ("merged-b", "merged-a"):
+        (services.workspace.models / name / "config.json").write_text("{}")
+    models = services.workspace.models
+    assert await services.models() == [STARTER, str(models / "merged-a"), str(models / "merged-b")]
+
+
+async def test_a_dataset_is_deleted_with_its_file_unless_a_job_needs_it(services: Services) -> None:
+    dataset = await services.add_dataset("rows.jsonl", chunks())
+    assert await services.datasets() == [dataset]
+    waiting = FakeRun("waits", JobStatus.PENDING, parameters={"dataset_path": dataset.path})
+    run = write_run(services.workspace, waiting)
+    await services.jobs.refresh()
+    with pytest.raises(JobError, match=r"rows\.jsonl is needed by waits"):
+        await services.delete_dataset(dataset)
+    assert Path(dataset.path).exists()
+    await services.jobs.delete(run.id)
+    await services.delete_dataset(dataset)
+    assert not Path(dataset.path).parent.exists()
+    assert await services.datasets() == []
+
+
+async def test_a_training_that_ends_lists_its_adapter_and_one_that_is_deleted_unlists_it(services: Services) -> None:
+    await services.start()
+    run = write_run(services.workspace, FakeRun("done"))
+    run.adapter.mkdir()
+    await services.jobs.refresh()
+    await wait_for_adapters(services, [run.id])
+    await services.jobs.delete(run.id)
+    await wait_for_adapters(services, [])
+
+
+async def wait_for_adapters(services: Services, ids: list[str]) -> None:
+    """The index follows in a task of its own; the test's own time limit ends a wait in vain."""
+    while [adapter.id for adapter in await services.adapters()] != ids:
+        await asyncio.sleep(0.01)
+
+
+async def test_what_ended_while_no_server_ran_is_listed_at_the_next_start(services: Services) -> None:
+    run = write_run(services.workspace, FakeRun("done"))
+    run.adapter.mkdir()
+    later = Services.open(services.settings)
+    assert [adapter.id for adapter in await later.adapters()] == [run.id]
+
+
+async def test_devices_are_read_once_however_many_ask(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = await asyncio.gather(*(services.devices() for _ in range(20)))
+    assert all(reading is readings[0] for reading in readings)
+    monkeypatch.setattr("qlora_ui.services.READING_LASTS_S", 0.0)
+    assert await services.devices() is not readings[0]

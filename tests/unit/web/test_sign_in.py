@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from qlora_ui.settings import AppSettings
+from qlora_ui.web import sign_in
+from qlora_ui.web.sign_in import Attempts, SignIn, new_code, sign_in_link
+
+CODE = "K7QF-2MXP-9DRA"
+PAGE = {"accept": "text/html"}
+COOKIE = "qlora_ui_session_8080"
+
+
+async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+    elif scope["path"].startswith("/api"):
+        await JSONResponse([])(scope, receive, send)
+    else:
+        await HTMLResponse("the app")(scope, receive, send)
+
+
+def middleware(*, lan: bool = True, secret: str = "secret", port: int = 8080) -> SignIn:
+    settings = AppSettings(home=Path("/nowhere"), lan=lan, port=port)
+    return SignIn(inner, settings, secret, CODE if lan else None)
+
+
+def browser(app: SignIn) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://192.168.1.5:8080", headers=PAGE)
+
+
+async def connect(app: SignIn, cookie: str = "") -> list[str]:
+    said: list[str] = []
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    headers = [(b"cookie", f"{COOKIE}={cookie}".encode())] if cookie else []
+    await app({"type": "websocket", "path": "/_nicegui_ws/socket.io/", "headers": headers}, receive, send)
+    return said
+
+
+# ---- on loopback ----
+
+
+async def test_on_loopback_a_page_gives_a_session_and_the_socket_needs_it() -> None:
+    app = middleware(lan=False)
+    async with browser(app) as client:
+        assert (await client.get("/_nicegui_ws/socket.io/")).status_code == 401
+        response = await client.get("/")
+        assert response.text == "the app"
+        set_cookie = response.headers["set-cookie"]
+        assert set_cookie.startswith(f"{COOKIE}=")
+        for attribute in ("HttpOnly", "SameSite=strict", "Path=/"):
+            assert attribute in set_cookie
+        assert (await client.get("/_nicegui_ws/socket.io/")).text == "the app"
+        assert "set-cookie" not in (await client.get("/")).headers, "a session is not given twice"
+        assert await connect(app, client.cookies[COOKIE]) == ["websocket.accept"]
+    assert await connect(app) == ["websocket.close"]
+    assert await connect(app, "forged") == ["websocket.close"]
+
+
+async def test_on_loopback_programs_need_no_session() -> None:
+    async with browser(middleware(lan=False)) as client:
+        response = await client.get("/api/v1/jobs")
+        assert response.status_code == 200
+        assert "set-cookie" not in response.headers
+
+
+def test_a_code_is_there_exactly_when_it_is_needed() -> None:
+    with pytest.raises(ValueError, match="code"):
+        SignIn(inner, AppSettings(home=Path("/nowhere"), lan=True), "secret", None)
+
+
+# ---- beyond it ----
+
+
+async def test_nobody_gets_in_without_the_code() -> None:
+    app = middleware()
+    async with browser(app) as client:
+        page = await client.get("/train")
+        assert page.status_code == 303
+        assert page.headers["location"] == "/sign-in"
+        for path in ("/api/v1/jobs", "/_nicegui_ws/socket.io/"):
+            response = await client.get(path, headers={"accept": "*/*"})
+            assert response.status_code == 401
+            assert response.json()["error"] == "Sign in first."
+        assert (await client.post("/train")).status_code == 401
+        assert (await client.get("/healthz")).status_code == 200
+    assert await connect(app) == ["websocket.close"]
+
+
+async def test_a_session_of_loopback_is_no_sign_in() -> None:
+    async with browser(middleware(lan=False)) as client:
+        await client.get("/")
+        cookie = client.cookies[COOKIE]
+    assert await connect(middleware(), cookie) == ["websocket.close"]
+
+
+async def test_the_form_is_accessible_and_needs_no_script() -> None:
+    async with browser(middleware()) as client:
+        page = (await client.get("/sign-in")).text
+    assert '<label for="code">' in page
+    assert 'aria-describedby="hint"' in page
+    assert '<html lang="en">' in page
+    assert "<script" not in page
+    assert re.findall(r'(?:src|href)="(?!/)', page) == []
+
+
+@pytest.mark.parametrize("typed", [CODE, CODE.lower(), CODE.replace("-", ""), f" {CODE.replace('-', ' ')} "])
+async def test_the_code_may_be_typed_as_people_do(typed: str) -> None:
+    app = middleware()
+    async with browser(app) as client:
+        response = await client.post("/sign-in", data={"code": typed})
+        assert response.status_code == 200
+        assert 'http-equiv="refresh" content="0; url=/"' in response.text
+        assert (await client.get("/")).text == "the app"
+        assert (await client.get("/api/v1/jobs")).json() == []
+        assert await connect(app, client.cookies[COOKIE]) == ["websocket.accept"]
+
+
+async def test_the_link_signs_in_and_leaves_the_code_behind() -> None:
+    link = sign_in_link("http://192.168.1.5:8080", CODE)
+    async with browser(middleware()) as client:
+        response = await client.get(link)
+        assert CODE not in response.text
+        assert (await client.get("/")).text == "the app"
+
+
+async def test_a_session_outlives_the_server_but_not_its_key() -> None:
+    async with browser(middleware()) as client:
+        await client.post("/sign-in", data={"code": CODE})
+        cookie = client.cookies[COOKIE]
+    assert await connect(middleware(), cookie) == ["websocket.accept"]
+    assert await connect(middleware(secret="another"), cookie) == ["websocket.close"]
+
+
+async def test_a_session_ends_after_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with browser(middleware()) as client:
+        await client.post("/sign-in", data={"code": CODE})
+        monkeypatch.setattr(sign_in, "_SESSION_S", -1)
+        assert (await client.get("/")).status_code == 303
+
+
+@pytest.mark.parametrize("given", ["", "K7QF-2MXP-9DRB", "K7QF", "ключ", "<script>"])
+async def test_a_wrong_code_is_refused_in_words(given: str) -> None:
+    async with browser(middleware()) as client:
+        response = await client.post("/sign-in", data={"code": given})
+        assert response.status_code == 403
+        assert 'role="alert">That is not the code.' in response.text
+        assert 'aria-invalid="true"' in response.text
+        assert "<script" not in response.text
+        assert "set-cookie" not in response.headers
+        assert (await client.get("/")).status_code == 303
+
+
+async def test_guessing_is_slowed_down_even_for_the_right_code() -> None:
+    async with browser(middleware()) as client:
+        for _ in range(Attempts.FREE):
+            assert (await client.post("/sign-in", data={"code": "wrong"})).status_code == 403
+        response = await client.post("/sign-in", data={"code": CODE})
+        assert response.status_code == 429
+        assert int(response.headers["retry-after"]) >= 1
+        assert "set-cookie" not in response.headers
+
+
+async def test_a_link_from_another_site_comes_again_with_its_cookie() -> None:
+    from_elsewhere = {"sec-fetch-site": "cross-site"}
+    async with browser(middleware()) as client:
+        response = await client.get("/activity/x?y=1&z=2", headers=from_elsewhere)
+        assert response.status_code == 200
+        assert 'content="0; url=/activity/x?y=1&amp;z=2"' in response.text
+        for hostile in ("//evil.example/", '/"><script>alert(1)</script>'):
+            page = (await client.get(f"http://192.168.1.5:8080{hostile}", headers=from_elsewhere)).text
+            assert "url=//" not in page
+            assert "<script" not in page
+
+
+# ---- attempts ----
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_each_wrong_code_makes_the_wait_of_its_address_longer() -> None:
+    clock = Clock()
+    attempts = Attempts(clock)
+    waits = []
+    for _ in range(18):
+        attempts.failed("10.0.0.1")
+        waits.append(attempts.wait_s("10.0.0.1"))
+        clock.now += 400
+    assert waits[: Attempts.FREE] == [0, 0, 0, 0, 1]
+    assert waits[Attempts.FREE : Attempts.FREE + 3] == [2, 4, 8]
+    assert max(waits) == Attempts.LONGEST_S
+    assert attempts.wait_s("10.0.0.2") == 0
+    attempts.succeeded("10.0.0.1")
+    assert attempts.wait_s("10.0.0.1") == 0
+
+
+def test_many_addresses_together_have_a_limit() -> None:
+    clock = Clock()
+    attempts = Attempts(clock)
+    for n in range(Attempts.TOGETHER):
+        assert attempts.wait_s("10.0.1.1") == 0
+        attempts.failed(f"10.0.0.{n}")
+    assert attempts.wait_s("10.0.1.1") == Attempts.WINDOW_S
+    clock.now += Attempts.WINDOW_S
+    assert attempts.wait_s("10.0.1.1") == 0
+
+
+def test_codes_are_random_and_easy_to_read_out() -> None:
+    codes = {new_code() for _ in range(50)}
+    assert len(codes) == 50
+    assert all(re.fullmatch(r"[2-9A-HJ-NP-Z]{4}(-[2-9A-HJ-NP-Z]{4}){2}", code) for code in codes)
