@@ -52,12 +52,17 @@ class Knob:
     @property
     def bounds(self) -> str:
         """The allowed range in words, empty when there is none."""
-        low = f"more than {self.minimum:g}" if self.exclusive_minimum else f"at least {self.minimum or 0:g}"
+        low = f"{'more than' if self.exclusive_minimum else 'at least'} {_plain(self.minimum or 0)}"
         if self.minimum is not None and self.maximum is not None:
-            return f"{low}, at most {self.maximum:g}"
+            return f"{low}, at most {_plain(self.maximum)}"
         if self.minimum is not None:
             return low
-        return f"at most {self.maximum:g}" if self.maximum is not None else ""
+        return f"at most {_plain(self.maximum)}" if self.maximum is not None else ""
+
+
+def _plain(number: float) -> str:
+    """`1,048,576`, `0.5`: never the short form 1e+06, which is not exact."""
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
 
 
 def knobs(model: type[BaseModel]) -> dict[str, Knob]:

@@ -35,9 +35,8 @@ async def make_manager(workspace: Workspace) -> AsyncIterator[Callable[[], JobMa
     yield make
     for manager in made:
         await manager.close()
-    for child in launcher._children.values():
-        child.kill()
-        child.wait()
+        for process in manager._processes.values():
+            launcher.kill(process)
 
 
 @pytest.fixture

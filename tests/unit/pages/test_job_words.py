@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import RunPaths
+from qlora_ui.contract.records import (
+    EvaluationMetrics,
+    EvaluationReport,
+    JobKind,
+    JobRecord,
+    JobStatus,
+    Score,
+    now,
+)
+from qlora_ui.jobs.job import Job
+from qlora_ui.pages.job_words import (
+    QuarterTeller,
+    in_words,
+    metric_rows,
+    pause_reason,
+    peft_snippet,
+    resume_reason,
+    stop_reason,
+    tab_title,
+    verdict,
+)
+
+
+def metrics(accuracy: float | None, loss: float) -> EvaluationMetrics:
+    return EvaluationMetrics(
+        accuracy=None if accuracy is None else Score(value=accuracy, standard_error=0.02),
+        loss=Score(value=loss, standard_error=0.1),
+        perplexity=Score(value=20.1),
+    )
+
+
+def report(**differences: Score) -> EvaluationReport:
+    return EvaluationReport(rows=120, base=metrics(0.05, 3.0), adapter=metrics(0.9, 0.4), differences=differences)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    record = JobRecord(id="r1", kind=JobKind.TRAINING, name="tone", created_at=now(), queued_at=now())
+    parameters = TrainingParameters(model_name="starter", dataset_path="starter")
+    return Job(RunPaths(tmp_path / "r1"), record, parameters, status=JobStatus.RUNNING, can_stop=True, can_pause=True)
+
+
+def test_a_difference_beyond_chance_is_named() -> None:
+    words = verdict(report(accuracy=Score(value=0.85, standard_error=0.05)))
+    assert words == "The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 120 rows."
+
+
+def test_worse_is_called_worse() -> None:
+    assert "answers worse" in verdict(report(accuracy=Score(value=-0.2, standard_error=0.05)))
+
+
+def test_a_difference_within_chance_falls_back_on_the_loss_and_then_on_nothing() -> None:
+    unsure = Score(value=0.05, standard_error=0.04)
+    words = verdict(report(accuracy=unsure, loss=Score(value=-2.6, standard_error=0.1)))
+    assert words == "The adapter fits the right answers better: loss went from 3.000 to 0.400 on the same 120 rows."
+    assert "chance" in verdict(report(accuracy=unsure, loss=Score(value=-0.1, standard_error=0.1)))
+
+
+def test_without_a_standard_error_nothing_is_claimed() -> None:
+    assert "chance" in verdict(report(accuracy=Score(value=0.85)))
+
+
+def test_a_base_alone_has_no_comparison() -> None:
+    alone = EvaluationReport(rows=40, base=metrics(0.1, 2.0))
+    assert verdict(alone) == "The base alone was scored, on 40 rows."
+
+
+def test_metrics_that_were_not_measured_are_left_out_of_the_table() -> None:
+    rows = metric_rows(report(loss=Score(value=-2.6, standard_error=0.1)))
+    assert [row.name for row in rows] == ["Exact match", "Loss", "Perplexity"]
+    loss = rows[1]
+    assert (loss.base, loss.adapter, loss.difference) == ("3.000 ± 0.100", "0.400 ± 0.100", "−2.600 ± 0.100")
+    assert rows[0].difference == "–"
+
+
+def test_scores_in_words() -> None:
+    assert in_words(Score(value=0.9, standard_error=0.027), 1, percent=True) == "90.0 % ± 2.7"
+    assert in_words(Score(value=0.85), 1, percent=True, signed=True) == "+85.0 %"
+    assert in_words(None, 1) == "–"
+
+
+def test_a_button_that_cannot_work_has_a_reason(job: Job) -> None:
+    assert stop_reason(job) == pause_reason(job) == ""
+    assert resume_reason(job) == "There is nothing left to do."
+    job.can_stop = False
+    assert stop_reason(job) == "It was asked already, and saves a checkpoint first."
+    job.status, job.can_pause = JobStatus.STOPPED, False
+    assert pause_reason(job) == "It is stopped."
+
+
+def test_the_tab_shows_the_progress_and_then_the_end(job: Job) -> None:
+    job.progress = 0.62
+    assert tab_title(job) == "62% tone"
+    job.status = JobStatus.COMPLETED
+    assert tab_title(job) == "tone, finished"
+
+
+def test_quarters_ends_and_errors_are_told_once(job: Job) -> None:
+    teller = QuarterTeller(job)
+    assert teller.news() == ""
+    job.progress = 0.26
+    assert teller.news() == "tone: 25 per cent done."
+    assert teller.news() == ""
+    job.progress = 0.8
+    assert teller.news() == "tone: 75 per cent done."
+    job.status, job.error = JobStatus.FAILED, "The disk is full."
+    assert teller.news() == "tone: failed. The disk is full."
+    assert teller.news() == ""
+
+
+def test_the_snippet_is_python_and_survives_odd_paths() -> None:
+    snippet = peft_snippet("base'; import os", "/a b/adapter")
+    compile(snippet, "snippet", "exec")
+    assert "PeftModel.from_pretrained(base, '/a b/adapter')" in snippet

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qlora_ui.pages.model_check import look_at
+
+
+def test_the_starter_needs_nothing() -> None:
+    assert not look_at("starter", offline=True).is_problem
+
+
+def test_a_model_folder_is_described_by_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 2_500_000)
+    note = look_at(str(tmp_path), offline=False)
+    assert note.text == "A folder on this machine: a llama model with 2.5 MB of weights."
+    assert not note.is_problem
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "has no config.json"),
+        ({"config.json": "{"}, "cannot be read"),
+        ({"config.json": "{}"}, "has no weights in safetensors"),
+        ({"config.json": "{}", "pytorch_model.bin": "x"}, "has no weights in safetensors"),
+    ],
+)
+def test_a_folder_that_holds_no_model_says_what_is_missing(tmp_path: Path, files: dict[str, str], words: str) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    note = look_at(str(tmp_path), offline=False)
+    assert note.is_problem
+    assert words in note.text
+
+
+@pytest.mark.parametrize("name", ["/nowhere/model", "~/nowhere-at-all", "./nowhere", "a b", "owner/name/more"])
+def test_what_is_neither_a_folder_nor_a_hub_name(name: str) -> None:
+    note = look_at(name, offline=False)
+    assert note.is_problem
+    assert note.text == f"There is no folder {name}."
+
+
+def test_a_hub_name_is_fetched_unless_the_run_is_offline() -> None:
+    assert "taken from the hub" in look_at("Qwen/Qwen3-0.6B", offline=False).text
+    assert "offline" in look_at("Qwen/Qwen3-0.6B", offline=True).text

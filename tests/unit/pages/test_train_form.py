@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qlora_ui.contract.errors import ParameterError
+from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import RunPaths
+from qlora_ui.pages.train_form import TrainForm, plan
+
+
+@pytest.fixture
+def form() -> TrainForm:
+    form = TrainForm(starter_settings={"learning_rate": 1e-3, "max_length": 64})
+    form.set("model_name", "/models/base")
+    form.set("dataset_path", "/data/rows.jsonl")
+    return form
+
+
+def inspection(**changes: Any) -> Inspection:
+    known = {"file": "rows.jsonl", "bytes": 10, "rows": 100, "format": "alpaca", "seen": "", "columns": []}
+    return Inspection.model_validate({**known, "rows_untrainable": 0, **changes})
+
+
+def test_what_was_not_set_has_its_default(form: TrainForm) -> None:
+    assert form.get("learning_rate") == 2e-4
+    assert form.parameters() == TrainingParameters(model_name="/models/base", dataset_path="/data/rows.jsonl")
+
+
+def test_the_starter_brings_settings_that_suit_it_but_not_over_a_persons_own(form: TrainForm) -> None:
+    form.set("max_length", "128")
+    form.set("model_name", "starter")
+    assert form.parameters().learning_rate == 1e-3
+    assert form.parameters().max_length == 128
+    form.set("model_name", "/models/base")
+    assert form.parameters().learning_rate == 2e-4
+
+
+@pytest.mark.parametrize("text", ["-1", "abc", "0"])
+def test_a_bad_learning_rate_is_named_and_kept(form: TrainForm, text: str) -> None:
+    form.set("learning_rate", text)
+    assert form.errors == {"learning_rate": f"'{text}' was given, but it must be a number, more than 0, at most 1"}
+    assert form.get("learning_rate") == text
+    assert not form.is_valid
+    form.set("learning_rate", "2e-5")
+    assert form.errors == {}
+    assert form.parameters().learning_rate == 2e-5
+
+
+def test_an_emptied_field_goes_back_to_its_default(form: TrainForm) -> None:
+    form.set("num_train_epochs", "7")
+    form.set("num_train_epochs", " ")
+    assert form.parameters().num_train_epochs == 3.0
+
+
+def test_nothing_is_said_of_fields_that_nobody_touched() -> None:
+    form = TrainForm()
+    form.set("batch_size", 8)
+    assert form.errors == {}
+    assert set(form.problems) == {"model_name", "dataset_path"}
+
+
+def test_a_rule_over_two_fields_shows_as_a_problem_of_the_whole(form: TrainForm) -> None:
+    form.set("validation_path", "/data/test.jsonl")
+    form.set("evaluations", "0")
+    assert form.errors[""].startswith("an evaluation file is given")
+
+
+def test_yaml_goes_out_and_comes_back(form: TrainForm) -> None:
+    form.set("learning_rate", "1e-3")
+    text = form.to_yaml()
+    assert "learning_rate: 0.001" in text
+    other = TrainForm()
+    other.load_yaml(text)
+    assert other.parameters() == form.parameters()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model_name: [", "This text is not valid YAML in line 1"),
+        ("- a\n- b", "lines of the form"),
+        ("model_name: m\ndataset_path: d\nlearning_rat: 1", "did you mean learning_rate?"),
+        ("model_name: m\ndataset_path: d\nlearning_rate: -1", "more than 0"),
+        ("", "it is missing"),
+    ],
+)
+def test_yaml_that_cannot_be_used_is_explained_and_changes_nothing(form: TrainForm, text: str, words: str) -> None:
+    before = form.parameters()
+    with pytest.raises(ParameterError, match=words.replace("?", r"\?")):
+        form.load_yaml(text)
+    assert form.parameters() == before
+
+
+def test_the_plan_counts_as_training_does(form: TrainForm) -> None:
+    form.set("batch_size", "4")
+    form.set("gradient_accumulation", "4")
+    made = plan(form.parameters(), inspection(rows=104, rows_untrainable=4))
+    assert (made.rows_trained, made.rows_held_out, made.effective_batch) == (90, 10, 16)
+    assert made.steps == 3 * 6  # 90 rows make 23 batches of 4, and those 6 steps an epoch
+    assert made.is_exact
+
+
+def test_the_plan_respects_limits_and_says_when_it_is_not_exact(form: TrainForm) -> None:
+    form.set("max_steps", "5")
+    assert plan(form.parameters(), inspection()).steps == 5
+    assert not plan(form.parameters(), inspection(duplicates=3)).is_exact
+    form.set("validation_share", "0")
+    made = plan(form.parameters(), inspection(duplicates=3))
+    assert (made.rows_trained, made.rows_held_out, made.is_exact) == (100, 0, True)
+
+
+def test_scoring_uses_the_persons_test_file_else_the_starters_held_out_rows(form: TrainForm, tmp_path: Path) -> None:
+    run = RunPaths(tmp_path / "run")
+    assert form.evaluation(form.parameters(), run) is None
+    form.test_path = "/data/test.jsonl"
+    scored = form.evaluation(form.parameters(), run)
+    assert scored is not None
+    assert (scored.dataset_path, scored.adapter_path) == ("/data/test.jsonl", str(run.adapter))
+    form.test_path = ""
+    form.set("dataset_path", "starter")
+    scored = form.evaluation(form.parameters(), run)
+    assert scored is not None
+    assert scored.dataset_path == "starter/heldout"
+    form.score_after = False
+    assert form.evaluation(form.parameters(), run) is None
