@@ -54,6 +54,7 @@ class StatusBadge(Badge):
         super().__init__(*status_words(job.kind, job.status))
         self._kind = job.kind
         self.status = job.status
+        self._follow(job.status)  # the first value of a bindable property announces no change
         bind_from(self, "status", job, "status")
 
     def _follow(self, status: JobStatus) -> None:

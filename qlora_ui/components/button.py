@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.elements.mixins.disableable_element import DisableableElement
 from nicegui.elements.mixins.text_element import TextElement
 
-from qlora_ui.components.toast import toast_error
+from qlora_ui.components.toast import toast, toast_error
 from qlora_ui.contract.errors import QloraUiError
 from qlora_ui.theme import Icon
 
@@ -124,6 +124,6 @@ def copy_button(get_text: Callable[[], str] | str, label: str = "Copy", *, size:
 
     def copy() -> None:
         ui.clipboard.write(get_text() if callable(get_text) else get_text)
-        ui.notify("Copied.", type="positive", position="bottom-right")
+        toast("Copied.")
 
     return icon_button(label, "copy", copy, size=size)

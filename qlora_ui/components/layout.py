@@ -35,11 +35,6 @@ def columns() -> ui.element:
     return ui.element("div").classes("qu-cols")
 
 
-def halves() -> ui.element:
-    """Two equal columns; one below 720 px."""
-    return ui.element("div").classes("qu-halves")
-
-
 class Card(ui.element, default_classes="qu-card"):
     """A surface with a border.
 

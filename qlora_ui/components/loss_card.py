@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.button import icon_button
 from qlora_ui.components.chart import LOSS_SERIES, LossChart, summarise, table_html
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, row
@@ -22,9 +23,10 @@ class LossCard(Card):
             with row(gap=4, wrap=True):
                 self.title.move(ui.context.slot.parent)
                 self._legend = {one["name"]: _legend_entry(one["label"], dashed=one["dashed"]) for one in LOSS_SERIES}
-            self._view = Segmented(
-                {"chart": "Chart", "table": "Table"}, label="Show the loss as", on_change=self._switch
-            )
+            with row():
+                views = {"chart": "Chart", "table": "Table"}
+                self._view = Segmented(views, label="Show the loss as", on_change=self._switch)
+                icon_button("Download the figures as CSV", "download", self._download, size="sm")
         with self:
             self._chart = LossChart(job)
             self._table = ui.html("", sanitize=False).classes("qu-chart-table")
@@ -46,10 +48,22 @@ class LossCard(Card):
         if self._view.value == "table":
             self._table.content = table_html(curves, LOSS_SERIES)
 
+    def _download(self) -> None:
+        ui.download.content(csv_text(self._job), f"{self._job.id}.csv", "text/csv")
+
     def _switch(self, view: str) -> None:
         self._chart.set_visibility(view == "chart")
         self._table.set_visibility(view == "table")
         self._follow()
+
+
+def csv_text(job: Job) -> str:
+    """All curves of a job, unthinned: one line a step, one column a curve, empty where it was not measured there."""
+    curves = {name: dict(job.curves.points(name)) for name in job.curves.names}
+    steps = sorted({step for points in curves.values() for step in points})
+    lines = [",".join(["step", *curves])]
+    lines += [",".join([str(step), *(str(points.get(step, "")) for points in curves.values())]) for step in steps]
+    return "\n".join(lines) + "\n"
 
 
 def _legend_entry(label: str, *, dashed: bool) -> Text:

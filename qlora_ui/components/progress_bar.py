@@ -24,6 +24,7 @@ class ProgressBar(ui.element, default_classes="qu-bar"):
         with self:
             self._fill = ui.element("span")
         self.value = value
+        self._draw(value)  # the first value of a bindable property announces no change
 
     def bind_value_from(self, source: Any, name: str) -> ProgressBar:
         """Follow a bindable field of `source`, such as the `progress` of a job."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from nicegui import ui
@@ -21,36 +22,42 @@ class Steps(ui.element, default_classes="qu-steps"):
         self, words: list[str], *, label: str = "Steps", on_choose: Callable[[int], Any] | None = None
     ) -> None:
         super().__init__("ol")
-        self._words = words
-        self._on_choose = on_choose
         self._props["aria-label"] = label
+        with self:
+            self._steps = [_Step(index, word, on_choose) for index, word in enumerate(words)]
         self.show(now=0, done=set())
 
     def show(self, *, now: int, done: set[int]) -> None:
-        self.clear()
-        with self:
-            for index, word in enumerate(self._words):
-                self._step(index, word, is_now=index == now, is_done=index in done)
+        for index, step in enumerate(self._steps):
+            step.show(is_now=index == now, is_done=index in done)
 
-    def _step(self, index: int, word: str, *, is_now: bool, is_done: bool) -> None:
-        state = " qu-step-now" if is_now else " qu-step-done" if is_done else ""
-        with ui.element("li").classes(f"qu-step{state}") as step:
-            if is_now:
-                step._props["aria-current"] = "step"
-            with self._button(index) or step:
-                self._mark(index, is_check=is_done and not is_now)
-                Text(word)
 
-    def _button(self, index: int) -> ui.element | None:
-        on_choose = self._on_choose
-        if on_choose is None:
-            return None
-        return ui.element("button").props("type=button").on("click", lambda: on_choose(index))
+class _Step(ui.element, default_classes="qu-step"):
+    """One word with its number, or with a check mark once it is done. It is changed in place, which keeps the focus."""
 
-    def _mark(self, index: int, *, is_check: bool) -> None:
-        with ui.element("span").classes("qu-step-mark"):
-            if is_check:
+    def __init__(self, index: int, word: str, on_choose: Callable[[int], Any] | None) -> None:
+        super().__init__("li")
+        self._number = str(index + 1)
+        self._shown: tuple[bool, bool] | None = None
+        with self, _button(lambda: on_choose(index)) if on_choose else nullcontext():
+            self._mark = ui.element("span").classes("qu-step-mark")
+            Text(word)
+
+    def show(self, *, is_now: bool, is_done: bool) -> None:
+        if self._shown == (is_now, is_done):
+            return
+        self._shown = (is_now, is_done)
+        self.classes(remove="qu-step-now qu-step-done")
+        self.classes("qu-step-now" if is_now else "qu-step-done" if is_done else "")
+        self._props.set_optional("aria-current", "step" if is_now else None)
+        self._mark.clear()
+        with self._mark:
+            if is_done and not is_now:
                 Icon("check")
                 Text("Done:", classes="qu-hidden")
             else:
-                Text(str(index + 1))
+                Text(self._number)
+
+
+def _button(on_click: Callable[[], Any]) -> ui.element:
+    return ui.element("button").props("type=button").on("click", on_click, [])

@@ -7,8 +7,6 @@ from typing import Literal
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from qlora_ui.theme import Icon
-
 
 class Text(TextElement):
     """Plain text in the HTML element of one's choice; never HTML itself. Bindable by `bind_text_from`."""
@@ -57,14 +55,6 @@ def code_block(text: str, label: str) -> Text:
     block = Text(text, "pre", classes="qu-code")
     block._props.update({"tabindex": "0", "role": "region", "aria-label": label})
     return block
-
-
-def icon_text(icon: str, text: str, *, classes: str = "") -> ui.element:
-    """An icon and the words beside it, in one line."""
-    with ui.element("span").classes(f"qu-row {classes}".strip()) as element:
-        Icon(icon)
-        Text(text)
-    return element
 
 
 def _classes(*, muted: bool, size: str) -> str:

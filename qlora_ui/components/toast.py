@@ -16,12 +16,11 @@ def toast(
     stays = kind in {"negative", "warning"}
     ui.notify(
         message,
-        type=kind,
         position="bottom-right",
         caption=hint,
         timeout=0 if stays else 5000,
         close_button="Dismiss" if stays else False,
-        progress=False,
+        classes=f"qu-toast qu-toast-{kind}",
     )
 
 

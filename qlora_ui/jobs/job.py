@@ -148,6 +148,7 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
         """Take over where the run stands, as read from its folder. True when the status changed."""
         was, self.record = self.status, record
         self.status = status
+        self._follow_history()
         self.can_stop = status in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED}
         self.can_pause = status in {JobStatus.PENDING, JobStatus.RUNNING}
         self.can_resume = status.can_resume

@@ -28,6 +28,9 @@ class Launcher(Protocol):
     def kill(self, process: ProcessIdentity) -> None:
         """End the worker and its children now. It gets no chance to save anything."""
 
+    def release(self) -> None:
+        """Let go of the workers: they go on by themselves."""
+
 
 class LocalLauncher:
     """Runs workers as processes of this machine, each in a session of its own, so that they outlive the server."""
@@ -69,3 +72,9 @@ class LocalLauncher:
             os.killpg(process.pid, signal.SIGKILL)  # it leads its own session, so its children go with it
         else:
             os.kill(process.pid, signal.SIGTERM)
+
+    def release(self) -> None:
+        self.reap()
+        for child in self._children.values():
+            child.returncode = 0  # it outlives us on purpose, which Popen would otherwise warn about
+        self._children.clear()

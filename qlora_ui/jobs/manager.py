@@ -70,6 +70,7 @@ class JobManager:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._follower
             self._follower = None
+        self._launcher.release()
 
     # ---- what a person can ask for ----
 
@@ -176,9 +177,9 @@ class JobManager:
         if found.process is not None:
             self._processes[job.id] = found.process
         was_loaded = job.history_loaded
-        changed = job.settle(found.record, found.status, found.ended)
         if found.history is not None:
             job.replace_history(found.history)
+        changed = job.settle(found.record, found.status, found.ended)
         job.take_in(found.new_events)
         if found.status is JobStatus.INTERRUPTED and (changed or not was_loaded):
             self._say_why_interrupted(job, found.process)

@@ -94,7 +94,7 @@ class _Dashboard:
         self._header.subtitle.text = state_sentence(jobs)
         waiting = sum(job.status is JobStatus.PENDING for job in jobs)
         self._running.value.text = str(sum(job.status is JobStatus.RUNNING for job in jobs))
-        self._running.note.text = f"{waiting} waiting for the device" if waiting else "nothing waits"
+        self._running.note.text = f"{waiting} waiting in the queue" if waiting else "nothing waits"
         self._finished.value.text, self._finished.note.text = finished_since(jobs, now() - timedelta(days=7))
         self._show_at_work(jobs)
         self._show_recent(jobs)

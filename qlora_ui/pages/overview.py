@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from qlora_ui.components.badge import Tone
 from qlora_ui.components.figures import in_words, loss
 from qlora_ui.components.words import duration
-from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt
 from qlora_ui.jobs.job import Job
+from qlora_ui.pages.job_words import in_words as score_in_words
 
 ATTENTION_SHOWN = 5
 RESULT_CHARACTERS = 80
@@ -97,12 +99,39 @@ def result_of(job: Job) -> str:
     if job.status is not JobStatus.COMPLETED:
         reason = job.error or (f"at step {job.step:,} of {job.total_steps:,}" if job.step else "")
         return reason if len(reason) <= RESULT_CHARACTERS else f"{reason[: RESULT_CHARACTERS - 1].rstrip()}…"
-    summary = job.summary
-    if job.kind is JobKind.TRAINING:
-        if summary.get("eval_loss") is not None:
-            return f"evaluation loss {loss(summary['eval_loss'])}"
-        return f"loss {loss(summary['train_loss'])}" if summary.get("train_loss") is not None else "done"
-    return "done"
+    try:
+        return _RESULTS[job.kind](job.summary) or "done"
+    except (KeyError, ValueError):  # a run of another version, which says other things
+        return "done"
+
+
+def _of_training(summary: dict[str, Any]) -> str:
+    if summary.get("eval_loss") is not None:
+        return f"evaluation loss {loss(summary['eval_loss'])}"
+    return f"loss {loss(summary['train_loss'])}"
+
+
+def _of_evaluation(summary: dict[str, Any]) -> str:
+    """The exact match of the adapter and its gain over the base, or the loss where no answers were compared."""
+    report = EvaluationReport.model_validate(summary)
+    model = report.adapter or report.base
+    if model.accuracy is None:
+        return f"loss {loss(model.loss.value)}"
+    words = f"exact match {100 * model.accuracy.value:.0f} %"
+    gain = report.differences.get("accuracy")
+    return words if gain is None else f"{words}, {score_in_words(gain, 0, percent=True, signed=True)}"
+
+
+def _of_merge(summary: dict[str, Any]) -> str:
+    receipt = MergeReceipt.model_validate(summary)
+    return f"agrees {100 * receipt.top1_agreement:.2f} %, KL {receipt.kl:.1e}"
+
+
+_RESULTS: dict[JobKind, Callable[[dict[str, Any]], str]] = {
+    JobKind.TRAINING: _of_training,
+    JobKind.EVALUATION: _of_evaluation,
+    JobKind.MERGE: _of_merge,
+}
 
 
 def took(job: Job) -> str:

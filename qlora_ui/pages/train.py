@@ -15,6 +15,7 @@ from qlora_ui.components.live import Live
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
+from qlora_ui.components.text import LiveRegion
 from qlora_ui.components.toast import toast
 from qlora_ui.components.words import many
 from qlora_ui.contract.errors import ParameterError
@@ -41,6 +42,7 @@ async def build(services: Services) -> None:
     session = session_of(services)
     await session.refresh_choices()
     form = session.form
+    form.show_as(yaml=False)
     header = PageHeader("New fine-tune", SUBTITLES[form.step])
     steps = Steps(list(STEPS), label="Steps to a fine-tune", on_choose=form.go_to)
     with columns():
@@ -54,15 +56,19 @@ async def build(services: Services) -> None:
         panels.set_visibility(view == "form")
         steps.set_visibility(view == "form")
         yaml_card.set_visibility(view == "yaml")
+        form.show_as(yaml=view == "yaml")
         if view == "yaml":
             await yaml_card.open()
 
     with header.actions:
         Segmented({"form": "Form", "yaml": "YAML"}, label="Write the settings as", on_change=switch)
 
+    region = LiveRegion()
+
     def follow() -> None:
         header.subtitle.text = SUBTITLES[form.step]
         steps.show(now=form.step, done=_done(session))
+        region.say(f"Step {form.step + 1} of {len(STEPS)}: {STEPS[form.step]}.")
 
     listen(form.changed, follow)
     follow()
@@ -99,12 +105,7 @@ class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
 def _this_run(session: TrainSession) -> None:
     with Card("This run"):
         Live(session.form.changed, lambda: _facts(session), lambda: _show_facts(session), classes="qu-contents")
-        Live(
-            session.form.changed,
-            lambda: (session.form.step, session.form.is_valid, session.form.is_submitting),
-            lambda: _buttons(session),
-            classes="qu-contents",
-        )
+        _Buttons(session)
 
 
 def _show_facts(session: TrainSession) -> None:
@@ -140,22 +141,33 @@ def _short(name: str) -> str:
     return "starter" if name == STARTER else name.rstrip("/").rpartition("/")[2]
 
 
-def _buttons(session: TrainSession) -> None:
-    form = session.form
-    if form.step < len(STEPS) - 1:
-        following = STEPS[form.step + 1].lower()
-        proceed = Button(
-            f"Continue to {following}",
-            lambda: form.go_to(form.step + 1),
-            icon_after="chevron-right",
-            variant="primary",
+class _Buttons:
+    """On, or at once to the start. They are changed in place, so that the focus stays on them from step to step."""
+
+    def __init__(self, session: TrainSession) -> None:
+        self._form = session.form
+        self._proceed = Button("", self._go_on, icon_after="chevron-right", variant="primary").classes("qu-wide")
+        self._start_now = Button("Start now", lambda: start(session)).classes("qu-wide")
+        self._start = Button("Start training", lambda: start(session), icon="play", variant="primary").classes(
+            "qu-wide"
         )
-        proceed.classes("qu-wide")
-        if form.is_valid:
-            Button("Start now", lambda: start(session), variant="secondary").classes("qu-wide")
-        return
-    button = Button("Start training", lambda: start(session), icon="play", variant="primary").classes("qu-wide")
-    button.disable_because("" if form.is_valid else "Something is still missing: the check names it.")
+        listen(session.form.changed, self._follow)
+        self._follow()
+
+    def _go_on(self) -> None:
+        self._form.go_to(self._form.step + 1)
+
+    def _follow(self) -> None:
+        form = self._form
+        is_last = form.is_yaml or form.step == len(STEPS) - 1
+        if not is_last:
+            self._proceed.text = f"Continue to {STEPS[form.step + 1].lower()}"
+        self._proceed.set_visibility(not is_last)
+        self._start_now.set_visibility(not is_last and form.is_valid)
+        self._start.set_visibility(is_last)
+        self._start.disable_because(
+            "" if form.is_valid else form.yaml_problem or "Something is still missing: the check names it."
+        )
 
 
 async def start(session: TrainSession) -> None:
@@ -172,7 +184,7 @@ def _done(session: TrainSession) -> set[int]:
     """The steps that need nothing more."""
     form, problems = session.form, session.form.problems
     done = set()
-    if "model_name" not in problems and session.model_note and not session.model_note.is_problem:
+    if "model_name" not in problems and session.form.model_note and not session.form.model_note.is_problem:
         done.add(0)
     if "dataset_path" not in problems and form.inspection and not form.data_problem:
         done.add(1)

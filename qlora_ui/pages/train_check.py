@@ -78,7 +78,7 @@ def checks(session: TrainSession, devices: list[DeviceReading], free: int) -> li
 
 
 def _model(session: TrainSession) -> Check:
-    note = session.model_note
+    note = session.form.model_note
     if note is None:
         return Check("problem", "No model is chosen.", step=0)
     return Check("problem" if note.is_problem else "good", note.text, note.hint, step=0 if note.is_problem else None)

@@ -10,6 +10,7 @@ from qlora_ui.components.badge import Tone
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.choices import Choice, Choices
 from qlora_ui.components.drop_zone import DropZone
+from qlora_ui.components.events import listen
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card, Skeleton, column, row
 from qlora_ui.components.live import Live
@@ -36,8 +37,7 @@ def build(session: TrainSession) -> None:
         lambda: (form.get("dataset_path"), form.is_inspecting, form.data_problem, id(form.inspection), _made(session)),
         lambda: _data_card(session),
     )
-    viewer = _RowCard(session)
-    Live(form.changed, lambda: (session.row, id(form.inspection)), viewer.follow)
+    _RowCard(session)
 
 
 def _data_card(session: TrainSession) -> None:
@@ -51,6 +51,8 @@ def _data_card(session: TrainSession) -> None:
         if form.is_inspecting and form.inspection is None:
             muted("Reading the file.")
             Skeleton(height="72px")
+        if form.is_inspecting and form.inspection is not None:
+            muted("Reading it again.", size="xs")
         if form.data_problem is not None:
             message, hint = form.data_problem
             Notice(message, "error", hint=hint)
@@ -160,9 +162,15 @@ class _RowCard(Card):
             icon_button("Next row", "chevron-right", lambda: session.show_row(session.row + 1))
         with self:
             self._room = ui.element("div").classes("qu-col")
+            listen(session.form.changed, self._follow)
+        self._shown: tuple[int, Inspection | None] | None = None
+        self._follow()
 
-    def follow(self) -> None:
+    def _follow(self) -> None:
         inspection = self._session.form.inspection
+        if self._shown == (self._session.row, inspection):
+            return
+        self._shown = (self._session.row, inspection)
         self.set_visibility(inspection is not None and self._session.view is not None)
         if inspection is not None:
             self.title.text = f"Row {self._session.row:,} of {inspection.rows:,}"

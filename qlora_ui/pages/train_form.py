@@ -15,6 +15,7 @@ from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameter
 from qlora_ui.contract.paths import STARTER, RunPaths
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.reactive import Event
+from qlora_ui.pages.model_check import ModelNote
 
 KNOBS: dict[str, Knob] = knobs(TrainingParameters)
 STEPS = ("Model", "Data", "Settings", "Check", "Start")
@@ -36,16 +37,20 @@ class TrainForm:
     touched: set[str] = field(default_factory=set)
     step: int = 0
     """The place in STEPS that is open."""
+    is_yaml: bool = False
+    """The settings are shown as a file."""
+    yaml_problem: str = ""
+    """What is wrong with the file as it is typed; the values are then those of its last good state."""
     is_submitting: bool = False
     score_after: bool = True
     test_path: str = ""
     """A file of held-out rows for the scoring; with the starter's data its own held-out rows are taken."""
+    model_note: ModelNote | None = None
+    """What is known of the chosen model; None while none is chosen."""
     inspection: Inspection | None = None
     is_inspecting: bool = False
     data_problem: tuple[str, str] | None = None
     """What is wrong with the data, and what to do about it."""
-    first_row: int = 1
-    """The row of the file that is shown."""
     changed: Event[[]] = field(default_factory=Event)
     """Emitted after a value, an error, the step or the inspection changed."""
 
@@ -83,8 +88,10 @@ class TrainForm:
 
     @property
     def is_valid(self) -> bool:
-        """The settings can be used and the data was read without a problem."""
-        return not self.problems and self.data_problem is None and not self.is_inspecting
+        """The settings can be used, and model and data were looked at without a problem."""
+        has_bad_model = self.model_note is not None and self.model_note.is_problem
+        has_bad_data = self.data_problem is not None or self.is_inspecting
+        return not (self.problems or self.yaml_problem or has_bad_model or has_bad_data)
 
     def parameters(self) -> TrainingParameters:
         """The checked settings. Raises ParameterError, naming every bad field."""
@@ -129,10 +136,20 @@ class TrainForm:
         plain = {name: _plain(KNOBS[name], self.get(name)) for name in KNOBS}
         return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
 
+    def show_as(self, *, yaml: bool) -> None:
+        self.is_yaml, self.yaml_problem = yaml, ""
+        self.changed.emit()
+
     def load_yaml(self, text: str) -> None:
-        """Take over an edited file as a whole. Raises ParameterError and changes nothing when it cannot be used."""
-        content = parse_yaml(text)
-        checked = parse_parameters(JobKind.TRAINING, content).model_dump()
+        """Take over an edited file as a whole; one that cannot be used changes nothing but `yaml_problem`."""
+        try:
+            content = parse_yaml(text)
+            checked = parse_parameters(JobKind.TRAINING, content).model_dump()
+        except ParameterError as error:
+            self.yaml_problem = error.message
+            self.changed.emit()
+            return
+        self.yaml_problem = ""
         self.values = {n: v for n, v in checked.items() if n in content and v is not None}
         self.touched = set(self.values)
         self._find_errors()

@@ -39,7 +39,7 @@ def build(session: TrainSession) -> None:
 
         choices.on_choose = choose
         other.on("blur", type_name, []).on("keydown.enter", type_name, [])
-        Live(form.changed, lambda: session.model_note, lambda: _note(session))
+        Live(form.changed, lambda: session.form.model_note, lambda: _note(session))
 
 
 def _choice(name: str) -> Choice:
@@ -50,6 +50,6 @@ def _choice(name: str) -> Choice:
 
 
 def _note(session: TrainSession) -> None:
-    note = session.model_note
+    note = session.form.model_note
     if note is not None:
         Notice(note.text, "error" if note.is_problem else "info", hint=note.hint)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from nicegui import app, background_tasks
 
-from qlora_ui.contract.errors import ParameterError, QloraUiError
-from qlora_ui.contract.inspection import RowView
-from qlora_ui.contract.parameters import DataFormat
+from qlora_ui.contract.errors import ModelError, ParameterError, QloraUiError
+from qlora_ui.contract.inspection import Inspection, RowView
 from qlora_ui.contract.paths import dataset_location
 from qlora_ui.contract.records import Dataset, JobKind
 from qlora_ui.demo import STARTER_SETTINGS
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.model_check import ModelNote, look_at
-from qlora_ui.pages.train_form import READS_DATA_ANEW, TrainForm
+from qlora_ui.pages.train_form import KNOBS, READS_DATA_ANEW, TrainForm
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -34,8 +33,6 @@ class TrainSession:
     form: TrainForm = field(default_factory=lambda: TrainForm(starter_settings=STARTER_SETTINGS))
     models: list[str] = field(default_factory=list)
     datasets: list[Dataset] = field(default_factory=list)
-    model_note: ModelNote | None = None
-    """What is known of the chosen model; None while none is chosen."""
     row: int = 1
     """The number of the row that is shown."""
     _reading: asyncio.Task[None] | None = None
@@ -56,7 +53,7 @@ class TrainSession:
     async def look_at_model(self) -> None:
         name = str(self.form.get("model_name") or "")
         offline = bool(self.services.settings.offline or self.form.get("offline"))
-        self.model_note = await asyncio.to_thread(look_at, name, offline) if name else None
+        self.form.model_note = await asyncio.to_thread(look_at, name, offline) if name else None
         self.form.changed.emit()
 
     async def refresh_choices(self) -> None:
@@ -77,25 +74,35 @@ class TrainSession:
         self._reading = background_tasks.create(self._read(first_row), name="read the data of a run")
 
     async def _read(self, first_row: int) -> None:
-        form = self.form
-        problems = form.problems
-        model = str(form.get("model_name") or "") if self.model_note and not self.model_note.is_problem else None
-        data_format: DataFormat = "auto" if "data_format" in problems else form.get("data_format")
+        form, model = self.form, str(self.form.get("model_name") or "")
+        has_good_model = bool(model) and form.model_note is not None and not form.model_note.is_problem
         try:
-            form.inspection = await self.services.inspect(
-                str(dataset_location(str(form.get("dataset_path")))),
-                model,
-                start=first_row,
-                limit=ROWS_AT_ONCE,
-                max_length=1024 if "max_length" in problems else int(form.get("max_length")),
-                data_format=data_format,
-                train_on=str(form.get("train_on")),
-            )
+            try:
+                form.inspection = await self._inspect(model if has_good_model else None, first_row)
+            except ModelError as error:  # the data can be looked at without the model's tokens
+                form.model_note = ModelNote(error.message, error.hint, is_problem=True)
+                form.inspection = await self._inspect(None, first_row)
             self.row = first_row
         except QloraUiError as error:
             form.inspection, form.data_problem = None, (error.message, error.hint)
         form.is_inspecting = False
         form.changed.emit()
+
+    async def _inspect(self, model: str | None, first_row: int) -> Inspection:
+        """Settings that are wrong at the moment are taken at their defaults, so that the data can be seen meanwhile."""
+        form, problems = self.form, self.form.problems
+        usable = {
+            n: KNOBS[n].default if n in problems else form.get(n) for n in ("max_length", "data_format", "train_on")
+        }
+        return await self.services.inspect(
+            str(dataset_location(str(form.get("dataset_path")))),
+            model,
+            start=first_row,
+            limit=ROWS_AT_ONCE,
+            max_length=int(usable["max_length"]),
+            data_format=usable["data_format"],
+            train_on=usable["train_on"],
+        )
 
     @property
     def view(self) -> RowView | None:

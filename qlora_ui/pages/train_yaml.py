@@ -8,7 +8,6 @@ from qlora_ui.components.button import copy_button, icon_button
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import code_block, muted
-from qlora_ui.contract.errors import ParameterError
 from qlora_ui.pages.train_session import TrainSession
 
 COMMAND = "qlora-ui train run.yaml"
@@ -45,8 +44,9 @@ class YamlCard(Card):
                 on_change=lambda event: self._take(event.value),
             )
         ui.run_javascript(f"""
-            const content = getHtmlElement({self._editor.id}).querySelector(".cm-content");
-            content?.setAttribute("aria-label", "Settings as YAML");
+            const editor = getHtmlElement({self._editor.id});
+            editor.querySelector(".cm-content")?.setAttribute("aria-label", "Settings as YAML");
+            editor.querySelector(".cm-scroller")?.setAttribute("tabindex", "0");
         """)
         self._say("")
 
@@ -56,12 +56,8 @@ class YamlCard(Card):
     async def _take(self, text: str) -> None:
         session = self._session
         before = session.form.get("model_name"), session.form.get("dataset_path")
-        try:
-            session.form.load_yaml(text)
-        except ParameterError as error:
-            self._say(error.message)
-            return
-        self._say("")
+        session.form.load_yaml(text)
+        self._say(session.form.yaml_problem)
         if before != (session.form.get("model_name"), session.form.get("dataset_path")):
             await session.look_at_model()
             session.read_data()

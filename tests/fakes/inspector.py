@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ class FakeInspector(Inspector):
         super().__init__()
         self.asked: list[tuple[str, dict[str, Any]]] = []
         """Each call's path and options."""
+        self.news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        """The options of each call, to be waited for."""
 
     async def inspect(self, path: str, options: dict[str, Any]) -> Inspection:
         self.asked.append((path, options))
+        self.news.put_nowait(options)
         if "broken" in path:
             raise DataError("Line 17 is not valid JSON.", "Look for a missing quote.", place=f"{path}, line 17")
         first = int(options["start"])

@@ -18,6 +18,37 @@ from qlora_ui.jobs.run_folder import create_run
 GONE = ProcessIdentity(pid=1, started="never")
 """A process that does not live."""
 
+EVALUATED: dict[str, Any] = {
+    "rows": 400,
+    "base": {
+        "accuracy": {"value": 0.53, "standard_error": 0.025},
+        "loss": {"value": 2.41, "standard_error": 0.03},
+        "perplexity": {"value": 11.13},
+    },
+    "adapter": {
+        "accuracy": {"value": 0.71, "standard_error": 0.023},
+        "loss": {"value": 1.21, "standard_error": 0.02},
+        "perplexity": {"value": 3.35},
+    },
+    "differences": {"accuracy": {"value": 0.18, "standard_error": 0.02}},
+}
+"""The summary of an evaluation that found its adapter better than the base."""
+MERGED: dict[str, Any] = {
+    "rows": 32,
+    "tokens": 4096,
+    "kl": 2e-5,
+    "top1_agreement": 0.9998,
+    "loss_adapter": 1.21,
+    "loss_merged": 1.21,
+    "kl_limit": 1e-3,
+    "top1_limit": 0.99,
+    "passed": True,
+    "output_dir": "models/legal-summaries",
+    "save_type": "bfloat16",
+    "target": "dequantised",
+}
+"""The summary of a merge that agrees with its adapter."""
+
 
 @dataclass
 class FakeRun:
@@ -109,7 +140,8 @@ def busy_workspace(home: Path, at_work: ProcessIdentity) -> Workspace:
     trained = {"eval_loss": 1.204, "train_loss": 1.31, "seconds": 6720.0, "steps": 120}
     for run in (
         FakeRun("legal-summaries", steps=120, minutes_ago=64, minutes=112, summary=trained),
-        FakeRun("legal-summaries merged", kind=JobKind.MERGE, minutes_ago=8, minutes=3, summary={"seconds": 180.0}),
+        FakeRun("legal-summaries score", kind=JobKind.EVALUATION, minutes_ago=30, minutes=2, summary=EVALUATED),
+        FakeRun("legal-summaries merged", kind=JobKind.MERGE, minutes_ago=8, minutes=3, summary=MERGED),
         FakeRun("sql-from-text", JobStatus.INTERRUPTED, steps=82, minutes_ago=200, minutes=34),
         FakeRun(
             "mail-sorting",

@@ -12,10 +12,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from qlora_ui import __version__, api, upload
+from qlora_ui import __version__, upload
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
+from qlora_ui.web import api
 from tests.fakes.runs import FakeRun, write_run
 
 TRAINING = {"name": "mine", "model_name": "starter", "dataset_path": "starter"}

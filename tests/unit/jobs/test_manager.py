@@ -132,6 +132,10 @@ async def test_a_killed_worker_reads_interrupted_and_can_go_on(make_manager: Mak
     os.kill(manager._processes[job.id].pid, signal.SIGKILL)
     assert await manager.ended(job) is JobStatus.INTERRUPTED
     assert "SIGKILL" in job.message
+    assert job.ended_at == job.history.last_time, "it ended, as far as is known, when it last spoke"
+    found_later = make_manager()
+    await found_later.refresh()
+    assert found_later.jobs[job.id].ended_at == job.ended_at
     assert job.can_resume and not job.can_stop
     await manager.resume(job.id)
     assert await manager.ended(job) is JobStatus.COMPLETED

@@ -1,0 +1,169 @@
+"""The real app in a process of its own, and a real browser that opens its pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from qlora_ui.contract.records import ProcessIdentity
+from tests.fakes.runs import busy_workspace
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 60
+
+
+@dataclass
+class RunningApp:
+    """A started server; `url` has no slash at its end."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+
+
+@dataclass
+class Visit:
+    """A page in the browser, with what it complained about and whom it asked besides its own server."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+
+StartApp = Callable[..., RunningApp]
+OpenPage = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
+    """Starts the app: `start_app(home=None, *arguments)`. At the end of the tests every server is stopped."""
+    started: list[RunningApp] = []
+
+    def start(home: Path | None = None, *arguments: str) -> RunningApp:
+        home = home or tmp_path_factory.mktemp("home")
+        started.append(_start(home, arguments))
+        return started[-1]
+
+    yield start
+    for app in started:
+        app.process.send_signal(signal.SIGINT)
+    for app in started:
+        try:
+            app.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            app.process.kill()
+            app.process.wait()
+
+
+@pytest.fixture(scope="session")
+def fresh_app(start_app: StartApp) -> RunningApp:
+    """An app whose home is empty, as on the first day."""
+    return start_app()
+
+
+@pytest.fixture(scope="session")
+def busy_app(start_app: StartApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+    """An app with a run of every kind: finished, failed, interrupted, waiting, and one that seems to be at work."""
+    home = tmp_path_factory.mktemp("busy")
+    at_work = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    busy_workspace(home, ProcessIdentity.of(at_work.pid))
+    yield start_app(home)
+    at_work.communicate(b"\n", timeout=10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"No browser was found; one of {', '.join(names)} is needed for these tests.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Opens an address and waits until the page talks with its server: `open_page(url, width=1440, scheme="light")`."""
+    contexts = []
+
+    def open_page(url: str, *, width: int = 1440, scheme: Literal["light", "dark"] = "light") -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        _watch(visit, url)
+        visit.page.goto(url)
+        visit.page.wait_for_function("window.did_handshake === true")
+        return visit
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _watch(visit: Visit, url: str) -> None:
+    own = "/".join(url.split("/")[:3])
+    page, complaints = visit.page, visit.complaints
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((own, "data:", "blob:")) else visit.strangers.append(request.url)
+        ),
+    )
+
+
+def _start(home: Path, arguments: tuple[str, ...]) -> RunningApp:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "NICEGUI"))}
+    command = [sys.executable, "-m", "qlora_ui", "--no-browser", "--port", str(port), "--home", str(home), *arguments]
+    log = (home / "server.log").open("wb")
+    with log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    app = RunningApp(f"http://127.0.0.1:{port}", home, process)
+    _wait_until_it_answers(app)
+    return app
+
+
+def _wait_until_it_answers(app: RunningApp) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if app.process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{app.url}/healthz", timeout=2):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    app.process.kill()
+    app.process.wait()
+    pytest.fail(f"The app did not start:\n{(app.home / 'server.log').read_text()}")

@@ -1,0 +1,137 @@
+"""Every page, light and dark, wide and narrow: nothing overflows, all is accessible, nothing leaves the machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as TimedOut
+
+from tests.e2e.conftest import OpenPage, RunningApp
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+HEADINGS = {
+    "/": "Good",
+    "/train": "New fine-tune",
+    "/playground": "Playground",
+    "/evaluate": "Evaluate",
+    "/evaluate/dashboard": "Compare models",
+    "/publish": "Publish",
+    "/activity": "Activity",
+    "/settings": "Settings",
+}
+
+
+@pytest.mark.parametrize("path", HEADINGS)
+def test_page_is_accessible_and_keeps_to_itself(busy_app: RunningApp, open_page: OpenPage, path: str) -> None:
+    visit = open_page(busy_app.url + path)
+    page = visit.page
+    expect(page.locator("h1")).to_contain_text(HEADINGS[path])
+    page.wait_for_load_state("networkidle")
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert overflow(page) == []
+        for scheme in _SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator("body")).to_have_class(re.compile(f"body--{scheme}"))
+            assert violations(page) == [], f"{width} px wide, {scheme}"
+    assert visit.complaints == []
+    assert visit.strangers == []
+
+
+def test_first_day_says_what_to_do(fresh_app: RunningApp, open_page: OpenPage) -> None:
+    visit = open_page(fresh_app.url)
+    expect(visit.page.get_by_role("heading", name="Nothing has run yet")).to_be_visible()
+    expect(visit.page.get_by_role("link", name="Use your own data")).to_be_visible()
+    assert violations(visit.page) == []
+
+
+def test_navigation_moves_focus_title_and_mark(busy_app: RunningApp, open_page: OpenPage) -> None:
+    page = open_page(busy_app.url).page
+    side_bar = page.get_by_role("navigation", name="Main")
+    side_bar.get_by_role("link", name="Publish").click()
+    heading = page.get_by_role("heading", level=1, name="Publish")
+    expect(heading).to_be_focused()
+    expect(page).to_have_title("Publish · qlora-ui")
+    expect(side_bar.get_by_role("link", name="Publish")).to_have_attribute("aria-current", "page")
+    expect(side_bar.get_by_role("link", name="Dashboard")).not_to_have_attribute("aria-current", "page")
+    page.go_back()
+    expect(page).to_have_title("Dashboard · qlora-ui")
+
+
+def test_narrow_side_bar_opens_and_closes(busy_app: RunningApp, open_page: OpenPage) -> None:
+    page = open_page(busy_app.url, width=360).page
+    side_bar = page.get_by_role("navigation", name="Main")
+    expect(side_bar).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(side_bar).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(side_bar).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    side_bar.get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("heading", level=1, name="Settings")).to_be_visible()
+    expect(side_bar).to_be_hidden()
+
+
+def test_theme_is_switched_and_remembered(fresh_app: RunningApp, open_page: OpenPage) -> None:
+    page = open_page(fresh_app.url).page
+    body = page.locator("body")
+    page.get_by_role("button", name="Switch to light").click()
+    page.get_by_role("button", name="Switch to dark").click()
+    expect(body).to_have_class(re.compile("body--dark"))
+    expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Theme: dark")).to_be_visible()
+    page.get_by_role("button", name="as the system has it").click()
+    expect(page.get_by_role("button", name="Switch to light")).to_be_visible()
+
+
+def test_connection_is_shown_as_it_is(start_app: Any, open_page: OpenPage) -> None:
+    app: RunningApp = start_app()
+    page = open_page(app.url).page
+    status = page.locator(".qu-connection")
+    expect(status).to_have_text("Online")
+    app.process.kill()
+    app.process.wait()
+    expect(status).to_have_text("Offline", timeout=15_000)
+
+
+def test_unknown_address_leads_back(busy_app: RunningApp, open_page: OpenPage) -> None:
+    page = open_page(f"{busy_app.url}/no/such/page").page
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page does not exist")
+    assert violations(page) == []
+    page.get_by_role("link", name="To the dashboard").click()
+    expect(page).to_have_title("Dashboard · qlora-ui")
+
+
+def test_skip_link_is_first_and_leads_to_the_page(busy_app: RunningApp, open_page: OpenPage) -> None:
+    page = open_page(busy_app.url).page
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to main content")
+    page.keyboard.press("Enter")
+    expect(page.locator(".qu-page")).to_be_focused()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong, one line each: the rule and the elements."""
+    page.evaluate(AXE + ";0")
+    found: list[dict[str, Any]] = page.evaluate("axe.run().then(result => result.violations)")
+    return [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes']]}" for rule in found]
+
+
+def overflow(page: Page) -> list[str]:
+    """Elements that reach beyond the right edge of a page that has to be scrolled sideways."""
+    try:
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth", timeout=2_000)
+    except TimedOut:
+        found: list[str] = page.evaluate(
+            """() => [...document.querySelectorAll("main *")]
+                .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
+                .map(element => element.outerHTML.slice(0, 160))"""
+        )
+        return found or ["something outside of main"]
+    return []

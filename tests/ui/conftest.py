@@ -1,0 +1,44 @@
+"""The app's pages in a simulated browser, on real services whose queue nobody works on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from nicegui.storage import Storage
+from nicegui.testing import User, user_simulation
+
+from qlora_ui import pages
+from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.services import Services
+from qlora_ui.settings import AppSettings
+from tests.fakes.runs import busy_workspace
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Services:
+    """A home on its first day. Jobs can be queued, and nothing starts them."""
+    return Services.open(AppSettings(home=tmp_path / "home"))
+
+
+@pytest.fixture
+async def busy_services(services: Services) -> Services:
+    """A home with a run of every kind, one of them at work in a process that does nothing."""
+    busy_workspace(services.workspace.home, ProcessIdentity.of())
+    await services.jobs.refresh()
+    return services
+
+
+@pytest.fixture
+async def user(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[User]:
+    """A person with a browser. An error in the log fails the test."""
+    monkeypatch.setattr(Storage, "path", tmp_path / "web")
+    async with user_simulation() as user:
+        pages.register(services)
+        yield user
+    errors = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert errors == []

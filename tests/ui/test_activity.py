@@ -1,0 +1,246 @@
+"""Runs as /activity shows them, with a scripted worker that really runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User
+
+from qlora_ui.components.button import Button
+from qlora_ui.components.chart import LossChart
+from qlora_ui.components.log_view import LogLines
+from qlora_ui.contract.events import Log, Metric
+from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.launcher import LocalLauncher
+from qlora_ui.jobs.manager import JobManager
+from qlora_ui.services import Services
+from tests.ui.acting import buttons, press
+
+FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fakes" / "worker.py"))
+
+
+@pytest.fixture
+async def jobs(services: Services) -> AsyncIterator[JobManager]:
+    """The services' jobs, with a scripted worker that starts them."""
+    services.jobs = JobManager(services.workspace, LocalLauncher(FAKE_WORKER), poll_seconds=0.02)
+    await services.jobs.start()
+    yield services.jobs
+    for job in list(services.jobs.jobs.values()):
+        if job.can_stop:
+            await services.jobs.stop(job.id)
+            await services.jobs.ended(job)
+    await services.jobs.close()
+
+
+def training(name: str, **values: object) -> TrainingParameters:
+    given = {"name": name, "model_name": "starter", "dataset_path": "starter", "device": "cpu", **values}
+    return TrainingParameters.model_validate(given)
+
+
+async def run(jobs: JobManager, name: str, **values: object) -> Job:
+    """A training that was seen through to its end."""
+    job = await jobs.submit(JobKind.TRAINING, training(name, **values))
+    await jobs.ended(job)
+    return job
+
+
+def button(user: User, name: str) -> Button:
+    found = buttons(user, name)[0]
+    assert isinstance(found, Button)
+    return found
+
+
+async def test_the_first_day_leads_to_a_run(user: User) -> None:
+    await user.open("/activity")
+    await user.should_see("No run yet")
+
+
+async def test_a_run_appears_moves_and_ends_without_a_reload(user: User, jobs: JobManager) -> None:
+    await user.open("/activity")
+    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=30))
+    await user.should_see("tone slow", retries=50)
+    await user.should_see("Training", retries=50)
+    await jobs.stop(job.id)
+    await jobs.ended(job)
+    await user.should_see("Stopped", retries=50)
+
+
+async def test_filters_narrow_the_list(user: User, jobs: JobManager) -> None:
+    await run(jobs, "good one")
+    await run(jobs, "it fails")
+    await user.open("/activity")
+    user.find("Ended early").click()
+    await user.should_see("it fails")
+    await user.should_not_see("good one")
+    user.find("All").click()
+    await user.should_see("good one")
+    user.find(ui.input).type("good")
+    await user.should_not_see("it fails")
+    user.find(ui.input).type(" nothing")
+    await user.should_see("No run fits")
+
+
+async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone")
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Fell from 2.84 to 0.92 over 20 steps; evaluation 1.02 at step 20.")
+    await user.should_see("After 20 steps: 4.")
+    await user.should_see("PeftModel.from_pretrained(base")
+    await user.should_see("Scripted processor")
+    await user.should_see("Step 20")
+    assert not buttons(user, "Resume")
+    user.find("Table").click()
+    await user.should_see('<th scope="row">20</th><td>0.9175</td><td>1.0175</td>')
+
+
+async def test_a_reload_in_the_middle_shows_everything_at_once(
+    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=200))
+    while job.step < 5:
+        await job.metric_added.emitted(timeout=20)
+    sent: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(LossChart, "run_method", lambda _, name, curves: sent.append((name, curves)))
+    for _ in range(2):
+        await user.open(f"/activity/{job.id}")
+        user.find(kind=LossChart).trigger("ready")
+        name, curves = sent[-1]
+        assert name == "replace"
+        assert curves["loss"] == job.curves.points("loss")
+        assert job.curves.points("loss")[0][0] == 1
+
+
+async def test_the_chart_gets_only_new_points(user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await run(jobs, "tone")
+    await user.open(f"/activity/{job.id}")
+    [chart] = user.find(kind=LossChart).elements
+    sent: list[tuple[str, object]] = []
+    monkeypatch.setattr(chart, "run_method", lambda name, *args: sent.append((name, *args)))
+    monkeypatch.setattr(type(chart.client), "has_socket_connection", property(lambda _: True))
+    user.find(kind=LossChart).trigger("ready")
+    sent.clear()
+    job.take_in([Metric(seq=900, step=21, values={"loss": 0.5})])
+    assert sent == [("append", {"loss": [(21, 0.5)]})]
+
+
+async def test_hostile_words_stay_words(user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await run(jobs, "<img src=x onerror=alert(1)>")
+    await user.open(f"/activity/{job.id}")
+    [lines] = user.find(kind=LogLines).elements
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(lines, "run_method", lambda *args: sent.append(args))
+    monkeypatch.setattr(type(lines.client), "has_socket_connection", property(lambda _: True))
+    user.find(kind=LogLines).trigger("ready")
+    sent.clear()
+    entry = Log(seq=900, message="<script>alert(1)</script>")
+    job.take_in([entry])
+    assert sent == [("append", [(int(entry.time.timestamp() * 1000), "info", "<script>alert(1)</script>")])]
+    assert user.client is not None
+    contents = [e.content for e in user.client.elements.values() if isinstance(e, ui.html)]
+    assert not any("<img src=x" in content or "<script>" in content for content in contents)
+
+
+async def test_stop_pause_and_resume_are_offered_only_when_they_can_work(user: User, jobs: JobManager) -> None:
+    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=60))
+    while job.step < 2:
+        await job.metric_added.emitted(timeout=20)
+    await user.open(f"/activity/{job.id}")
+    assert not buttons(user, "Delete")
+    await press(user, "Pause")
+    await jobs.ended(job)
+    await user.should_see("Resume", retries=50)
+    step = job.step
+    await press(user, "Resume")
+    await user.should_see("Training", retries=50)
+    while job.step <= step:
+        await job.metric_added.emitted(timeout=20)
+    await user.should_see("Stop", retries=50)
+    await press(user, "Stop")
+    await jobs.ended(job)
+    await user.should_see("Resume", retries=50)
+    assert button(user, "Resume").enabled
+    assert not buttons(user, "Pause")
+
+
+async def test_a_failure_stands_on_top_with_its_hint_and_a_way_on(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone fails")
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("The device ran out of memory.")
+    await user.should_see("Choose a smaller batch size.")
+    assert len(buttons(user, "Resume")) == 2
+
+
+async def test_an_interrupted_run_can_go_on(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone crashes")
+    assert job.status is JobStatus.INTERRUPTED
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Its process is gone")
+    await user.should_see("Resume")
+
+
+async def test_deleting_asks_first_and_leads_back(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone")
+    await user.open(f"/activity/{job.id}")
+    [delete] = buttons(user, "Delete")
+    delete._handle_event({"listener_id": next(iter(delete._event_listeners)), "args": None})
+    await user.should_see("This cannot be undone.")
+    [_, sure] = buttons(user, "Delete")
+    assert user.client is not None
+    with user.client:
+        for listener in sure._event_listeners.values():
+            sure._handle_event({"listener_id": listener.id, "args": None})
+    await user.should_see("No run yet", retries=50)
+    assert job.id not in jobs.jobs
+    assert not job.paths.folder.exists()
+
+
+async def test_an_evaluation_says_what_it_found(user: User, jobs: JobManager) -> None:
+    first = await run(jobs, "tone")
+    parameters = EvaluationParameters(
+        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
+    )
+    job = await jobs.submit(JobKind.EVALUATION, parameters)
+    await jobs.ended(job)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 40 rows.")
+    await user.should_see("+85.0 % ± 5.0")
+
+
+async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:
+    first = await run(jobs, "tone")
+    parameters = MergeParameters(model_name="starter", adapter_path=str(first.paths.adapter), device="cpu")
+    job = await jobs.submit(JobKind.MERGE, parameters)
+    await jobs.ended(job)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Verified")
+    await user.should_see("The merged model does what the adapter does")
+
+
+async def test_an_unknown_run_says_so(user: User) -> None:
+    await user.open("/activity/20260101-000000-nothing-0000")
+    await user.should_see("There is no run 20260101-000000-nothing-0000.")
+
+
+async def test_leaving_the_page_ends_its_listening(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone")
+    await user.open("/activity")
+    counts: Callable[[], list[int]] = lambda: [  # noqa: E731
+        len(event.callbacks) for event in (job.changed, job.metric_added, job.log_added, job.curves_reset)
+    ]
+    before = counts()
+    for _ in range(3):
+        with user:
+            ui.navigate.to(f"/activity/{job.id}")
+        await user.should_see("At the end", retries=50)
+        assert counts() > before
+        with user:
+            ui.navigate.to("/activity")
+        await user.should_see("New fine-tune", retries=50)
+        await user.should_not_see("At the end")
+    assert counts() == before

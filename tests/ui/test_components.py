@@ -1,0 +1,162 @@
+"""The basic components: what they do, and what they tell a screen reader."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from nicegui import background_tasks, ui
+from nicegui.testing import User
+
+from qlora_ui.components.badge import StatusBadge
+from qlora_ui.components.button import Button
+from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.dialog import confirm
+from qlora_ui.components.field import Field
+from qlora_ui.components.progress_bar import ProgressBar
+from qlora_ui.components.segmented import Segmented
+from qlora_ui.components.steps import Steps
+from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.records import JobStatus
+from qlora_ui.services import Services
+from tests.ui.acting import press
+
+
+async def show(user: User, build: Callable[[], object]) -> None:
+    """Open a page that holds just this."""
+
+    @ui.page("/component")
+    def page() -> None:
+        build()
+
+    await user.open("/component")
+
+
+async def test_button_works_once_at_a_time(user: User) -> None:
+    may_end, times = asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        await may_end.wait()
+
+    await show(user, lambda: Button("Work", work))
+    [button] = user.find(Button).elements
+    user.find("Work").click()
+    while not times:
+        await asyncio.wait(background_tasks.running_tasks, timeout=0.05)
+    assert button._props["aria-busy"] == "true"
+    assert button.is_ignoring_events
+    may_end.set()
+    await asyncio.wait(background_tasks.running_tasks, timeout=5)
+    assert (times, button._props["aria-busy"]) == (1, "false")
+    assert not button.is_ignoring_events
+
+
+async def test_button_says_what_went_wrong(user: User) -> None:
+    async def fail() -> None:
+        raise JobError("The run is at work.", "Stop it first.")
+
+    await show(user, lambda: Button("Delete", fail))
+    await press(user, "Delete")
+    assert user.notify.contains("The run is at work.")
+
+
+async def test_disabled_button_says_why(user: User) -> None:
+    pressed: list[bool] = []
+    await show(user, lambda: Button("Resume", lambda: pressed.append(True)))
+    [button] = user.find(Button).elements
+    button.disable_because("There is no checkpoint yet.")
+    user.find("Resume").click()
+    assert pressed == []
+    assert (button._props["aria-disabled"], button._props["title"]) == ("true", "There is no checkpoint yet.")
+    button.disable_because("")
+    user.find("Resume").click()
+    await asyncio.wait(background_tasks.running_tasks, timeout=5)
+    assert pressed == [True]
+    assert "title" not in button._props
+
+
+async def test_field_ties_label_help_and_error_to_its_control(user: User) -> None:
+    def build() -> None:
+        with Field("Learning rate", help="How large each correction is.", unit="per step") as field:
+            field.hold(ui.input(value="2e-4"))
+
+    await show(user, build)
+    [field], [control] = user.find(Field).elements, user.find(ui.input).elements
+    assert field.label._props["for"] == control._props["for"]
+    assert control._props["aria-describedby"] == field.help.html_id
+    assert control._props["aria-invalid"] == "false"
+    field.set_error("Give a number above 0.")
+    assert control._props["aria-describedby"] == f"{field.help.html_id} {field.error.html_id}"
+    assert control._props["aria-invalid"] == "true"
+    field.set_error("")
+    await user.should_not_see("Give a number above 0.")
+
+
+async def test_segmented_presses_one_button(user: User) -> None:
+    chosen: list[str] = []
+    options = {"form": "Form", "yaml": "YAML"}
+    await show(user, lambda: Segmented(options, label="Show as", on_change=chosen.append))
+    await press(user, "YAML")
+    await press(user, "YAML")
+    [segmented] = user.find(Segmented).elements
+    assert chosen == ["yaml"]
+    assert [button._props["aria-pressed"] for button in segmented._buttons.values()] == ["false", "true"]
+
+
+async def test_progress_bar_stays_within_its_ends(user: User) -> None:
+    await show(user, lambda: ProgressBar("Progress", 0.624))
+    [bar] = user.find(ProgressBar).elements
+    assert (bar._props["aria-valuenow"], bar._fill._style["width"]) == ("62", "62.4%")
+    bar.value = 1.7
+    assert bar._fill._style["width"] == "100.0%"
+
+
+async def test_status_badge_follows_its_job(user: User, busy_services: Services) -> None:
+    [job] = [job for job in busy_services.jobs.jobs.values() if job.name == "support-tone"]
+    await show(user, lambda: StatusBadge(job))
+    await user.should_see("Training")
+    [badge] = user.find(StatusBadge).elements
+    job.status = JobStatus.FAILED
+    await user.should_see("Failed")
+    assert "qu-tone-error" in badge.classes
+    assert "qu-tone-info" not in badge.classes
+    assert badge._props["title"] == JobStatus.FAILED.explanation
+
+
+async def test_table_names_every_cell(user: User) -> None:
+    def build() -> None:
+        table = DataTable(["Run", "Took"], label="Runs", right={"Took"})
+        row = table.row()
+        row.cell("mine")
+        row.cell("3 min")
+
+    await show(user, build)
+    cells = [element for element in user.find(content="mine").elements if element.tag == "td"]
+    cells += [element for element in user.find(content="3 min").elements if element.tag == "td"]
+    assert [cell._props["data-label"] for cell in cells] == ["Run", "Took"]
+    assert ["qu-right" in cell.classes for cell in cells] == [False, True]
+
+
+async def test_steps_mark_the_present_one(user: User) -> None:
+    await show(user, lambda: Steps(["Model", "Data", "Start"]).show(now=1, done={0}))
+    [steps] = user.find(Steps).elements
+    items = [element for element in steps.descendants() if element.tag == "li"]
+    assert [item._props.get("aria-current") for item in items] == [None, "step", None]
+    await user.should_see("Done:")
+
+
+async def test_confirm_answers_with_what_was_pressed(user: User) -> None:
+    answers: list[bool] = []
+
+    async def ask() -> None:
+        answers.append(await confirm("Delete the run?", "Its adapter goes too.", action="Delete", is_dangerous=True))
+
+    await show(user, lambda: Button("Ask", ask))
+    for name in ("Delete", "Cancel"):
+        user.find("Ask").click()
+        await user.should_see("Its adapter goes too.", retries=20)
+        await press(user, name)
+        await user.should_not_see("Its adapter goes too.", retries=20)
+    assert answers == [True, False]

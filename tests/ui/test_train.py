@@ -1,0 +1,221 @@
+"""The way through /train in a simulated browser: every step, its mistakes, and what becomes of a start."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User
+
+from qlora_ui.components.drop_zone import DropZone
+from qlora_ui.components.token_view import TokenStrip
+from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
+from qlora_ui.contract.records import JobKind
+from qlora_ui.demo import STARTER_SETTINGS
+from qlora_ui.services import Services
+from tests.fakes.inspector import FakeInspector, data_file
+from tests.ui.acting import buttons, open_step, press
+
+
+@pytest.fixture
+def inspector(services: Services) -> FakeInspector:
+    services.inspector = FakeInspector()
+    return services.inspector
+
+
+async def choose(user: User, name: str) -> None:
+    user.find(marker=f"choice-{name}").trigger("change")
+
+
+async def enter(user: User, marker: str, text: str) -> None:
+    """Type into a field and leave it."""
+    user.find(marker=marker).clear().type(text).trigger("blur")
+
+
+async def to_settings(user: User) -> None:
+    """Choose the starter and its data, and go on to the settings."""
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await choose(user, "starter")
+    await user.should_see("The small model that comes along.")
+    await press(user, "Continue to data")
+    await choose(user, "starter")
+    await user.should_see("40 rows")
+    await press(user, "Continue to settings")
+
+
+async def test_the_starter_goes_from_choice_to_queue(user: User, services: Services, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await user.should_see("Settings that suit the starter are filled in.")
+    await press(user, "Continue to check")
+    await user.should_see("40 rows were read as question answer")
+    await user.should_see("4 held-out rows measure the evaluation loss 4 times.")
+    await press(user, "Continue to start")
+    await enter(user, "name", "first try")
+    await press(user, "Start training")
+    await user.should_see("first try")
+    by_kind = {job.kind: job for job in services.jobs.jobs.values()}
+    training, evaluation = by_kind[JobKind.TRAINING], by_kind[JobKind.EVALUATION]
+    assert training.parameters == TrainingParameters(
+        name="first try", model_name="starter", dataset_path="starter", **STARTER_SETTINGS
+    )
+    assert evaluation.record.after == training.id
+    assert isinstance(evaluation.parameters, EvaluationParameters)
+    assert evaluation.parameters.dataset_path == "starter/heldout"
+    assert evaluation.parameters.adapter_path == str(training.paths.adapter)
+
+
+async def test_scoring_can_be_switched_off(user: User, services: Services, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await press(user, "Continue to check")
+    await press(user, "Continue to start")
+    user.find(marker="score-after").click()
+    await user.should_see("Only the training runs.")
+    await press(user, "Start training")
+    assert [job.kind for job in services.jobs.jobs.values()] == [JobKind.TRAINING]
+
+
+@pytest.mark.parametrize("text", ["-1", "abc"])
+async def test_a_bad_learning_rate_is_explained_and_nothing_starts(
+    user: User, services: Services, inspector: FakeInspector, text: str
+) -> None:
+    await to_settings(user)
+    await enter(user, "learning_rate", text)
+    await user.should_see(f"'{text}' was given, but it must be a number, more than 0, at most 1.")
+    await user.should_not_see("Start now")
+    await press(user, "Continue to check")
+    await user.should_see(f"Learning rate: '{text}' was given")
+    await press(user, "Change")
+    await enter(user, "learning_rate", "2e-4")
+    await user.should_not_see("was given")
+    await user.should_see("Start now")
+    assert services.jobs.jobs == {}
+
+
+async def test_a_file_that_cannot_be_read_is_explained_and_another_one_can_be_named(
+    user: User, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await press(user, "Continue to data")
+    await enter(user, "dataset-path", str(data_file(tmp_path, "broken.jsonl")))
+    await user.should_see("Line 17 is not valid JSON.")
+    await user.should_see("Look for a missing quote.")
+    await enter(user, "dataset-path", str(data_file(tmp_path)))
+    await user.should_see("40 rows")
+    await user.should_not_see("Line 17 is not valid JSON.")
+
+
+async def test_tokens_need_a_model_and_appear_when_there_is_one(
+    user: User, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await press(user, "Continue to data")
+    await enter(user, "dataset-path", str(data_file(tmp_path)))
+    await user.should_see("Choose a model first")
+    assert inspector.asked[-1][1]["model"] is None
+    await open_step(user, "Model")
+    await inspector.news.get()
+    await choose(user, "starter")
+    assert (await inspector.news.get())["model"] == "starter"
+    await open_step(user, "Data")
+    await user.should_see(kind=TokenStrip)
+
+
+async def test_rows_are_walked_through_and_shown_in_three_ways(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await open_step(user, "Data")
+    await user.should_see("Row 1 of 40")
+    [strip] = user.find(kind=TokenStrip).elements
+    assert [token["text"] for token in strip._props["tokens"]][2] == "Answer 1"
+    await press(user, "Next row")
+    await user.should_see("Row 2 of 40")
+    user.find("Conversation").click()
+    await user.should_see("Question 2 &lt;b&gt;?&lt;/b&gt;")
+    user.find("Original").click()
+    await user.should_see("&quot;answer&quot;: &quot;Answer 2&quot;")
+    await press(user, "See row 3")
+    await user.should_see("Row 3 of 40")
+
+
+async def test_rows_beyond_the_first_reading_are_read_when_they_are_asked_for(
+    user: User, inspector: FakeInspector
+) -> None:
+    await to_settings(user)
+    await open_step(user, "Data")
+    for number in range(2, 22):
+        await press(user, "Next row")
+        await user.should_see(f"Row {number} of 40")
+    assert inspector.asked[-1][1]["start"] == 21
+
+
+async def test_a_setting_that_changes_the_tokens_reads_the_data_anew(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    assert (await inspector.news.get())["max-length"] == 256
+    await enter(user, "batch_size", "2")
+    await enter(user, "max_length", "64")
+    assert (await inspector.news.get())["max-length"] == 64
+    assert len(inspector.asked) == 2
+
+
+async def test_yaml_and_form_stay_in_step(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await enter(user, "learning_rate", "3e-4")
+    user.javascript_rules[re.compile(".*body--dark", re.DOTALL)] = lambda _: False
+    user.find("YAML").click()
+    await user.should_see(kind=ui.codemirror)
+    [editor] = user.find(kind=ui.codemirror).elements
+    assert "learning_rate: 0.0003" in editor.value
+    with user:
+        editor.value = editor.value.replace("batch_size: 8", "batch_size: 32")
+    await user.should_see("32 examples")
+    with user:
+        editor.value = editor.value.replace("batch_size: 32", "batch_sise: 32")
+    await user.should_see("did you mean batch_size?")
+    await user.should_see("32 examples")
+    assert "did you mean" in str(buttons(user, "Start training")[0]._props["title"])
+
+
+async def test_the_form_survives_a_look_at_another_page(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await enter(user, "learning_rate", "5e-4")
+    user.find("Activity").click()
+    await user.should_see("No run yet")
+    with user:
+        ui.navigate.to("/train")
+    await user.should_see("Settings that suit the starter are filled in.", retries=50)
+    [field] = user.find(marker="learning_rate", kind=ui.input).elements
+    assert field.value == "5e-4"
+
+
+async def test_an_upload_becomes_the_data_of_the_run(
+    user: User, services: Services, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await press(user, "Continue to data")
+    path = data_file(tmp_path, "uploaded.jsonl")
+    answer = {"id": "1", "name": path.name, "path": str(path), "bytes": 30}
+    user.find(kind=DropZone).trigger("uploaded", answer)
+    await user.should_see("uploaded.jsonl")
+    assert inspector.asked[-1][0] == str(path)
+
+
+async def test_a_test_file_that_is_not_there_stops_the_start(
+    user: User, services: Services, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await choose(user, "starter")
+    await press(user, "Continue to data")
+    await enter(user, "dataset-path", str(data_file(tmp_path)))
+    await user.should_see("40 rows")
+    for step in ("settings", "check", "start"):
+        await press(user, f"Continue to {step}")
+    await enter(user, "test-path", str(tmp_path / "nowhere.jsonl"))
+    await press(user, "Start training")
+    await user.should_see("There is no file")
+    assert services.jobs.jobs == {}
