@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -21,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from qlora_ui.contract.records import ProcessIdentity
 from tests.fakes.runs import busy_workspace
+from tests.fakes.server import RunningServer
 
 FLAGS = [
     "--no-sandbox",
@@ -31,16 +27,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_S = 60
-
-
-@dataclass
-class RunningApp:
-    """A started server; `url` has no slash at its end."""
-
-    url: str
-    home: Path
-    process: subprocess.Popen[bytes]
 
 
 @dataclass
@@ -52,39 +38,25 @@ class Visit:
     strangers: list[str] = field(default_factory=list)
 
 
-StartApp = Callable[..., RunningApp]
+StartApp = Callable[..., RunningServer]
 OpenPage = Callable[..., Visit]
 
 
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartApp]:
-    """Starts the app: `start_app(home=None, *arguments)`. At the end of the tests every server is stopped."""
-    started: list[RunningApp] = []
-
-    def start(home: Path | None = None, *arguments: str) -> RunningApp:
-        home = home or tmp_path_factory.mktemp("home")
-        started.append(_start(home, arguments))
-        return started[-1]
-
-    yield start
-    for app in started:
-        app.process.send_signal(signal.SIGINT)
-    for app in started:
-        try:
-            app.process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            app.process.kill()
-            app.process.wait()
+    """Starts the app: `start_app(home=None)`. At the end of the tests every server is stopped."""
+    with ExitStack() as started:
+        yield lambda home=None: started.enter_context(RunningServer(home or tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture(scope="session")
-def fresh_app(start_app: StartApp) -> RunningApp:
+def fresh_app(start_app: StartApp) -> RunningServer:
     """An app whose home is empty, as on the first day."""
     return start_app()
 
 
 @pytest.fixture(scope="session")
-def busy_app(start_app: StartApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
+def busy_app(start_app: StartApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """An app with a run of every kind: finished, failed, interrupted, waiting, and one that seems to be at work."""
     home = tmp_path_factory.mktemp("busy")
     at_work = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
@@ -99,7 +71,10 @@ def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:
-        pytest.skip(f"No browser was found; one of {', '.join(names)} is needed for these tests.")
+        reason = f"No browser was found; one of {', '.join(names)} is needed for these tests."
+        if os.environ.get("QLORA_UI_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -138,32 +113,3 @@ def _watch(visit: Visit, url: str) -> None:
             None if request.url.startswith((own, "data:", "blob:")) else visit.strangers.append(request.url)
         ),
     )
-
-
-def _start(home: Path, arguments: tuple[str, ...]) -> RunningApp:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "NICEGUI"))}
-    command = [sys.executable, "-m", "qlora_ui", "--no-browser", "--port", str(port), "--home", str(home), *arguments]
-    log = (home / "server.log").open("wb")
-    with log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    app = RunningApp(f"http://127.0.0.1:{port}", home, process)
-    _wait_until_it_answers(app)
-    return app
-
-
-def _wait_until_it_answers(app: RunningApp) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if app.process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{app.url}/healthz", timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
-    app.process.kill()
-    app.process.wait()
-    pytest.fail(f"The app did not start:\n{(app.home / 'server.log').read_text()}")

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from qlora_ui.contract.paths import dataset_location
-from tests.e2e.conftest import OpenPage, RunningApp
+from tests.e2e.conftest import OpenPage
 from tests.e2e.test_routes import violations
+from tests.fakes.server import RunningServer
 
 ROWS, STEPS = 60, 12
 TRAINING_MS = 240_000
@@ -37,7 +38,7 @@ def upload(page: Page, path: Path) -> None:
     page.get_by_label("Drop a data file here").set_input_files(path)
 
 
-def test_upload_train_and_watch_it_finish(fresh_app: RunningApp, open_page: OpenPage, data_file: Path) -> None:
+def test_upload_train_and_watch_it_finish(fresh_app: RunningServer, open_page: OpenPage, data_file: Path) -> None:
     visit = open_page(f"{fresh_app.url}/train")
     page = visit.page
     to_data(page)
@@ -66,7 +67,7 @@ def test_upload_train_and_watch_it_finish(fresh_app: RunningApp, open_page: Open
 
 
 def test_a_wrong_file_is_refused_in_words_and_the_right_one_still_works(
-    fresh_app: RunningApp, open_page: OpenPage, data_file: Path, tmp_path: Path
+    fresh_app: RunningServer, open_page: OpenPage, data_file: Path, tmp_path: Path
 ) -> None:
     page = open_page(f"{fresh_app.url}/train").page
     to_data(page)
@@ -84,7 +85,7 @@ def test_a_wrong_file_is_refused_in_words_and_the_right_one_still_works(
     expect(page.get_by_text(f"{ROWS} rows")).to_be_visible(timeout=60_000)
 
 
-def test_tokens_are_walked_through_with_the_keyboard(fresh_app: RunningApp, open_page: OpenPage) -> None:
+def test_tokens_are_walked_through_with_the_keyboard(fresh_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(f"{fresh_app.url}/train").page
     to_data(page)
     page.get_by_label("Starter data").check()
@@ -100,7 +101,7 @@ def test_tokens_are_walked_through_with_the_keyboard(fresh_app: RunningApp, open
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_step_is_accessible_and_fits_a_phone(fresh_app: RunningApp, open_page: OpenPage, scheme: str) -> None:
+def test_every_step_is_accessible_and_fits_a_phone(fresh_app: RunningServer, open_page: OpenPage, scheme: str) -> None:
     page = open_page(f"{fresh_app.url}/train", width=360, scheme=scheme).page
     to_data(page)
     page.get_by_label("Starter data").check()

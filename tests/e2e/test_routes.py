@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as TimedOut
 
-from tests.e2e.conftest import OpenPage, RunningApp
+from tests.e2e.conftest import OpenPage, StartApp
+from tests.fakes.server import RunningServer
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -27,7 +28,7 @@ HEADINGS = {
 
 
 @pytest.mark.parametrize("path", HEADINGS)
-def test_page_is_accessible_and_keeps_to_itself(busy_app: RunningApp, open_page: OpenPage, path: str) -> None:
+def test_page_is_accessible_and_keeps_to_itself(busy_app: RunningServer, open_page: OpenPage, path: str) -> None:
     visit = open_page(busy_app.url + path)
     page = visit.page
     expect(page.locator("h1")).to_contain_text(HEADINGS[path])
@@ -43,14 +44,14 @@ def test_page_is_accessible_and_keeps_to_itself(busy_app: RunningApp, open_page:
     assert visit.strangers == []
 
 
-def test_first_day_says_what_to_do(fresh_app: RunningApp, open_page: OpenPage) -> None:
+def test_first_day_says_what_to_do(fresh_app: RunningServer, open_page: OpenPage) -> None:
     visit = open_page(fresh_app.url)
     expect(visit.page.get_by_role("heading", name="Nothing has run yet")).to_be_visible()
     expect(visit.page.get_by_role("link", name="Use your own data")).to_be_visible()
     assert violations(visit.page) == []
 
 
-def test_navigation_moves_focus_title_and_mark(busy_app: RunningApp, open_page: OpenPage) -> None:
+def test_navigation_moves_focus_title_and_mark(busy_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(busy_app.url).page
     side_bar = page.get_by_role("navigation", name="Main")
     side_bar.get_by_role("link", name="Publish").click()
@@ -63,7 +64,7 @@ def test_navigation_moves_focus_title_and_mark(busy_app: RunningApp, open_page: 
     expect(page).to_have_title("Dashboard · qlora-ui")
 
 
-def test_narrow_side_bar_opens_and_closes(busy_app: RunningApp, open_page: OpenPage) -> None:
+def test_narrow_side_bar_opens_and_closes(busy_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(busy_app.url, width=360).page
     side_bar = page.get_by_role("navigation", name="Main")
     expect(side_bar).to_be_hidden()
@@ -77,7 +78,7 @@ def test_narrow_side_bar_opens_and_closes(busy_app: RunningApp, open_page: OpenP
     expect(side_bar).to_be_hidden()
 
 
-def test_theme_is_switched_and_remembered(fresh_app: RunningApp, open_page: OpenPage) -> None:
+def test_theme_is_switched_and_remembered(fresh_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(fresh_app.url).page
     body = page.locator("body")
     page.get_by_role("button", name="Switch to light").click()
@@ -90,8 +91,8 @@ def test_theme_is_switched_and_remembered(fresh_app: RunningApp, open_page: Open
     expect(page.get_by_role("button", name="Switch to light")).to_be_visible()
 
 
-def test_connection_is_shown_as_it_is(start_app: Any, open_page: OpenPage) -> None:
-    app: RunningApp = start_app()
+def test_connection_is_shown_as_it_is(start_app: StartApp, open_page: OpenPage) -> None:
+    app = start_app()
     page = open_page(app.url).page
     status = page.locator(".qu-connection")
     expect(status).to_have_text("Online")
@@ -100,7 +101,7 @@ def test_connection_is_shown_as_it_is(start_app: Any, open_page: OpenPage) -> No
     expect(status).to_have_text("Offline", timeout=15_000)
 
 
-def test_unknown_address_leads_back(busy_app: RunningApp, open_page: OpenPage) -> None:
+def test_unknown_address_leads_back(busy_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(f"{busy_app.url}/no/such/page").page
     expect(page.get_by_role("heading", level=1)).to_have_text("This page does not exist")
     assert violations(page) == []
@@ -108,7 +109,7 @@ def test_unknown_address_leads_back(busy_app: RunningApp, open_page: OpenPage) -
     expect(page).to_have_title("Dashboard · qlora-ui")
 
 
-def test_skip_link_is_first_and_leads_to_the_page(busy_app: RunningApp, open_page: OpenPage) -> None:
+def test_skip_link_is_first_and_leads_to_the_page(busy_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(busy_app.url).page
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to main content")
