@@ -42,7 +42,7 @@ class LogCard(Card):
             download = ui.link(target=f"/api/v1/jobs/{job.id}/console").classes(
                 "qu-btn qu-btn-ghost qu-btn-sm qu-btn-icon"
             )
-            download.props('download aria-label="Download the console" title="Download the console"')
+            download.props(f'download="{job.id}.log" aria-label="Download the console" title="Download the console"')
             with download:
                 Icon("download")
 

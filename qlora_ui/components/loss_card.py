@@ -10,6 +10,7 @@ from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import Text
+from qlora_ui.jobs.history import Curves
 from qlora_ui.jobs.job import Job
 
 
@@ -49,7 +50,7 @@ class LossCard(Card):
             self._table.content = table_html(curves, LOSS_SERIES)
 
     def _download(self) -> None:
-        ui.download.content(csv_text(self._job), f"{self._job.id}.csv", "text/csv")
+        ui.download.content(csv_of(self._job.curves), f"{self._job.id}.csv", "text/csv")
 
     def _switch(self, view: str) -> None:
         self._chart.set_visibility(view == "chart")
@@ -57,9 +58,9 @@ class LossCard(Card):
         self._follow()
 
 
-def csv_text(job: Job) -> str:
+def csv_of(all_curves: Curves) -> str:
     """All curves of a job, unthinned: one line a step, one column a curve, empty where it was not measured there."""
-    curves = {name: dict(job.curves.points(name)) for name in job.curves.names}
+    curves = {name: dict(all_curves.points(name)) for name in all_curves.names}
     steps = sorted({step for points in curves.values() for step in points})
     lines = [",".join(["step", *curves])]
     lines += [",".join([str(step), *(str(points.get(step, "")) for points in curves.values())]) for step in steps]

@@ -55,6 +55,11 @@ class RunPaths:
         return self.folder / "run.lock"
 
     @property
+    def reserve(self) -> Path:
+        """Room on the disk that a running worker keeps, so that it can still say how it ended when the disk is full."""
+        return self.folder / ".reserve"
+
+    @property
     def console(self) -> Path:
         """The worker's standard output and error."""
         return self.folder / "console.log"

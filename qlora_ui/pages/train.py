@@ -163,7 +163,7 @@ class _Buttons:
         if not is_last:
             self._proceed.text = f"Continue to {STEPS[form.step + 1].lower()}"
         self._proceed.set_visibility(not is_last)
-        self._start_now.set_visibility(not is_last and form.is_valid)
+        self._start_now.set_visibility(not is_last and form.is_valid and not form.is_submitting)
         self._start.set_visibility(is_last)
         self._start.disable_because(
             "" if form.is_valid else form.yaml_problem or "Something is still missing: the check names it."
@@ -172,6 +172,8 @@ class _Buttons:
 
 async def start(session: TrainSession) -> None:
     """Queue the run and go to it; what stands in the way is said, and nothing that was typed is lost."""
+    if session.form.is_submitting:
+        return
     try:
         job = await session.start()
     except ParameterError as error:

@@ -58,7 +58,7 @@ def button(user: User, name: str) -> Button:
 
 async def test_the_first_day_leads_to_a_run(user: User) -> None:
     await user.open("/activity")
-    await user.should_see("No run yet")
+    await user.should_see("No run yet", retries=50)
 
 
 async def test_a_run_appears_moves_and_ends_without_a_reload(user: User, jobs: JobManager) -> None:
@@ -76,27 +76,27 @@ async def test_filters_narrow_the_list(user: User, jobs: JobManager) -> None:
     await run(jobs, "it fails")
     await user.open("/activity")
     user.find("Ended early").click()
-    await user.should_see("it fails")
-    await user.should_not_see("good one")
+    await user.should_see("it fails", retries=50)
+    await user.should_not_see("good one", retries=50)
     user.find("All").click()
-    await user.should_see("good one")
+    await user.should_see("good one", retries=50)
     user.find(ui.input).type("good")
-    await user.should_not_see("it fails")
+    await user.should_not_see("it fails", retries=50)
     user.find(ui.input).type(" nothing")
-    await user.should_see("No run fits")
+    await user.should_see("No run fits", retries=50)
 
 
 async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: User, jobs: JobManager) -> None:
     job = await run(jobs, "tone")
     await user.open(f"/activity/{job.id}")
-    await user.should_see("Fell from 2.84 to 0.92 over 20 steps; evaluation 1.02 at step 20.")
-    await user.should_see("After 20 steps: 4.")
-    await user.should_see("PeftModel.from_pretrained(base")
-    await user.should_see("Scripted processor")
-    await user.should_see("Step 20")
+    await user.should_see("Fell from 2.84 to 0.92 over 20 steps; evaluation 1.02 at step 20.", retries=50)
+    await user.should_see("After 20 steps: 4.", retries=50)
+    await user.should_see("PeftModel.from_pretrained(base", retries=50)
+    await user.should_see("Scripted processor", retries=50)
+    await user.should_see("Step 20", retries=50)
     assert not buttons(user, "Resume")
     user.find("Table").click()
-    await user.should_see('<th scope="row">20</th><td>0.9175</td><td>1.0175</td>')
+    await user.should_see('<th scope="row">20</th><td>0.9175</td><td>1.0175</td>', retries=50)
 
 
 async def test_a_reload_in_the_middle_shows_everything_at_once(
@@ -171,8 +171,8 @@ async def test_stop_pause_and_resume_are_offered_only_when_they_can_work(user: U
 async def test_a_failure_stands_on_top_with_its_hint_and_a_way_on(user: User, jobs: JobManager) -> None:
     job = await run(jobs, "tone fails")
     await user.open(f"/activity/{job.id}")
-    await user.should_see("The device ran out of memory.")
-    await user.should_see("Choose a smaller batch size.")
+    await user.should_see("The device ran out of memory.", retries=50)
+    await user.should_see("Choose a smaller batch size.", retries=50)
     assert len(buttons(user, "Resume")) == 2
 
 
@@ -180,8 +180,8 @@ async def test_an_interrupted_run_can_go_on(user: User, jobs: JobManager) -> Non
     job = await run(jobs, "tone crashes")
     assert job.status is JobStatus.INTERRUPTED
     await user.open(f"/activity/{job.id}")
-    await user.should_see("Its process is gone")
-    await user.should_see("Resume")
+    await user.should_see("Its process is gone", retries=50)
+    await user.should_see("Resume", retries=50)
 
 
 async def test_deleting_asks_first_and_leads_back(user: User, jobs: JobManager) -> None:
@@ -189,7 +189,7 @@ async def test_deleting_asks_first_and_leads_back(user: User, jobs: JobManager) 
     await user.open(f"/activity/{job.id}")
     [delete] = buttons(user, "Delete")
     delete._handle_event({"listener_id": next(iter(delete._event_listeners)), "args": None})
-    await user.should_see("This cannot be undone.")
+    await user.should_see("This cannot be undone.", retries=50)
     [_, sure] = buttons(user, "Delete")
     assert user.client is not None
     with user.client:
@@ -208,8 +208,10 @@ async def test_an_evaluation_says_what_it_found(user: User, jobs: JobManager) ->
     job = await jobs.submit(JobKind.EVALUATION, parameters)
     await jobs.ended(job)
     await user.open(f"/activity/{job.id}")
-    await user.should_see("The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 40 rows.")
-    await user.should_see("+85.0 % ± 5.0")
+    await user.should_see(
+        "The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 40 rows.", retries=50
+    )
+    await user.should_see("+85.0 % ± 5.0", retries=50)
 
 
 async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:
@@ -218,13 +220,13 @@ async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:
     job = await jobs.submit(JobKind.MERGE, parameters)
     await jobs.ended(job)
     await user.open(f"/activity/{job.id}")
-    await user.should_see("Verified")
-    await user.should_see("The merged model does what the adapter does")
+    await user.should_see("Verified", retries=50)
+    await user.should_see("The merged model does what the adapter does", retries=50)
 
 
 async def test_an_unknown_run_says_so(user: User) -> None:
     await user.open("/activity/20260101-000000-nothing-0000")
-    await user.should_see("There is no run 20260101-000000-nothing-0000.")
+    await user.should_see("There is no run 20260101-000000-nothing-0000.", retries=50)
 
 
 async def test_leaving_the_page_ends_its_listening(user: User, jobs: JobManager) -> None:
@@ -242,5 +244,5 @@ async def test_leaving_the_page_ends_its_listening(user: User, jobs: JobManager)
         with user:
             ui.navigate.to("/activity")
         await user.should_see("New fine-tune", retries=50)
-        await user.should_not_see("At the end")
+        await user.should_not_see("At the end", retries=50)
     assert counts() == before

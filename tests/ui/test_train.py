@@ -39,23 +39,23 @@ async def to_settings(user: User) -> None:
     await user.open("/train")
     await user.should_see("This run", retries=50)
     await choose(user, "starter")
-    await user.should_see("The small model that comes along.")
+    await user.should_see("The small model that comes along.", retries=50)
     await press(user, "Continue to data")
     await choose(user, "starter")
-    await user.should_see("40 rows")
+    await user.should_see("40 rows", retries=50)
     await press(user, "Continue to settings")
 
 
 async def test_the_starter_goes_from_choice_to_queue(user: User, services: Services, inspector: FakeInspector) -> None:
     await to_settings(user)
-    await user.should_see("Settings that suit the starter are filled in.")
+    await user.should_see("Settings that suit the starter are filled in.", retries=50)
     await press(user, "Continue to check")
-    await user.should_see("40 rows were read as question answer")
-    await user.should_see("4 held-out rows measure the evaluation loss 4 times.")
+    await user.should_see("40 rows were read as question answer", retries=50)
+    await user.should_see("4 held-out rows measure the evaluation loss 4 times.", retries=50)
     await press(user, "Continue to start")
     await enter(user, "name", "first try")
     await press(user, "Start training")
-    await user.should_see("first try")
+    await user.should_see("first try", retries=50)
     by_kind = {job.kind: job for job in services.jobs.jobs.values()}
     training, evaluation = by_kind[JobKind.TRAINING], by_kind[JobKind.EVALUATION]
     assert training.parameters == TrainingParameters(
@@ -72,7 +72,7 @@ async def test_scoring_can_be_switched_off(user: User, services: Services, inspe
     await press(user, "Continue to check")
     await press(user, "Continue to start")
     user.find(marker="score-after").click()
-    await user.should_see("Only the training runs.")
+    await user.should_see("Only the training runs.", retries=50)
     await press(user, "Start training")
     assert [job.kind for job in services.jobs.jobs.values()] == [JobKind.TRAINING]
 
@@ -83,14 +83,14 @@ async def test_a_bad_learning_rate_is_explained_and_nothing_starts(
 ) -> None:
     await to_settings(user)
     await enter(user, "learning_rate", text)
-    await user.should_see(f"'{text}' was given, but it must be a number, more than 0, at most 1.")
-    await user.should_not_see("Start now")
+    await user.should_see(f"'{text}' was given, but it must be a number, more than 0, at most 1.", retries=50)
+    await user.should_not_see("Start now", retries=50)
     await press(user, "Continue to check")
-    await user.should_see(f"Learning rate: '{text}' was given")
+    await user.should_see(f"Learning rate: '{text}' was given", retries=50)
     await press(user, "Change")
     await enter(user, "learning_rate", "2e-4")
-    await user.should_not_see("was given")
-    await user.should_see("Start now")
+    await user.should_not_see("was given", retries=50)
+    await user.should_see("Start now", retries=50)
     assert services.jobs.jobs == {}
 
 
@@ -101,11 +101,11 @@ async def test_a_file_that_cannot_be_read_is_explained_and_another_one_can_be_na
     await user.should_see("This run", retries=50)
     await press(user, "Continue to data")
     await enter(user, "dataset-path", str(data_file(tmp_path, "broken.jsonl")))
-    await user.should_see("Line 17 is not valid JSON.")
-    await user.should_see("Look for a missing quote.")
+    await user.should_see("Line 17 is not valid JSON.", retries=50)
+    await user.should_see("Look for a missing quote.", retries=50)
     await enter(user, "dataset-path", str(data_file(tmp_path)))
-    await user.should_see("40 rows")
-    await user.should_not_see("Line 17 is not valid JSON.")
+    await user.should_see("40 rows", retries=50)
+    await user.should_not_see("Line 17 is not valid JSON.", retries=50)
 
 
 async def test_tokens_need_a_model_and_appear_when_there_is_one(
@@ -115,30 +115,30 @@ async def test_tokens_need_a_model_and_appear_when_there_is_one(
     await user.should_see("This run", retries=50)
     await press(user, "Continue to data")
     await enter(user, "dataset-path", str(data_file(tmp_path)))
-    await user.should_see("Choose a model first")
+    await user.should_see("Choose a model first", retries=50)
     assert inspector.asked[-1][1]["model"] is None
     await open_step(user, "Model")
     await inspector.news.get()
     await choose(user, "starter")
     assert (await inspector.news.get())["model"] == "starter"
     await open_step(user, "Data")
-    await user.should_see(kind=TokenStrip)
+    await user.should_see(kind=TokenStrip, retries=50)
 
 
 async def test_rows_are_walked_through_and_shown_in_three_ways(user: User, inspector: FakeInspector) -> None:
     await to_settings(user)
     await open_step(user, "Data")
-    await user.should_see("Row 1 of 40")
+    await user.should_see("Row 1 of 40", retries=50)
     [strip] = user.find(kind=TokenStrip).elements
     assert [token["text"] for token in strip._props["tokens"]][2] == "Answer 1"
     await press(user, "Next row")
-    await user.should_see("Row 2 of 40")
+    await user.should_see("Row 2 of 40", retries=50)
     user.find("Conversation").click()
-    await user.should_see("Question 2 &lt;b&gt;?&lt;/b&gt;")
+    await user.should_see("Question 2 &lt;b&gt;?&lt;/b&gt;", retries=50)
     user.find("Original").click()
-    await user.should_see("&quot;answer&quot;: &quot;Answer 2&quot;")
+    await user.should_see("&quot;answer&quot;: &quot;Answer 2&quot;", retries=50)
     await press(user, "See row 3")
-    await user.should_see("Row 3 of 40")
+    await user.should_see("Row 3 of 40", retries=50)
 
 
 async def test_rows_beyond_the_first_reading_are_read_when_they_are_asked_for(
@@ -148,7 +148,7 @@ async def test_rows_beyond_the_first_reading_are_read_when_they_are_asked_for(
     await open_step(user, "Data")
     for number in range(2, 22):
         await press(user, "Next row")
-        await user.should_see(f"Row {number} of 40")
+        await user.should_see(f"Row {number} of 40", retries=50)
     assert inspector.asked[-1][1]["start"] == 21
 
 
@@ -166,16 +166,16 @@ async def test_yaml_and_form_stay_in_step(user: User, inspector: FakeInspector) 
     await enter(user, "learning_rate", "3e-4")
     user.javascript_rules[re.compile(".*body--dark", re.DOTALL)] = lambda _: False
     user.find("YAML").click()
-    await user.should_see(kind=ui.codemirror)
+    await user.should_see(kind=ui.codemirror, retries=50)
     [editor] = user.find(kind=ui.codemirror).elements
     assert "learning_rate: 0.0003" in editor.value
     with user:
         editor.value = editor.value.replace("batch_size: 8", "batch_size: 32")
-    await user.should_see("32 examples")
+    await user.should_see("32 examples", retries=50)
     with user:
         editor.value = editor.value.replace("batch_size: 32", "batch_sise: 32")
-    await user.should_see("did you mean batch_size?")
-    await user.should_see("32 examples")
+    await user.should_see("did you mean batch_size?", retries=50)
+    await user.should_see("32 examples", retries=50)
     assert "did you mean" in str(buttons(user, "Start training")[0]._props["title"])
 
 
@@ -183,7 +183,7 @@ async def test_the_form_survives_a_look_at_another_page(user: User, inspector: F
     await to_settings(user)
     await enter(user, "learning_rate", "5e-4")
     user.find("Activity").click()
-    await user.should_see("No run yet")
+    await user.should_see("No run yet", retries=50)
     with user:
         ui.navigate.to("/train")
     await user.should_see("Settings that suit the starter are filled in.", retries=50)
@@ -200,7 +200,7 @@ async def test_an_upload_becomes_the_data_of_the_run(
     path = data_file(tmp_path, "uploaded.jsonl")
     answer = {"id": "1", "name": path.name, "path": str(path), "bytes": 30}
     user.find(kind=DropZone).trigger("uploaded", answer)
-    await user.should_see("uploaded.jsonl")
+    await user.should_see("uploaded.jsonl", retries=50)
     assert inspector.asked[-1][0] == str(path)
 
 
@@ -212,10 +212,10 @@ async def test_a_test_file_that_is_not_there_stops_the_start(
     await choose(user, "starter")
     await press(user, "Continue to data")
     await enter(user, "dataset-path", str(data_file(tmp_path)))
-    await user.should_see("40 rows")
+    await user.should_see("40 rows", retries=50)
     for step in ("settings", "check", "start"):
         await press(user, f"Continue to {step}")
     await enter(user, "test-path", str(tmp_path / "nowhere.jsonl"))
     await press(user, "Start training")
-    await user.should_see("There is no file")
+    await user.should_see("There is no file", retries=50)
     assert services.jobs.jobs == {}
