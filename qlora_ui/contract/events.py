@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from qlora_ui.contract.records import ProcessIdentity, now
 
 
 class _Event(BaseModel):
+    model_config = ConfigDict(ser_json_inf_nan="strings")  # JSON knows no infinity, and null would be read as no number
+
     seq: int = 0
     """1, 2, 3 … over all attempts of a run; the writer sets it."""
     time: datetime = Field(default_factory=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -27,11 +28,14 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names inside `folder` survive a power cut; does nothing where the system cannot (Windows)."""
+    """Make the names inside `folder` survive a power cut; does nothing where the system cannot (Windows, a share)."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # what a file system says that flushes no folders
+            raise
     finally:
         os.close(descriptor)

@@ -21,7 +21,7 @@ ComputeType = Literal["auto", "float32", "bfloat16", "float16"]
 class JobParameters(BaseModel):
     """The knobs that every kind of job has."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), coerce_numbers_to_str=True)
 
     name: str = knob(
         "",

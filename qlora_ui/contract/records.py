@@ -6,6 +6,7 @@ import os
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,8 +93,7 @@ def _start_of(pid: int) -> str | None:
     """When the process with this number started; None when it is gone or dead and not yet reaped."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return None if fields[0] in {"Z", "X"} else f"{boot}:{fields[19]}"
+        return None if fields[0] in {"Z", "X"} else f"{_boot()}:{fields[19]}"
     except (FileNotFoundError, ProcessLookupError, NotADirectoryError):
         pass
     if Path("/proc/self/stat").exists():
@@ -101,8 +101,17 @@ def _start_of(pid: int) -> str | None:
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
-    except psutil.NoSuchProcess:
+    except psutil.Error:  # gone, or not ours to look at
         return None
+
+
+@cache
+def _boot() -> str:
+    """The id of this boot of the machine; empty in a sandbox that hides it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 class JobRecord(BaseModel):
@@ -148,6 +157,8 @@ class ExitRecord(BaseModel):
 class Score(BaseModel):
     """A figure with its uncertainty."""
 
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
     value: float
     standard_error: float | None = None
 
@@ -180,6 +191,8 @@ class EvaluationReport(BaseModel):
 
 class MergeReceipt(BaseModel):
     """How well a merged model agrees with the adapter it was made from."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
 
     rows: int
     tokens: int
@@ -247,6 +260,6 @@ class UserPreferences(BaseModel):
 
 
 def new_id(name: str, moment: datetime | None = None) -> str:
-    """A run id that sorts by time and can be read: `20261123-094512-support-tone-3f2a`."""
+    """A run id that can be read, and sorts by the second it was made in: `20261123-094512-support-tone-3f2a`."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
     return f"{(moment or now()):%Y%m%d-%H%M%S}-{slug}-{os.urandom(2).hex()}"

@@ -6,6 +6,7 @@ job was done or ended as asked, 1 that it failed, which `exit.json` explains.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -25,6 +26,9 @@ from qlora_ui.worker.control import Control, StopRequested
 from qlora_ui.worker.errors import explain
 from qlora_ui.worker.report import EventWriter, Report
 
+RESERVE = 64 << 10
+"""Bytes kept free for the last event and the exit record."""
+
 
 def main(arguments: list[str]) -> int:
     """Take the run, do its job, write down how it ended."""
@@ -42,10 +46,12 @@ def main(arguments: list[str]) -> int:
         return _refuse(f"{paths.folder} is no run folder: {error}")
     with lock, EventWriter(paths.events) as report:
         paths.exit.unlink(missing_ok=True)
+        _keep_room(paths)
         control = Control(paths.command, record.attempt)
         control.listen()
         report(Started(process=ProcessIdentity.of(), attempt=record.attempt))
         ending = perform(paths, record, report, control)
+        paths.reserve.unlink(missing_ok=True)
         write_atomically(paths.exit, ending.model_dump_json(indent=1))
     return 1 if ending.status is JobStatus.FAILED else 0
 
@@ -63,6 +69,7 @@ def perform(paths: RunPaths, record: JobRecord, report: Report, control: Control
     except BaseException as error:
         traceback.print_exc()
         message, hint = explain(error, paths.folder)
+        paths.reserve.unlink(missing_ok=True)  # so that these last words find room on a full disk
         try:
             report(Failed(error=message, hint=hint))
         except Exception:
@@ -115,6 +122,12 @@ def _set_environment(location: str, offline: bool) -> bool:
     if offline:
         os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     return offline
+
+
+def _keep_room(paths: RunPaths) -> None:
+    """Take room for the last words. Where there is none already, the first event says that the disk is full."""
+    with contextlib.suppress(OSError):
+        paths.reserve.write_bytes(bytes(RESERVE))
 
 
 def _refuse(message: str) -> int:

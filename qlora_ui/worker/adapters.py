@@ -49,8 +49,10 @@ def temporary_beside(folder: Path) -> Path:
 
 def put_in_place(temporary: Path, folder: Path) -> None:
     """Flush a finished folder to the disk and give it its name, so that nobody ever sees half of it."""
+    readable = temporary.stat().st_mode & 0o666  # some writers leave files that only their owner may read
     for file in temporary.rglob("*"):
         if file.is_file():
+            file.chmod(readable)
             with file.open("rb") as opened:
                 os.fsync(opened.fileno())
     sync_folder(temporary)

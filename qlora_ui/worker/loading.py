@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel
 
 from qlora_ui.contract.errors import ModelError, ParameterError
@@ -42,7 +45,7 @@ def load_weights(model_name: str, device: Device, *, offline: bool, **options: A
     location = model_location(model_name)
     check_model(model_name, offline=offline)
     try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        model, report = AutoModelForCausalLM.from_pretrained(
             location,
             dtype=device.dtype,
             device_map={"": device.torch_name},
@@ -50,11 +53,20 @@ def load_weights(model_name: str, device: Device, *, offline: bool, **options: A
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=offline or Path(location).is_dir(),
+            output_loading_info=True,
             **options,
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+        if "out of memory" in str(error):
+            raise
         raise _explain(model_name, error) from error
-    return model
+    if absent := sorted(report["missing_keys"]):
+        # The library fills them with random numbers and only logs it: everything after that would be nonsense.
+        raise ModelError(
+            f"The model {model_name} lacks {len(absent):,} of its weights, such as {absent[0]}.",
+            "Download or copy the model again.",
+        )
+    return cast(PreTrainedModel, model)
 
 
 def attach_lora(model: PreTrainedModel, parameters: TrainingParameters) -> PeftModel:
@@ -83,8 +95,11 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
             "Adapters are read from safetensors only; convert this one, or train it anew.",
         )
     try:
-        adapted: PeftModel = PeftModel.from_pretrained(model, str(folder), is_trainable=False, use_safetensors=True)
-    except (RuntimeError, ValueError, OSError, KeyError, TypeError) as error:
+        with warnings.catch_warnings():
+            # peft only warns of absent weights and goes on with random ones
+            warnings.filterwarnings("error", message="Found missing adapter keys")
+            adapted: PeftModel = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
+    except (RuntimeError, ValueError, OSError, KeyError, TypeError, UserWarning, SafetensorError) as error:
         first = str(error).strip().splitlines()[0]
         raise ModelError(
             f"The adapter in {folder} does not fit this base model: {first}",
@@ -121,6 +136,11 @@ def count_parameters(model_name: str, *, offline: bool) -> int:
     config = check_model(model_name, offline=offline)
     with torch.device("meta"):
         return int(AutoModelForCausalLM.from_config(config).num_parameters())
+
+
+def close_hub() -> None:
+    """Ask the hub nothing more: peft would, at each checkpoint, to learn what is known since the model was loaded."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def keep_layout(model: torch.nn.Module) -> None:
@@ -219,7 +239,7 @@ def _explain(model_name: str, error: Exception) -> ModelError:
         )
     if not folder and ("not a valid model identifier" in lowered or "404" in text or "not a local folder" in lowered):
         return ModelError(f"The hub has no model called {model_name}.", "Check the name: it reads like owner/model.")
-    if "safetensors" in lowered:
+    if "safetensors" in lowered or isinstance(error, SafetensorError):
         return ModelError(
             f"{model_name} has no safetensors weights that can be read.",
             "Choose a model that is stored as safetensors, or copy it again if a file is cut off.",

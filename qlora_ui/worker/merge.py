@@ -1,4 +1,4 @@
-"""Merging: the adapter is added into its base, and the saved model is compared with the adapter before it gets its name."""
+"""Merging: the adapter is added into its base, and what was saved is compared with it before it gets its name."""
 
 from __future__ import annotations
 

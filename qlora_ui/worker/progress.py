@@ -77,6 +77,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._first_step = 0
         self._pauses: list[float] = []
         """Seconds that each evaluation took."""
+        self._clock = self._saved_at = time.perf_counter()
+        self._progress_at = -math.inf
+        self._measured = self._measured_tokens = self._unreported_seconds = 0.0
 
     def resume(self, checkpoint: Path) -> None:
         """Count on from where the checkpoint stood."""
@@ -87,8 +90,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self._clock = self._saved_at = time.perf_counter()
-        self._progress_at = -math.inf
-        self._measured = self._measured_tokens = self._unreported_seconds = 0.0
+        self._measured = self._unreported_seconds = 0.0
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """A correction was made: count it, evaluate, and see whether to save or to stop."""

@@ -1,4 +1,4 @@
-"""Figures with their uncertainty. Rows are the unit of chance: tokens of one row go together and are no independent draws."""
+"""Figures with their uncertainty. Rows are the unit of chance: the tokens of one row go together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Score:
 
 
 def ratio_difference(first: Sequence[float], second: Sequence[float], denominators: Sequence[float]) -> Score:
-    """`ratio` of `first` minus `ratio` of `second`, paired row by row, which is far sharper than the two by themselves."""
+    """`ratio` of `first` minus `ratio` of `second`, paired row by row, which is far sharper than both alone."""
     return ratio([a - b for a, b in zip(first, second, strict=True)], denominators)
 
 
@@ -44,7 +44,7 @@ def exponential(score: Score) -> Score:
 
 
 def bleu(answers: Sequence[str], references: Sequence[str]) -> Score:
-    """Corpus BLEU, 0–100, by sacrebleu; its standard error from 200 bootstrap samples of the rows, with a fixed seed."""
+    """Corpus BLEU, 0–100, by sacrebleu; its standard error from 200 seeded bootstrap samples."""
     if len(answers) < 2:
         return Score(value=BLEU().corpus_score(answers, [references]).score)
     scored = BLEU().corpus_score(answers, [references], n_bootstrap=BOOTSTRAPS)

@@ -23,7 +23,8 @@ from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import StopRequested
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.generation import Writer
-from qlora_ui.worker.loading import attach_lora, load_base
+from qlora_ui.worker.loading import attach_lora, close_hub, load_base
+from qlora_ui.worker.origin import Origin, base_fingerprint, check_origin
 from qlora_ui.worker.progress import Plan, Reporter
 from qlora_ui.worker.scoring import mean_loss, score_rows
 from qlora_ui.worker.versions import versions
@@ -40,10 +41,14 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     tokenizer = load_tokenizer(parameters.model_name, context.offline)
     data = _prepare(context, parameters, tokenizer)
 
+    if data.counts.rows_dropped:
+        context.warn(f"{data.counts.rows_dropped:,} rows were left out: they are cut before their answer begins.")
+
     context.phase("loading", "It loads the base model in 4 bits.")
     set_seed(parameters.seed)
     base = load_base(parameters.model_name, device, offline=context.offline)
     model = attach_lora(base, parameters)
+    close_hub()
     plan = Plan.of(parameters, len(data.train), bool(data.validation))
     facts = _facts(model, data, plan)
     context.facts(**facts)
@@ -62,32 +67,22 @@ def train(context: Context, device: Device) -> dict[str, Any]:
 
     reporter = Reporter(context, parameters, plan, tokens_of, evaluate)
     checkpoint = _find_checkpoint(context, reporter)
+    base_name = base_fingerprint(parameters.model_name, offline=context.offline)
+    origin = Origin(base=base_name, data=data.fingerprint)
+    check_origin(context.paths.checkpoints, origin, resumes=checkpoint is not None)
     if checkpoint and checkpoints.step_of(checkpoint) >= plan.total_steps:
         model.load_adapter(str(checkpoint), "default", is_trainable=True)  # only the saving of the adapter was missed
         if data.validation:
             reporter.evaluate(plan.total_steps)
     else:
-        context.phase("training", f"It trains: {plan.total_steps:,} steps.")
         arguments = _arguments(context, parameters, plan, device)
         trainer = QloraTrainer(model, arguments, train_dataset=examples, data_collator=collate, callbacks=[reporter])
         trainer.remove_callback(PrinterCallback)
+        context.phase("training", f"It trains: {plan.total_steps:,} steps.")
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if trainer.state.global_step < plan.total_steps:
             raise StopRequested(paused=context.control.requested == "pause", step=trainer.state.global_step)
-
-    context.report(Phase(name="saving", message="It saves the adapter."))
-    summary = reporter.summary() | {"steps": plan.total_steps, "adapter": str(context.paths.adapter)}
-    card = {
-        "model_name": parameters.model_name,
-        "run": context.paths.id,
-        "parameters": parameters.model_dump(mode="json"),
-        "dataset_fingerprint": data.fingerprint,
-        "facts": facts | device.describe(),
-        "versions": versions(),
-        "metrics": summary,
-    }
-    save_adapter(model, tokenizer, context.paths.adapter, card)
-    return summary | _copy(context, parameters.output_dir)
+    return _finish(context, parameters, model, tokenizer, facts | device.describe(), reporter.summary())
 
 
 class QloraTrainer(Trainer):  # type: ignore[misc]
@@ -110,6 +105,32 @@ class QloraTrainer(Trainer):  # type: ignore[misc]
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         return 0
+
+
+def _finish(
+    context: Context,
+    parameters: TrainingParameters,
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    facts: dict[str, Any],
+    summary: dict[str, Any],
+) -> dict[str, Any]:
+    """Save the adapter with what is known of it; returns the whole summary."""
+    context.report(Phase(name="saving", message="It saves the adapter."))
+    summary |= {"steps": facts["steps"], "adapter": str(context.paths.adapter)}
+    if torch.cuda.is_initialized():
+        summary["peak_memory"] = torch.cuda.max_memory_allocated()
+    card = {
+        "model_name": parameters.model_name,
+        "run": context.paths.id,
+        "parameters": parameters.model_dump(mode="json"),
+        "dataset_fingerprint": facts["dataset_fingerprint"],
+        "facts": facts,
+        "versions": versions(),
+        "metrics": summary,
+    }
+    save_adapter(model, tokenizer, context.paths.adapter, card)
+    return summary | _copy(context, parameters.output_dir)
 
 
 def _prepare(context: Context, parameters: TrainingParameters, tokenizer: PreTrainedTokenizerBase) -> Prepared:

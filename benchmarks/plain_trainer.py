@@ -1,0 +1,113 @@
+"""The yardstick: QLoRA as a plain script of Trainer, PEFT and bitsandbytes does it, on the same rows.
+
+    python benchmarks/plain_trainer.py SETTINGS.yaml
+
+Settings are those of a training run. Prints one line of JSON: the seconds in `Trainer.train()`, the tokens trained on
+without padding, and the mean loss. Rows are tokenised by `qlora_ui.data` so that both sides train the same tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import cast
+
+import torch
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+from transformers import (
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    DataCollatorForSeq2Seq,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+
+from qlora_ui.contract.parameters import TrainingParameters, read_parameters
+from qlora_ui.contract.paths import model_location
+from qlora_ui.contract.records import JobKind
+from qlora_ui.data.prepare import prepare
+from qlora_ui.data.tokenizer import load_tokenizer
+from qlora_ui.worker.devices import choose
+from qlora_ui.worker.progress import Plan
+
+
+def main(settings: Path) -> None:
+    """Train once and print the figures."""
+    parameters = cast(TrainingParameters, read_parameters(settings, JobKind.TRAINING))
+    device = choose(parameters.device, parameters.compute_type)
+    tokenizer = load_tokenizer(parameters.model_name, parameters.offline)
+    rows = prepare(
+        parameters.dataset_path,
+        tokenizer,
+        max_length=parameters.max_length,
+        validation_share=parameters.validation_share if parameters.evaluations else 0.0,
+        seed=parameters.seed,
+    ).train
+    plan = Plan.of(parameters, len(rows), has_validation=False)
+
+    set_seed(parameters.seed)
+    model = AutoModelForCausalLM.from_pretrained(
+        model_location(parameters.model_name),
+        dtype=device.dtype,
+        device_map={"": device.torch_name},
+        quantization_config=BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=device.dtype,
+        ),
+    )
+    checkpointing = (
+        device.is_cuda if parameters.activation_checkpointing is None else parameters.activation_checkpointing
+    )
+    model = prepare_model_for_kbit_training(
+        model,
+        use_gradient_checkpointing=checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
+    )
+    lora = LoraConfig(
+        r=parameters.lora_rank,
+        lora_alpha=parameters.lora_alpha,
+        lora_dropout=parameters.lora_dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(model, lora)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder,
+            max_steps=plan.total_steps,
+            per_device_train_batch_size=parameters.batch_size,
+            gradient_accumulation_steps=parameters.gradient_accumulation,
+            learning_rate=parameters.learning_rate,
+            lr_scheduler_type=parameters.lr_scheduler_type,
+            warmup_steps=plan.warmup_steps,
+            optim=parameters.optimizer,
+            max_grad_norm=parameters.max_grad_norm,
+            seed=parameters.seed,
+            bf16=device.dtype == torch.bfloat16,
+            use_cpu=not device.is_cuda,
+            activation_checkpointing=checkpointing,
+            logging_steps=parameters.logging_steps,
+            save_steps=plan.save_steps,
+            save_total_limit=parameters.checkpoints_kept,
+            include_num_input_tokens_seen="non_padding",
+            report_to="none",
+            disable_tqdm=True,
+        )
+        collator = DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=-100)
+        data = [{"input_ids": row.input_ids, "labels": row.labels} for row in rows]
+        trainer = Trainer(model, arguments, train_dataset=data, data_collator=collator)
+        started = time.perf_counter()
+        result = trainer.train()
+        seconds = time.perf_counter() - started
+    tokens = int(trainer.state.num_input_tokens_seen)
+    print(json.dumps({"seconds": seconds, "tokens": tokens, "loss": result.training_loss}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

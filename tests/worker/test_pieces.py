@@ -1,0 +1,224 @@
+"""The worker's small parts: requests, leases, devices, checkpoints, and the trap in 4-bit layers on some processors."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from filelock import FileLock
+
+from qlora_ui.contract.errors import DeviceError
+from qlora_ui.contract.events import Event, Phase
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import Command, JobKind, JobRecord, now
+from qlora_ui.worker import checkpoints, devices
+from qlora_ui.worker.context import Context
+from qlora_ui.worker.control import Control, StopRequested
+from qlora_ui.worker.devices import Device
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+
+
+def ask(file: Path, action: str, attempt: int) -> None:
+    file.write_text(Command.model_validate({"action": action, "attempt": attempt}).model_dump_json(), encoding="utf-8")
+
+
+class TestControl:
+    def test_only_commands_for_this_attempt_count(self, tmp_path: Path) -> None:
+        file = tmp_path / "command.json"
+        ask(file, "stop", 1)
+        assert Control(file, attempt=2).requested is None
+        ask(file, "pause", 2)
+        control = Control(file, attempt=2)
+        assert control.requested == "pause"
+        with pytest.raises(StopRequested) as raised:
+            control.check(step=7)
+        assert raised.value.paused and raised.value.step == 7
+
+    def test_half_a_command_is_none_yet(self, tmp_path: Path) -> None:
+        file = tmp_path / "command.json"
+        file.write_text('{"action": "st', encoding="utf-8")
+        assert Control(file, attempt=1).requested is None
+
+    @pytest.mark.parametrize(("command", "expected"), [(None, "stop"), ("pause", "pause")])
+    def test_a_signal_stops_or_wakes_for_a_command(self, tmp_path: Path, command: str | None, expected: str) -> None:
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            control = Control(tmp_path / "command.json", attempt=1)
+            control.listen()
+            assert control.requested is None
+            if command:
+                ask(tmp_path / "command.json", command, 1)
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert control.requested == expected
+            with pytest.raises(StopRequested):
+                control.wait(600)  # returns at once
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class TestLease:
+    def test_waits_for_the_device_and_says_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(devices, "LEASE_SECONDS", 0.01)
+        events: list[Event] = []
+        context, device = context_in(tmp_path, events), cast(Device, SimpleNamespace(name="cuda:0"))
+        path = context.workspace.device_lock("cuda:0")
+        path.parent.mkdir(parents=True)
+        held = FileLock(path, thread_local=False)
+        held.acquire()
+        threading.Timer(0.1, held.release).start()
+        with devices.lease(context, device):
+            assert not held.is_locked
+            assert [event.name for event in events if isinstance(event, Phase)] == ["waiting"]
+
+    def test_a_stop_ends_the_waiting(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(devices, "LEASE_SECONDS", 0.01)
+        context, device = context_in(tmp_path, []), cast(Device, SimpleNamespace(name="cpu"))
+        path = context.workspace.device_lock("cpu")
+        path.parent.mkdir(parents=True)
+        with FileLock(path):
+            ask(context.paths.command, "stop", 1)
+            with pytest.raises(StopRequested), devices.lease(context, device):
+                pass
+
+
+class TestDevices:
+    @pytest.mark.parametrize(
+        ("visible", "wanted", "left"),
+        [(None, "auto", "0"), (None, "cuda:2", "2"), ("4,7", "cuda:1", "7"), ("4,7", "cuda:2", ""), ("3", "cpu", "3")],
+    )
+    def test_other_gpus_are_hidden(
+        self, monkeypatch: pytest.MonkeyPatch, visible: str | None, wanted: str, left: str
+    ) -> None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        if visible is not None:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        else:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "undone")  # so that monkeypatch restores what is set below
+            del os.environ["CUDA_VISIBLE_DEVICES"]
+        devices.hide_other_gpus(wanted)
+        assert os.environ.get("CUDA_VISIBLE_DEVICES") == left
+
+    @pytest.mark.parametrize(
+        ("flags", "fast"), [("fpu avx2 avx512f", False), ("fpu avx512_bf16", True), ("amx_bf16", True), ("", False)]
+    )
+    def test_bfloat16_needs_a_processor_that_has_it(self, tmp_path: Path, flags: str, fast: bool) -> None:
+        cpuinfo = tmp_path / "cpuinfo"
+        cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\n", encoding="utf-8")
+        assert devices._processor_is_fast_at_bfloat16(cpuinfo) is fast
+        assert devices._processor_is_fast_at_bfloat16(tmp_path / "absent") is False
+
+    def test_an_absent_gpu_is_named(self) -> None:
+        with pytest.raises(DeviceError, match="cuda:7 is not there"):
+            devices.choose("cuda:7", "auto")
+
+
+class TestCheckpoints:
+    def test_only_whole_ones_count(self, tmp_path: Path) -> None:
+        for step in (5, 10, 15, 20):
+            checkpoint(tmp_path, step)
+        (tmp_path / "checkpoint-20" / "complete.json").unlink()  # the process died while it wrote
+        with (tmp_path / "checkpoint-15" / "weights").open("ab") as file:
+            file.truncate(3)
+        newest = checkpoints.newest(tmp_path)
+        assert newest is not None and checkpoints.step_of(newest) == 10
+        assert checkpoints.totals_of(newest) == {"seconds": 1.5}
+
+    def test_a_changed_byte_is_noticed(self, tmp_path: Path) -> None:
+        folder = checkpoint(tmp_path, 5)
+        assert checkpoints.is_whole(folder)
+        (folder / "weights").write_bytes(b"weightz")
+        assert not checkpoints.is_whole(folder)
+        assert checkpoints.newest(tmp_path) is None
+
+    def test_old_ones_go_and_remains_of_later_ones_too(self, tmp_path: Path) -> None:
+        for step in (9, 10, 100, 20):
+            checkpoint(tmp_path, step)
+        checkpoints.prune(tmp_path, keep=2)
+        assert sorted(folder.name for folder in tmp_path.iterdir()) == ["checkpoint-100", "checkpoint-20"]
+        checkpoints.discard_after(tmp_path, 20)
+        assert [folder.name for folder in tmp_path.iterdir()] == ["checkpoint-20"]
+
+
+class TestPlan:
+    def test_steps_evaluations_and_saves(self) -> None:
+        from qlora_ui.worker.progress import Plan
+
+        parameters = TrainingParameters(
+            model_name="m", dataset_path="d", batch_size=4, gradient_accumulation=4, num_train_epochs=2.5, evaluations=3
+        )
+        plan = Plan.of(parameters, examples=100, has_validation=True)
+        assert plan.steps_per_epoch == 7  # 25 batches, 4 a step
+        assert plan.total_steps == 18
+        assert plan.evaluation_steps == {6, 12, 18}
+        assert plan.save_steps == 2
+        assert Plan.of(parameters, examples=100, has_validation=False).evaluation_steps == frozenset()
+        assert Plan.of(parameters.model_copy(update={"max_steps": 2}), 100, True).evaluation_steps == {1, 2}
+
+
+def test_an_evaluation_in_between_does_not_change_the_gradients() -> None:
+    """On processors with AVX512-BF16 it would, were it not for keep_layout: elsewhere this holds by itself."""
+    import torch
+    from bitsandbytes.nn import Linear4bit
+
+    from qlora_ui.worker.loading import attach_lora, load_base
+    from qlora_ui.worker.scoring import inference
+
+    device = devices.choose("cpu", "float32")
+    base = load_base("starter", device, offline=True)
+    layers = [module for module in base.modules() if isinstance(module, Linear4bit)]
+    assert all(layer.weight.quant_type == "nf4" and layer.weight.quant_state.nested for layer in layers)
+    model = attach_lora(base, TrainingParameters(model_name="starter", dataset_path="d"))
+    ids = torch.randint(3, 2000, (2, 20), generator=torch.Generator().manual_seed(0))
+
+    def gradients() -> torch.Tensor:
+        model.zero_grad()
+        model.train()
+        model(input_ids=ids, labels=ids).loss.backward()
+        return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    before = gradients()
+    with inference(model, device):
+        model(input_ids=ids)
+    assert before.norm() > 0
+    torch.testing.assert_close(gradients(), before)
+
+
+def test_a_copy_overwrites_nothing(tmp_path: Path) -> None:
+    from qlora_ui.worker.adapters import copy_adapter
+
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(json.dumps({"r": 1}), encoding="utf-8")
+    fresh, used = tmp_path / "fresh", tmp_path / "used"
+    used.mkdir()
+    (used / "adapter_config.json").write_text("mine", encoding="utf-8")
+    assert copy_adapter(adapter, fresh, "run-1") == fresh
+    assert copy_adapter(adapter, used, "run-1") == used / "run-1"
+    assert (used / "adapter_config.json").read_text(encoding="utf-8") == "mine"
+    assert (fresh / "adapter_config.json").read_bytes() == (used / "run-1" / "adapter_config.json").read_bytes()
+
+
+def checkpoint(parent: Path, step: int) -> Path:
+    folder = parent / f"checkpoint-{step}"
+    folder.mkdir()
+    (folder / "weights").write_bytes(b"weights")
+    assert checkpoints.seal(folder, step, {"seconds": 1.5}) == 7
+    return folder
+
+
+def context_in(home: Path, events: list[Event]) -> Context:
+    paths = Workspace(home).run("run")
+    paths.folder.mkdir(parents=True)
+    record = JobRecord(id="run", kind=JobKind.TRAINING, name="run", created_at=now(), queued_at=now(), attempt=1)
+    parameters = TrainingParameters(model_name="starter", dataset_path="starter")
+    control = Control(paths.command, 1)
+    return Context(paths, Workspace(home), record, parameters, events.append, control, offline=True)
