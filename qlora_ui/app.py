@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from qlora_ui.cli.console import say
 from qlora_ui.contract.errors import QloraUiError, WorkspaceError
 from qlora_ui.contract.paths import favicon_file
-from qlora_ui.settings import AppSettings, check_port, lan_address, load_secret, prepare_home
+from qlora_ui.settings import AppSettings, check_port, is_loopback, lan_address, load_secret, prepare_home
 from qlora_ui.web.sign_in import SignIn, new_code, sign_in_link
 
 if TYPE_CHECKING:
@@ -66,15 +66,10 @@ def _serve(settings: AppSettings, secret: str, code: str | None) -> None:
     api.register(app, services)
     app.add_middleware(SignIn, settings=settings, secret=secret, code=code)
     app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked
-
-    async def start() -> None:
-        await services.start()
-        if settings.demo:
-            await _start_demo(services)
-
-    app.on_startup(start)
+    app.on_startup(lambda: _start(services))
     app.on_startup(lambda: _announce(settings, code))
     app.on_shutdown(services.close)
+    app.native.window_args["url"] = _link(settings, code)
     ui.run(
         host=settings.bind_host,
         port=settings.port,
@@ -91,10 +86,14 @@ def _serve(settings: AppSettings, secret: str, code: str | None) -> None:
         timeout_graceful_shutdown=SHUTDOWN_S,
         server_header=False,
         proxy_headers=False,
+        http="h11",  # it bounds the headers of a request, which come before any sign-in
     )
 
 
-async def _start_demo(services: Services) -> None:
+async def _start(services: Services) -> None:
+    await services.start()
+    if not services.settings.demo:
+        return
     from qlora_ui import demo
 
     try:
@@ -109,15 +108,23 @@ async def _announce(settings: AppSettings, code: str | None) -> None:
 
     while not Server.instance.started:  # noqa: ASYNC110  # the server has no event for it
         await asyncio.sleep(0.02)
-    link = sign_in_link(settings.url, code) if code else settings.url
+    link = _link(settings, code)
     say(f"qlora-ui is running at {settings.url}")
+    is_open = not is_loopback(settings.bind_host)
     if code:
         say(f"  sign in on this machine:   {link}")
-        say(f"  sign in from another one:  {sign_in_link(settings.url_for(lan_address()), code)}")
+        if is_open:
+            say(f"  sign in from another one:  {sign_in_link(settings.url_for(lan_address()), code)}")
         say(f"  or type the code:          {code}")
+    if is_open:
         say("  What goes over the network is not encrypted: use it where you trust everyone who can listen.")
     if settings.browser and not settings.native and _has_display():
         await asyncio.to_thread(_open_browser, link)
+
+
+def _link(settings: AppSettings, code: str | None) -> str:
+    """What a browser on this machine opens: it signs in where that is needed."""
+    return sign_in_link(settings.url, code) if code else settings.url
 
 
 def _has_display() -> bool:

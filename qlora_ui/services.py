@@ -78,10 +78,12 @@ class Services:
         max_length: int = 1024,
         data_format: DataFormat = "auto",
         train_on: str = "completions",
+        offline: bool = False,
     ) -> Inspection:
         """What is in a data file, and `limit` of its rows from row `start` as they would be trained with `model`.
 
-        Raises DataError (with its place) or ModelError. Cancelling it ends the process that looks.
+        No hub is asked when `offline` or the app itself is. Raises DataError (with its place) or ModelError. Cancelling
+        it ends the process that looks.
         """
         options: dict[str, str | int | None] = {
             "model": model or None,
@@ -91,7 +93,7 @@ class Services:
             "format": data_format,
             "train-on": train_on,
         }
-        return await self.inspector.inspect(path, options)
+        return await self.inspector.inspect(path, options, offline=offline or self.settings.offline)
 
     async def datasets(self) -> list[Dataset]:
         """The data files in the workspace, oldest first."""
@@ -100,7 +102,11 @@ class Services:
     async def add_dataset(self, name: str, chunks: AsyncIterator[bytes], length: int | None = None) -> Dataset:
         """Take in a data file, as `upload.receive` does, and list it."""
         dataset = await upload.receive(self.workspace, name, chunks, length)
-        await asyncio.to_thread(self.store.datasets.put, dataset)
+        try:
+            await asyncio.to_thread(self.store.datasets.put, dataset)
+        except WorkspaceError:
+            await asyncio.to_thread(shutil.rmtree, Path(dataset.path).parent, ignore_errors=True)
+            raise
         return dataset
 
     async def delete_dataset(self, dataset: Dataset) -> None:

@@ -50,7 +50,7 @@ class AppSettings(BaseModel):
     demo: bool = False
     """Start the starter training at once, unless one is there that has not ended."""
     allowed_hosts: tuple[str, ...] = Field(default_factory=_hosts_from_environment)
-    """Further names under which the app may be reached, behind a reverse proxy for instance."""
+    """Further names under which the app may be reached through a reverse proxy; with any of them, people sign in."""
 
     @field_validator("home")
     @classmethod
@@ -67,8 +67,8 @@ class AppSettings(BaseModel):
 
     @property
     def needs_sign_in(self) -> bool:
-        """Others than the people at this machine can reach the app."""
-        return not is_loopback(self.bind_host)
+        """Others than the people at this machine can reach the app, at its own address or through a proxy."""
+        return not all(is_loopback(host) for host in (self.bind_host, *self.allowed_hosts))
 
     @property
     def url(self) -> str:

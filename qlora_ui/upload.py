@@ -48,11 +48,11 @@ async def receive(workspace: Workspace, name: str, chunks: AsyncIterator[bytes],
     `chunks` itself raises, nothing of the file is left behind.
     """
     name = clean_name(name)
-    room = await asyncio.to_thread(_room, workspace)
-    _check_size(length or 0, room)
+    _check_size(length or 0)
+    await asyncio.to_thread(_check_room, length or 0, workspace.datasets)
     draft = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=_PREFIX, dir=workspace.datasets))
     try:
-        size = await _write(draft / name, chunks, room)
+        size = await _write(draft / name, chunks)
         if size == 0:
             raise DataError(f"The file {name} is empty.", "Choose a file with rows in it.", place=name)
         dataset_id = new_id(Path(name).stem)
@@ -61,7 +61,7 @@ async def receive(workspace: Workspace, name: str, chunks: AsyncIterator[bytes],
     except OSError as error:
         raise _unwritable(name, error) from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, draft, ignore_errors=True)
     return Dataset(id=dataset_id, name=name, path=str(folder / name), bytes=size)
 
 
@@ -85,28 +85,33 @@ def clean_name(name: str) -> str:
 def remove_abandoned(workspace: Workspace) -> None:
     """Delete what uploads left behind whose server was killed, once it is a day old."""
     for draft in workspace.datasets.glob(f"{_PREFIX}*"):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             if draft.stat().st_mtime < time.time() - _ABANDONED_S:
                 shutil.rmtree(draft, ignore_errors=True)
 
 
-async def _write(path: Path, chunks: AsyncIterator[bytes], room: int) -> int:
+async def _write(path: Path, chunks: AsyncIterator[bytes]) -> int:
     """Write and flush to the disk; gives the size. Collects a few megabytes before it troubles a thread."""
     size, buffer = 0, bytearray()
     with await asyncio.to_thread(path.open, "wb") as file:
         async for chunk in chunks:
             buffer += chunk
             size += len(chunk)
-            _check_size(size, room)
+            _check_size(size)
             if len(buffer) >= _BUFFER_BYTES:
-                await asyncio.to_thread(file.write, bytes(buffer))
+                await asyncio.to_thread(_append, file, bytes(buffer), path.parent)
                 buffer.clear()
-        await asyncio.to_thread(_finish, file, bytes(buffer))
+        await asyncio.to_thread(_finish, file, bytes(buffer), path.parent)
     return size
 
 
-def _finish(file: IO[bytes], rest: bytes) -> None:
-    file.write(rest)
+def _append(file: IO[bytes], block: bytes, folder: Path) -> None:
+    _check_room(len(block), folder)  # each time anew: others write to the disk meanwhile
+    file.write(block)
+
+
+def _finish(file: IO[bytes], rest: bytes, folder: Path) -> None:
+    _append(file, rest, folder)
     file.flush()
     os.fsync(file.fileno())
 
@@ -117,17 +122,16 @@ def _settle(draft: Path, folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _room(workspace: Workspace) -> int:
-    return shutil.disk_usage(workspace.datasets).free - RESERVE_BYTES
-
-
-def _check_size(size: int, room: int) -> None:
+def _check_size(size: int) -> None:
     if size > MAX_BYTES:
         raise TooLargeError(
             f"The file is larger than {MAX_BYTES // 1024**3} GB, the most that is taken in.",
             "Split it, or give its path on this machine instead of uploading it.",
         )
-    if size > room:
+
+
+def _check_room(size: int, folder: Path) -> None:
+    if size > shutil.disk_usage(folder).free - RESERVE_BYTES:
         raise DiskFullError(
             "The file does not fit on the disk of the home folder.",
             f"Free some space: {RESERVE_BYTES // 1024**2} MB are kept back for checkpoints.",

@@ -1,34 +1,30 @@
-"""Pictures of every page, light and dark, wide and narrow, of an app in whose home something of every kind happened.
+"""Pictures of every page, light and dark, wide and narrow, of the real app with a real starter run at work.
 
     python scripts/screenshots.py [FOLDER]
 
-The figures in the runs are made up; the pages are the real ones, in the system's Chromium.
+It takes about three minutes: the pages that show a run are taken while it trains, the others when it is finished.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
-from urllib.error import URLError
+from typing import Any, Literal
 
-from playwright.sync_api import Browser, sync_playwright
+import httpx
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from qlora_ui.contract.records import ProcessIdentity  # noqa: E402
-from tests.fakes.runs import busy_workspace  # noqa: E402
+from tests.fakes.server import RunningServer  # noqa: E402
 
 PAGES = {
-    "dashboard": "/",
     "train": "/train",
     "playground": "/playground",
     "evaluate": "/evaluate",
@@ -40,28 +36,32 @@ PAGES = {
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = {"": 1440, "-narrow": 360}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+PATIENCE_S = 600
 
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
+    with tempfile.TemporaryDirectory() as home, RunningServer(Path(home), "--demo") as server, chromium() as browser:
+        training = wait_for(server, lambda jobs: next((j for j in jobs if j["progress"] > 0.4), None))
+        live = {"dashboard": "/", "run": f"/activity/{training['id']}"}
+        take_all(browser, server.url, live, folder)
+        wait_for(server, lambda jobs: all(job["status"] == "completed" for job in jobs) or None)
+        by_kind = {job["kind"]: f"/activity/{job['id']}" for job in jobs_of(server)}
+        results = {"score": by_kind["evaluation"], "receipt": by_kind["merge"]}
+        take_all(browser, server.url, PAGES | results, folder)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's browser, without a window."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
         sys.exit("No browser was found; install Chromium.")
-    with tempfile.TemporaryDirectory() as home:
-        at_work = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        workspace = busy_workspace(Path(home), ProcessIdentity.of(at_work.pid))
-        running = next(path.name for path in workspace.runs.iterdir() if "support-tone" in path.name)
-        server, url = start(home)
-        try:
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-                take_all(browser, url, PAGES | {"run": f"/activity/{running}"}, folder)
-                browser.close()
-        finally:
-            server.terminate()
-            server.wait(timeout=15)
-            at_work.communicate(b"\n")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def take_all(browser: Browser, url: str, pages: dict[str, str], folder: Path) -> None:
@@ -72,31 +72,34 @@ def take_all(browser: Browser, url: str, pages: dict[str, str], folder: Path) ->
             )
             page = context.new_page()
             for name, path in pages.items():
-                page.goto(url + path)
-                page.wait_for_function("window.did_handshake === true")
-                page.wait_for_load_state("networkidle")
-                file = folder / f"{name}-{scheme}{suffix}.png"
-                page.screenshot(path=file, full_page=bool(suffix))
-                print(file)
+                take(page, url + path, folder / f"{name}-{scheme}{suffix}.png")
             context.close()
 
 
-def start(home: str) -> tuple[subprocess.Popen[bytes], str]:
-    """The app on a free port, once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "qlora_ui", "--no-browser", "--port", str(port), "--home", home]
-    server = subprocess.Popen(command, env=environment)
-    url = f"http://127.0.0.1:{port}"
-    while server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/healthz", timeout=2).close()
-            return server, url
-        except (URLError, TimeoutError):
-            time.sleep(0.1)
-    sys.exit("The app did not start.")
+def take(page: Page, url: str, file: Path) -> None:
+    page.goto(url)
+    page.wait_for_function("window.did_handshake === true")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=file, full_page=True)
+    print(file)
+
+
+def jobs_of(server: RunningServer) -> list[dict[str, Any]]:
+    jobs: list[dict[str, Any]] = httpx.get(f"{server.url}/api/v1/jobs", timeout=30).json()
+    return jobs
+
+
+def wait_for(server: RunningServer, found: Callable[[list[dict[str, Any]]], Any]) -> Any:
+    """Ask for the jobs until `found` gives something."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        jobs = jobs_of(server)
+        if failed := [job for job in jobs if job["status"] in {"failed", "interrupted"}]:
+            sys.exit(f"{failed[0]['name']}: {failed[0]['message']}")
+        if (answer := found(jobs)) is not None:
+            return answer
+        time.sleep(0.2)
+    sys.exit("The starter run did not come so far.")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,8 +27,8 @@ jobs = typer.Typer(help="List, show, stop, pause, resume and delete runs.", no_a
 app.add_typer(data, name="data")
 app.add_typer(jobs, name="jobs")
 
-Home = Annotated[
-    Path | None, typer.Option("--home", help="The folder that keeps runs, data and settings.", envvar="QLORA_UI_HOME")
+Home = Annotated[  # without envvar: a --home before the command would lose against the variable after it
+    Path | None, typer.Option("--home", help="The folder that keeps runs, data and settings; else $QLORA_UI_HOME.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="Set one value over the file's: key=value.")]
@@ -39,25 +38,24 @@ RunId = Annotated[str, typer.Argument(help="The id of the run, or the beginning 
 
 def run(arguments: list[str]) -> int:
     """Run one command; gives its exit code: 0 done, 1 the job failed, 2 bad arguments or parameters."""
+    console.bear_any_text()
     try:
         result = app(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except QloraUiError as error:
-        if "--json" in arguments:
-            console.say(console.error_as_json(error))
-        else:
-            console.complain(str(error))
+        console.tell_error(error, as_json="--json" in arguments)
         return console.exit_code_of(error)
     except typer.Exit as leaving:
         return leaving.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, asyncio.CancelledError, typer.Abort):
         return 130
     except BrokenPipeError:  # the reader of our output has gone (`| head`)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.drop_output()
         return 0
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "format_message"):
-            console.complain(f"{error.format_message()}\n`qlora-ui --help` shows the commands.")
+            misuse = ParameterError(error.format_message(), "\n`qlora-ui --help` shows the commands.")
+            console.tell_error(misuse, as_json="--json" in arguments)
             return 2
         raise
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -45,13 +47,41 @@ def complain(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def tell_error(error: QloraUiError, *, as_json: bool) -> None:
+    """What went wrong, for a person or for a program."""
+    if as_json:
+        say(error_as_json(error))
+    else:
+        complain(str(error))
+
+
+def bear_any_text() -> None:
+    """Print a replacement for what the terminal or the file behind a pipe has no character for, and go on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def drop_output() -> None:
+    """Nobody reads the output any more: let it go nowhere, and what is still buffered with it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = ()) -> str:
     """Columns set under each other; all but the first are flush right where they look like figures."""
     everything = [list(header), *map(list, rows)] if header else list(map(list, rows))
     if not everything:
         return ""
     widths = [max(len(row[i]) for row in everything) for i in range(len(everything[0]))]
-    lines = ["  ".join(_cell(text, width) for text, width in zip(row, widths, strict=True)) for row in everything]
+    lines = [
+        "  ".join(
+            _cell(text, width) if place else text.ljust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in everything
+    ]
     if header:
         lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(line.rstrip() for line in lines)
@@ -111,7 +141,10 @@ class _Lines:
         key = (int(share * 10), text.partition(" · ")[0])
         if key != self._shown:
             self._shown = key
-            say(f"{share * 100:3.0f} %  {text}")
+            try:
+                say(f"{share * 100:3.0f} %  {text}")
+            except BrokenPipeError:  # the run goes on, and so does the waiting for its end
+                drop_output()
 
 
 class _Bar:

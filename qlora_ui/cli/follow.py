@@ -7,8 +7,10 @@ import contextlib
 import signal
 from typing import Any
 
+from pydantic import ValidationError
+
 from qlora_ui.cli import console
-from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.errors import QloraUiError, WorkspaceError
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt, Score
@@ -45,6 +47,7 @@ async def following(workspace: Workspace) -> Any:
 async def see_through(jobs: JobManager, job: Job, *, as_json: bool) -> int:
     """Show a job's progress until it ends, then its result. Gives the exit code."""
     status = await watch(jobs, job, quiet=as_json)
+    await jobs.load_history(job)  # another program may have done the work while nobody here looked
     if as_json:
         console.say(JobDetails.of(job).model_dump_json(indent=1))
     elif status is JobStatus.COMPLETED:
@@ -57,8 +60,7 @@ async def see_through(jobs: JobManager, job: Job, *, as_json: bool) -> int:
 
 async def watch(jobs: JobManager, job: Job, *, quiet: bool) -> JobStatus:
     """Draw the progress of a job until it ends. Ctrl+C asks it to stop with a checkpoint."""
-    loop = asyncio.get_running_loop()
-    with console.progress_line(quiet) as line, _stopping(jobs, job, loop):
+    with console.progress_line(quiet) as line, _stopping(jobs, job):
 
         def show() -> None:
             line.show(job.progress, f"{job.name}: {_state(job)}")
@@ -72,18 +74,28 @@ async def watch(jobs: JobManager, job: Job, *, quiet: bool) -> JobStatus:
 
 
 @contextlib.contextmanager
-def _stopping(jobs: JobManager, job: Job, loop: asyncio.AbstractEventLoop) -> Any:
-    """The first Ctrl+C (or gentle kill) asks the job to stop; the job saves a checkpoint first."""
-    asked: set[asyncio.Task[None]] = set()
+def _stopping(jobs: JobManager, job: Job) -> Any:
+    """The first Ctrl+C (or gentle kill) asks the job to stop, which saves a checkpoint; the second leaves."""
+    loop, waiting = asyncio.get_running_loop(), asyncio.current_task()
+    asked: list[asyncio.Task[None]] = []
 
     async def stop() -> None:
-        with contextlib.suppress(JobError):
+        try:
             await jobs.stop(job.id)
+            console.complain(f"{job.name} was asked to stop. Ctrl+C once more leaves it to that.")
+        except QloraUiError as error:
+            console.complain(str(error))
+
+    def hear() -> None:
+        if asked and waiting is not None:
+            console.complain(f"{job.name} goes on by itself: qlora-ui jobs show {job.id}")
+            waiting.cancel()
+        asked.append(loop.create_task(stop()))
 
     signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
     try:
         for number in signals:
-            loop.add_signal_handler(number, lambda: asked.add(loop.create_task(stop())))
+            loop.add_signal_handler(number, hear)
     except NotImplementedError:  # Windows: Ctrl+C ends this command, and the run goes on
         signals = ()
     try:
@@ -105,14 +117,17 @@ def _state(job: Job) -> str:
 
 
 def result_of(job: Job) -> str:
-    """The result of a completed job, for a person."""
-    match job.kind:
-        case JobKind.EVALUATION:
-            return evaluation_table(EvaluationReport.model_validate_json(job.paths.evaluation.read_bytes()))
-        case JobKind.MERGE:
-            return receipt_line(MergeReceipt.model_validate_json(job.paths.receipt.read_bytes()))
-        case _:
-            return _training_lines(job)
+    """The result of a completed job, for a person. Raises WorkspaceError when its report is gone or damaged."""
+    try:
+        match job.kind:
+            case JobKind.EVALUATION:
+                return evaluation_table(EvaluationReport.model_validate_json(job.paths.evaluation.read_bytes()))
+            case JobKind.MERGE:
+                return receipt_line(MergeReceipt.model_validate_json(job.paths.receipt.read_bytes()))
+            case _:
+                return _training_lines(job)
+    except (OSError, ValidationError) as error:
+        raise WorkspaceError(f"{job.name} finished, but its report in {job.paths.report} cannot be read.") from error
 
 
 def _training_lines(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import cast, get_args
@@ -34,6 +35,7 @@ def inspect_for_people_or_programs(
     inspection = inspect_file(
         dataset_location(file),
         model=model,
+        offline=os.environ.get("QLORA_UI_OFFLINE") == "1",
         limit=limit,
         start=start,
         max_length=max_length,

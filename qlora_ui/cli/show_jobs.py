@@ -67,7 +67,9 @@ async def logs(workspace: Workspace, run_id: str, *, as_json: bool) -> int:
         return 0
     for entry in job.logs:
         console.say(f"{_local(entry.time)}  {entry.level.upper() if entry.level != 'info' else ''} {entry.message}")
-    if job.paths.console.is_file() and (printed := job.paths.console.read_text(errors="replace").strip()):
+    if job.paths.console.is_file() and (
+        printed := job.paths.console.read_text(encoding="utf-8", errors="replace").strip()
+    ):
         console.say("\nWhat its process printed:\n" + printed)
     return 0
 

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-from filelock import FileLock, Timeout
+import contextlib
 
+from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import ExitRecord, JobRecord, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import Launcher
-from qlora_ui.jobs.leases import free_device
+from qlora_ui.jobs.leases import free_device, is_held
 from qlora_ui.jobs.run_folder import read_record, write_record
 
 
 class Dispatcher:
-    """Launches under a lock that all managers of the home share, so that no run is started twice. Runs in a thread."""
+    """Launches; its caller holds the lock of the queue, so that no run is started twice. Runs in a thread."""
 
     def __init__(self, workspace: Workspace, launcher: Launcher) -> None:
         self._workspace = workspace
         self._launcher = launcher
 
-    def start_ready(self, ready: list[Job], busy: set[str]) -> bool:
-        """Start each of the jobs, in their order, that finds a device which is neither leased nor in `busy`.
+    def has_room(self, ready: list[Job], busy: set[str]) -> bool:
+        """Whether one of the jobs would find a device that is neither leased nor in `busy`."""
+        return any(free_device(self._workspace, job.parameters.device, busy) is not None for job in ready)
 
-        True when one was started. Raises WorkspaceError when a run folder cannot be read.
+    def start_ready(self, ready: list[Job], busy: set[str]) -> bool:
+        """Start each of the jobs, in their order, that finds a free device. True when one was started.
+
+        Raises WorkspaceError when nothing can be written; a folder that cannot be read holds up its own job only.
         """
-        try:
-            lock = FileLock(self._workspace.queue_lock).acquire(blocking=False)
-        except Timeout:
-            return False  # another manager is at it; there will be a next time
         launched = False
-        with lock:
-            for job in ready:
-                device = free_device(self._workspace, job.parameters.device, busy)
-                if device is None or (record := read_record(job.paths)).state != "queued":
-                    continue
+        for job in ready:
+            device = free_device(self._workspace, job.parameters.device, busy)
+            if device is None or is_held(job.paths.lock):  # a worker that was given up for dead still holds its lock
+                continue
+            try:
+                record = read_record(job.paths)
+            except WorkspaceError:
+                continue
+            if record.state == "queued":
                 busy, launched = busy | {device}, True
                 self._launch(job, record, device)
         return launched
@@ -46,9 +51,8 @@ class Dispatcher:
         write_record(job.paths, record)  # before the start: if this process dies now, nobody starts it twice
         try:
             process = self._launcher.launch(job.paths)
-            write_record(job.paths, record.model_copy(update={"process": process}))
         except ProcessLookupError:
-            pass  # it ended at once: what it wrote, or did not write, tells the rest
+            return  # it ended at once: what it wrote, or did not write, tells the rest
         except OSError as error:
             ended = ExitRecord(
                 status=JobStatus.FAILED,
@@ -57,3 +61,6 @@ class Dispatcher:
                 hint="Free memory or disk space, then resume it.",
             )
             write_atomically(job.paths.exit, ended.model_dump_json())
+            return
+        with contextlib.suppress(WorkspaceError):  # it is at work, whatever the disk says, and tells who it is itself
+            write_record(job.paths, record.model_copy(update={"process": process}))

@@ -80,16 +80,17 @@ class History:
     progress: events.Progress | None = None
     message: str = ""
     last_time: datetime | None = None
-    unreadable_lines: int = 0
 
     def apply(self, event: events.Event) -> LogEntry | None:
         """Take in one event; gives the line that it adds to the log, if it adds one."""
         self.seq, self.last_time = max(self.seq, event.seq), event.time
         match event:
             case events.Started():
-                self.started = event
+                self.started, self.message = event, ""
                 self.first_started_at = self.first_started_at or event.time
+                self._back_to(self.progress.step if self.progress else 0)
             case events.Resumed():
+                self._back_to(event.step)
                 self.curves.cut_after(event.step)
                 self.samples = [s for s in self.samples if s.step <= event.step]
                 self.checkpoints = [c for c in self.checkpoints if c.step <= event.step]
@@ -117,6 +118,13 @@ class History:
         entry = LogEntry(event.time, *words)
         self.logs.append(entry)
         return entry
+
+    def _back_to(self, step: int) -> None:
+        """A new attempt begins: what the last one measured of its speed does not hold any more."""
+        if self.progress is not None:
+            share = step / self.progress.step if self.progress.step else 0.0
+            epoch = None if self.progress.epoch is None else self.progress.epoch * share
+            self.progress = self.progress.model_copy(update={"step": step, "epoch": epoch, "seconds_left": None})
 
 
 def _in_words(event: events.Event) -> tuple[str, str] | None:

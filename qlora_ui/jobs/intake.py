@@ -31,13 +31,18 @@ def with_full_paths(parameters: JobParameters, *, check_adapter: bool = True) ->
         value = getattr(parameters, field, "")
         if not value or is_starter(value):
             continue
-        path = Path(value).expanduser()
-        if field in _FILES and not dataset_location(value).is_file():
-            missing[field] = f"there is no file {value}"
-        if field == "adapter_path" and check_adapter and not path.is_dir():
-            missing[field] = f"there is no folder {value}"
-        if field != "model_name" or path.is_dir():  # else it is a name on the hub
-            changes[field] = str(path.resolve())
+        try:
+            value.encode()  # a name in another encoding fits into no parameters.yaml
+            path = Path(value).expanduser()
+            if field in _FILES and not dataset_location(value).is_file():
+                missing[field] = f"there is no file {value}"
+            if field == "adapter_path" and check_adapter and not path.is_dir():
+                missing[field] = f"there is no folder {value}"
+            if field != "model_name" or path.is_dir():  # else it is a name on the hub
+                changes[field] = str(path.resolve())
+        except (OSError, ValueError, RuntimeError) as error:  # not to be reached, or no path at all
+            reason = error.strerror if isinstance(error, OSError) else "it is no path that this system can use"
+            missing[field] = f"{value!r} cannot be read: {reason}"
     if missing:
         listed = "; ".join(f"{field}: {problem}" for field, problem in missing.items())
         raise ParameterError(f"These settings cannot be used: {listed}.", fields=missing)

@@ -67,6 +67,8 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
     history_loaded: bool = False
     """False for a run of the past whose events were not read yet: `JobManager.load_history` reads them."""
 
+    _told: tuple[Any, ...] = ()
+
     changed: Event[[]] = field(default_factory=Event)
     """Some scalar changed."""
     metric_added: Event[events.Metric] = field(default_factory=Event)
@@ -135,17 +137,24 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
                 self.log_added.emit(entry)
         if new_events:
             self._follow_history()
-            self.changed.emit()
+            self.tell(always=True)
 
-    def replace_history(self, history: History) -> None:
-        """Show a history that was read as a whole."""
-        self.history, self.history_loaded = history, True
+    def replace_history(self, history: History, *, whole: bool = True) -> None:
+        """Show a history that was read as a whole, or the outline of one."""
+        self.history, self.history_loaded = history, whole
         self._follow_history()
         self.curves_reset.emit()
-        self.changed.emit()
+        self.tell(always=True)
+
+    def tell(self, *, always: bool = False) -> None:
+        """Announce that a scalar changed, if one did since the last time."""
+        scalars = tuple(getattr(self, name) for name in _BINDABLE)
+        if always or scalars != self._told:
+            self._told = scalars
+            self.changed.emit()
 
     def settle(self, record: JobRecord, status: JobStatus, ended: ExitRecord | None) -> bool:
-        """Take over where the run stands, as read from its folder. True when the status changed."""
+        """Take over where the run stands, as read from its folder. True when the status changed; `tell` it after."""
         was, self.record = self.status, record
         self.status = status
         self._follow_history()
@@ -165,8 +174,6 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
         if status is not JobStatus.RUNNING:
             self.seconds_left = None
             self.message = self.error or status.explanation
-        if status is not was:
-            self.changed.emit()
         return status is not was
 
     def _follow_history(self) -> None:

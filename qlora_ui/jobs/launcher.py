@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.records import JobStatus, ProcessIdentity
 
 
 class Launcher(Protocol):
@@ -26,7 +27,7 @@ class Launcher(Protocol):
         """How a process that this launcher started has ended (negative: by that signal); None when it cannot know."""
 
     def kill(self, process: ProcessIdentity) -> None:
-        """End the worker and its children now. It gets no chance to save anything."""
+        """End the worker and its children now; it gets no chance to save anything. Raises OSError where it may not."""
 
     def release(self) -> None:
         """Let go of the workers: they go on by themselves."""
@@ -68,13 +69,33 @@ class LocalLauncher:
     def kill(self, process: ProcessIdentity) -> None:
         if not process.is_alive:
             return
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)  # it leads its own session, so its children go with it
-        else:
-            os.kill(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it ended just now
+            if not hasattr(os, "killpg"):
+                os.kill(process.pid, signal.SIGTERM)
+            elif os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)  # it leads its own session, so its children go with it
+            else:
+                os.kill(process.pid, signal.SIGKILL)  # started by hand: its group is somebody's shell
 
     def release(self) -> None:
         self.reap()
         for child in self._children.values():
             child.returncode = 0  # it outlives us on purpose, which Popen would otherwise warn about
         self._children.clear()
+
+
+def why_gone(code: int | None) -> str:
+    """What is known of the end of a worker that wrote no end itself; `code` as in `Launcher.exit_code`."""
+    if not code:
+        return JobStatus.INTERRUPTED.explanation
+    if code > 0:
+        return (
+            f"Its process is gone: it ended with the code {code} and wrote no end. What it printed tells more. "
+            "Resume goes on from its checkpoint."
+        )
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:  # one of the real-time signals, which have no names
+        name = f"signal {-code}"
+    also = " The system does that when memory runs out." if name == "SIGKILL" else ""
+    return f"Its process was ended from outside ({name}).{also} {JobStatus.INTERRUPTED.explanation}"

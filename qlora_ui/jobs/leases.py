@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -11,7 +13,12 @@ from qlora_ui.contract.paths import Workspace
 
 def is_leased(workspace: Workspace, device: str) -> bool:
     """Whether some process, of this server or of any other on the same home, holds the device now."""
-    lock = FileLock(workspace.device_lock(device))
+    return is_held(workspace.device_lock(device))
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds this lock file."""
+    lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -31,7 +38,7 @@ def free_device(workspace: Workspace, wanted: str, taken: set[str]) -> str | Non
 
 @cache
 def local_devices() -> tuple[str, ...]:
-    """The devices that `auto` chooses from: every NVIDIA GPU, or the processor when there is none."""
+    """The devices that `auto` chooses from: every NVIDIA GPU that CUDA_VISIBLE_DEVICES leaves, else the processor."""
     import pynvml
 
     try:
@@ -42,4 +49,8 @@ def local_devices() -> tuple[str, ...]:
         count = int(pynvml.nvmlDeviceGetCount())
     finally:
         pynvml.nvmlShutdown()
+    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        names = [name.strip() for name in visible.split(",")]
+        named = next((place for place, name in enumerate(names) if name in {"", "-1"}), len(names))
+        count = min(count, named)  # CUDA stops reading at the first name that it does not know
     return tuple(f"cuda:{index}" for index in range(count)) or ("cpu",)

@@ -1,4 +1,4 @@
-"""Who is next: a pure function over what is known of the jobs."""
+"""Who is next, and what stands in the way: computed from what is known of the jobs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,23 @@ def waiting(jobs: Iterable[Job]) -> list[Job]:
     )
 
 
+def number(jobs: Mapping[str, Job]) -> None:
+    """Tell each job its place in the queue, and those that wait what they wait for."""
+    places = {job.id: place for place, job in enumerate(waiting(jobs.values()), start=1)}
+    for job in jobs.values():
+        job.queue_position = places.get(job.id)
+        if job.queue_position is not None:
+            job.message = obstacle(job, jobs) or job.status.explanation
+            job.tell()
+
+
 def obstacle(job: Job, jobs: Mapping[str, Job]) -> str:
     """Why this job may not start even on a free device, in words; empty when it may."""
     if job.record.after is None:
         return ""
     before = jobs.get(job.record.after)
     if before is None:
-        return "The run it waits for was deleted. Stop it, or resume it to start it all the same."
+        return "The run it waits for was deleted. Stop it, then resume it to start it all the same."
     if before.status is JobStatus.COMPLETED:
         return ""
     if before.status in {JobStatus.PENDING, JobStatus.RUNNING}:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import Event, Started
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import ExitRecord, JobRecord, JobStatus, ProcessIdentity
-from qlora_ui.jobs.history import History
+from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus, ProcessIdentity
+from qlora_ui.jobs.history import History, LogEntry
 from qlora_ui.jobs.run_folder import (
     EventTail,
     read_command,
     read_exit,
+    read_outline,
     read_parameters_of,
     read_record,
     status_of,
@@ -22,6 +25,8 @@ from qlora_ui.jobs.run_folder import (
 
 LAUNCH_GRACE_SECONDS = 20.0
 """For so long a run that was launched, but whose process is not known yet, counts as alive."""
+MANY_EVENTS = 1_000
+"""So many at once are shown as a new history, in place of one by one, which would hold up the event loop."""
 
 
 @dataclass
@@ -30,13 +35,45 @@ class Observation:
 
     record: JobRecord
     status: JobStatus
-    ended: ExitRecord | None
-    process: ProcessIdentity | None
+    ended: ExitRecord | None = None
+    process: ProcessIdentity | None = None
     new_events: list[Event] = field(default_factory=list)
     history: History | None = None
-    """All events, when they were read for the first time."""
-    asked_seconds_ago: float | None = None
-    """Since when a stop or pause waits to be obeyed."""
+    """What was read in place of single events: everything, or an outline of a run that is not at work."""
+    is_whole: bool = True
+    asked: Command | None = None
+    """A stop or pause that waits to be obeyed."""
+    asked_seconds_ago: float = 0.0
+
+
+@dataclass
+class Look:
+    """What one look at the run folders found."""
+
+    found: list[tuple[RunWatch, Observation]] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Name of the folder → why it cannot be read, in words."""
+
+
+def look_at(workspace: Workspace, known: Mapping[str, RunWatch], *, everything: bool) -> Look:
+    """Look at all run folders, or only at those of runs that are at work, which is cheap enough to do all the time.
+
+    Raises WorkspaceError when the folder of the runs cannot be read.
+    """
+    names = find_runs(workspace) if everything else {name for name, watch in known.items() if not watch.is_settled}
+    look = Look(gone=set(known) - names if everything else set())
+    for name in sorted(names):
+        try:
+            watch = known.get(name) or RunWatch(workspace.run(name))
+            if (observation := watch.observe()) is not None:
+                look.found.append((watch, observation))
+        except (WorkspaceError, OSError, ValueError) as error:
+            if (workspace.runs / name).is_dir():
+                look.unreadable[name] = str(error)
+            elif name in known:
+                look.gone.add(name)
+    return look
 
 
 class RunWatch:
@@ -47,54 +84,75 @@ class RunWatch:
         self.paths = paths
         self.record = read_record(paths)
         self.parameters: JobParameters = read_parameters_of(paths, self.record)
+        self.is_settled = False
+        """Nothing more happens in the folder until somebody writes a new record."""
+        self._record_file = str(paths.job)
         self._tail = EventTail(paths.events)
         self._started: Started | None = None
+        self._outlined = False
         self._history_read = False
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._asked_at: float | None = None
-        self._settled = False
 
     def observe(self, *, thoroughly: bool = False) -> Observation | None:
-        """What is new, or None. `thoroughly` reads the history of a completed run too.
+        """What is new, or None. `thoroughly` reads the history of a run that is not at work too.
 
-        Raises WorkspaceError when the folder has gone or is damaged.
+        Raises WorkspaceError or OSError when the folder has gone or is damaged.
         """
-        stamp = _stamp(self.paths)
-        if self._settled and stamp == self._stamp and not (thoroughly and not self._history_read):
+        stamp = self._stamp_now()
+        if self.is_settled and stamp == self._stamp and not (thoroughly and not self._history_read):
             return None
         if stamp != self._stamp:
-            self.record, self._stamp = read_record(self.paths), stamp
-        observation = Observation(self.record, JobStatus.PENDING, None, None)
-        if self._history_read or thoroughly or not self._is_complete():
+            self.record, self._stamp, self._outlined = read_record(self.paths), stamp, False
+        observation = Observation(self.record, JobStatus.PENDING)
+        if self._history_read or thoroughly or not self._is_at_rest():
             self._read_events(observation)
+        elif not self._outlined:
+            observation.history, observation.is_whole, self._outlined = self._outline(), False, True
         observation.process = self._process()
         alive = self.record.state == "launched" and self._is_alive(observation.process)
         observation.ended = read_exit(self.paths)
         observation.status = status_of(self.record, alive=alive, ended=observation.ended)
-        if observation.status.is_final and self._history_read:
-            observation.new_events += self._tail.read()  # what it said between the first reading and its death
-        observation.asked_seconds_ago = self._asked_seconds_ago(observation.status)
-        self._settled = observation.status is not JobStatus.RUNNING
+        if observation.status is not JobStatus.RUNNING and self._history_read:
+            self._read_events(observation)  # what it said between the first reading and its end
+        self._note_command(observation)
+        unknown = observation.status is JobStatus.INTERRUPTED and observation.process is None
+        self.is_settled = observation.status is not JobStatus.RUNNING and not unknown  # an unknown one may yet speak
         return observation
 
-    def _is_complete(self) -> bool:
+    def _is_at_rest(self) -> bool:
+        """It is known without its events that nobody works on the run."""
         ended = read_exit(self.paths)
-        return status_of(self.record, alive=False, ended=ended) is JobStatus.COMPLETED
+        if self.record.state != "launched" or (ended is not None and ended.attempt == self.record.attempt):
+            return True
+        return self.record.process is not None and not self.record.process.is_alive
 
     def _read_events(self, observation: Observation) -> None:
-        found = self._tail.read()
-        if not self._history_read:
-            history = History()
-            while found:
-                for event in found:
-                    history.apply(event)
-                found = self._tail.read()
-            observation.history, self._history_read = history, True
-            self._started = history.started
-        for event in found:
-            if isinstance(event, Started):
-                self._started = event
-        observation.new_events = found
+        found = self._tail.read() if self._history_read else []
+        if len(found) > MANY_EVENTS or not self._history_read:
+            observation.history, observation.is_whole, observation.new_events = self._whole_history(), True, []
+            self._started, self._history_read = observation.history.started, True
+            return
+        self._started = next((event for event in reversed(found) if isinstance(event, Started)), self._started)
+        observation.new_events += found
+
+    def _whole_history(self) -> History:
+        self._tail = EventTail(self.paths.events)
+        history = History()
+        while found := self._tail.read():
+            for event in found:
+                history.apply(event)
+        if self._tail.unreadable_lines and history.last_time:
+            words = f"{self._tail.unreadable_lines} lines of {self.paths.events.name} cannot be read and are left out."
+            history.logs.append(LogEntry(history.last_time, "warning", words))
+        return history
+
+    def _outline(self) -> History:
+        history = History()
+        for event in read_outline(self.paths.events):
+            history.apply(event)
+        history.logs.clear()
+        return history
 
     def _process(self) -> ProcessIdentity | None:
         """Who works on the run: as the worker says, else as its launcher wrote down."""
@@ -107,26 +165,29 @@ class RunWatch:
             return process.is_alive
         return time.time() - self.paths.job.stat().st_mtime < LAUNCH_GRACE_SECONDS
 
-    def _asked_seconds_ago(self, status: JobStatus) -> float | None:
-        command = read_command(self.paths) if status is JobStatus.RUNNING else None
+    def _note_command(self, observation: Observation) -> None:
+        command = read_command(self.paths) if observation.status is JobStatus.RUNNING else None
         if command is None or command.attempt != self.record.attempt:
             self._asked_at = None
-            return None
+            return
         self._asked_at = self._asked_at or time.monotonic()
-        return time.monotonic() - self._asked_at
+        observation.asked, observation.asked_seconds_ago = command, time.monotonic() - self._asked_at
+
+    def _stamp_now(self) -> tuple[int, int, int]:
+        """Changes with each new version of the record: it is replaced as a whole."""
+        try:
+            status = os.stat(self._record_file)  # noqa: PTH116  # called for every run, every second
+        except OSError as error:
+            raise WorkspaceError(f"The run folder {self.paths.folder} cannot be read: {error.strerror}.") from error
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def find_runs(workspace: Workspace) -> set[str]:
-    """The names of all run folders."""
-    if not workspace.runs.is_dir():
-        return set()
-    return {entry.name for entry in workspace.runs.iterdir() if not entry.name.startswith(".") and entry.is_dir()}
-
-
-def _stamp(paths: RunPaths) -> tuple[int, int]:
-    """Changes with each new version of the record: it is replaced as a whole."""
+    """The names of all run folders. Raises WorkspaceError when the folder that holds them cannot be read."""
     try:
-        status = paths.job.stat()
+        with os.scandir(workspace.runs) as entries:
+            return {entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
     except OSError as error:
-        raise WorkspaceError(f"The run folder {paths.folder} cannot be read: {error.strerror}.") from error
-    return status.st_mtime_ns, status.st_ino
+        raise WorkspaceError(f"The folder {workspace.runs} cannot be read: {error.strerror}.") from error

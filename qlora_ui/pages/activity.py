@@ -14,6 +14,8 @@ from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.figures import counted
 from qlora_ui.components.layout import Card, row
+from qlora_ui.components.live import Live
+from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.segmented import Segmented
@@ -21,6 +23,7 @@ from qlora_ui.components.text import Text, link
 from qlora_ui.components.words import ago
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.manager import JobManager
 from qlora_ui.pages.job import build as build_job
 from qlora_ui.pages.overview import result_of, state_sentence
 from qlora_ui.theme import Icon
@@ -70,6 +73,16 @@ def matches(job: Job, *, text: str, kind: str, state: str) -> bool:
     return all(word in searched for word in text.lower().split())
 
 
+def _troubles(jobs: JobManager) -> list[str]:
+    """What keeps runs from being shown: the home folder as a whole, or single run folders, each in a sentence."""
+    return ([jobs.trouble] if jobs.trouble else []) + [jobs.unreadable[name] for name in sorted(jobs.unreadable)]
+
+
+def _show_troubles(jobs: JobManager) -> None:
+    for sentence in _troubles(jobs):
+        Notice(sentence, "warning", hint="The folder is left as it is.")
+
+
 class _List:
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -79,6 +92,8 @@ class _List:
         self._header = PageHeader("Activity")
         with self._header.actions:
             link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
+        jobs = services.jobs
+        Live(jobs.jobs_changed, lambda: _troubles(jobs), lambda: _show_troubles(jobs))
         self._filters = row(wrap=True, between=True)
         with self._filters:
             self._build_filters()

@@ -102,6 +102,7 @@ class TrainSession:
             max_length=int(usable["max_length"]),
             data_format=usable["data_format"],
             train_on=usable["train_on"],
+            offline=form.get("offline") is True,
         )
 
     @property

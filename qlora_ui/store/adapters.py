@@ -119,9 +119,11 @@ def _read_exit(run: RunPaths) -> ExitRecord | None:
 
 
 def _read_parameters(run: RunPaths) -> dict[str, Any]:
+    """What the file says, as JSON can hold it; empty when it cannot be read, whoever has changed it by hand."""
     try:
         content = yaml.safe_load(run.parameters.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        content = json.loads(json.dumps(content, default=str, skipkeys=True))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -130,7 +132,7 @@ def _fingerprint(run: RunPaths) -> str:
     """The fingerprint of the data, as the worker noted it beside the adapter; empty when it did not."""
     try:
         notes = json.loads((run.adapter / "qlora-ui.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     value = notes.get("dataset_fingerprint", "") if isinstance(notes, dict) else ""
     return value if isinstance(value, str) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Dataset
 from qlora_ui.store.database import Database
 from qlora_ui.store.repository import Repository
+
+log = logging.getLogger(__name__)
 
 
 class Datasets:
@@ -46,10 +49,15 @@ def _folders(parent: Path) -> list[Path]:
 
 def _dataset_in(folder: Path) -> Dataset | None:
     """The original file is the only one directly inside its folder; what was prepared from it lies deeper."""
-    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    if not files:
+    try:
+        files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+        if not files:
+            return None
+        status = files[0].stat()
+        str(files[0]).encode()
+    except (OSError, UnicodeEncodeError) as error:  # not ours to read, or a name that is no UTF-8
+        log.warning("the folder %r holds no data file that can be listed: %s", str(folder), error)
         return None
-    status = files[0].stat()
     return Dataset(
         id=folder.name,
         name=files[0].name,

@@ -83,7 +83,7 @@ class CrashSafeStorage(tinydb.storages.Storage):
         try:
             document = json.loads(content)
             version, tables = document["schema_version"], document["tables"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
         if not isinstance(version, int) or not _is_tables(tables):
             return None
@@ -93,7 +93,10 @@ class CrashSafeStorage(tinydb.storages.Storage):
                 f"{self.version}).",
                 "Update qlora-ui, or start it with another --home.",
             )
-        for step in range(version, self.version):
+        steps = range(version, self.version)
+        if not self.migrations.keys() >= set(steps):
+            return None  # no version of ours wrote such a number
+        for step in steps:
             tables = self.migrations[step](tables)
         return dict(tables)
 

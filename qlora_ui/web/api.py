@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -28,6 +28,10 @@ from qlora_ui.web.zip_stream import zip_folder
 
 API_PATH = "/api/v1"
 CONSOLE_LINES = 10_000
+CONSOLE_BYTES = 2 * 1024**2
+"""A console may hold one endless line; `download` gives all of it."""
+MAX_PARAMETERS = 200
+"""More than any kind of job has; each unknown one would be searched for among the known."""
 
 
 class NotFoundError(QloraUiError):
@@ -46,7 +50,7 @@ class NewJob(BaseModel):
     """A job to be queued; `after` is the id of a job that must be completed first."""
 
     kind: JobKind
-    parameters: dict[str, Any]
+    parameters: dict[str, Any] = Field(max_length=MAX_PARAMETERS)
     after: str | None = None
 
 
@@ -78,6 +82,7 @@ def build(services: Services) -> FastAPI:
             QloraUiError: _explain,
             RequestValidationError: _explain_request,
             HTTPException: _explain_http,
+            Exception: _explain_unexpected,
         },
     )
     _add_datasets(api, services)
@@ -250,13 +255,16 @@ async def _explain_http(_request: Request, error: HTTPException) -> JSONResponse
     return JSONResponse(answer.model_dump(exclude_none=True), error.status_code, headers=error.headers)
 
 
-def _last_lines(path: Path, count: int, block_bytes: int = 64 * 1024) -> str:
-    """The last lines of a text file, read from its end, so that the size of the file does not matter."""
+async def _explain_unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    """A mistake of ours; the server logs its traceback."""
+    answer = ApiError(error="Something went wrong that should not.", hint="The server's terminal has the details.")
+    return JSONResponse(answer.model_dump(exclude_none=True), 500)
+
+
+def _last_lines(path: Path, count: int) -> str:
+    """The last lines of a text file, as far as `CONSOLE_BYTES` reach, so that the size of the file does not matter."""
     with path.open("rb") as file:
-        start = file.seek(0, 2)
-        tail = b""
-        while start > 0 and tail.count(b"\n") <= count:
-            step = min(block_bytes, start)
-            start = file.seek(start - step)
-            tail = file.read(step) + tail
+        size = file.seek(0, 2)
+        file.seek(max(0, size - CONSOLE_BYTES))
+        tail = file.read(CONSOLE_BYTES)
     return b"".join(tail.splitlines(keepends=True)[-count:]).decode(errors="replace")

@@ -12,12 +12,13 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
+from typing import Any
 from urllib.parse import parse_qs, quote
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,9 @@ from qlora_ui.web.sign_in_page import SIGN_IN_PATH, plain_page, sign_in_form
 
 SESSION_DAYS = 30
 OPEN_PATHS = frozenset({"/healthz", "/favicon.ico"})
+
+MAX_FORM_BYTES = 1024
+"""A form with a code takes a twentieth of this; whoever sends more is not read to the end."""
 
 _SESSION_S = SESSION_DAYS * 24 * 3600
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which people mix up
@@ -51,11 +55,15 @@ class Sessions:
 
     def accepts(self, connection: HTTPConnection, *, needs_sign_in: bool) -> bool:
         """Whether this request carries a session of ours that is young enough and, if need be, signed in."""
+        sessions = (self._read(value) for value in _cookie_values(connection.headers, self.cookie))
+        return any(session and (session.get("signed_in") is True or not needs_sign_in) for session in sessions)
+
+    def _read(self, value: str) -> dict[str, Any]:
         try:
-            session = self._serializer.loads(connection.cookies.get(self.cookie, ""), max_age=_SESSION_S)
+            session = self._serializer.loads(value, max_age=_SESSION_S)
         except BadSignature:
-            return False
-        return isinstance(session, dict) and (session.get("signed_in") is True or not needs_sign_in)
+            return {}
+        return session if isinstance(session, dict) else {}
 
     def set_cookie(self, scope: Scope, headers: MutableHeaders, value: str) -> None:
         """Not readable by scripts, never sent along from other sites."""
@@ -133,8 +141,7 @@ class SignInDesk:
             given = request.query_params.get("code")
             return sign_in_form() if given is None else self._check(request, given)
         if request.method == "POST":
-            fields = parse_qs((await request.body()).decode(errors="replace"))
-            return self._check(request, fields.get("code", [""])[0])
+            return self._check(request, await _code_in_form(request))
         return JSONResponse({"error": "The sign-in takes GET and POST.", "hint": ""}, 405)
 
     def _check(self, request: Request, given: str) -> Response:
@@ -195,6 +202,29 @@ class Attempts:
 
     def _delay_s(self, count: int) -> float:
         return min(2.0 ** (count - self.FREE), self.LONGEST_S) if count >= self.FREE else 0.0
+
+
+def _cookie_values(headers: Headers, name: str) -> Iterator[str]:
+    """All cookies of this name: programs at other ports of this host can set one, too.
+
+    Ours need no unquoting, which takes minutes for some hostile cookies (Python before 3.11.10) and would come before
+    the sign-in.
+    """
+    for header in headers.getlist("cookie"):
+        for cookie in header.split(";"):
+            given, _, value = cookie.strip().partition("=")
+            if given == name:
+                yield value
+
+
+async def _code_in_form(request: Request) -> str:
+    """Empty when there is none, or when the form is far longer than one with a code."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM_BYTES:
+            return ""
+    return parse_qs(body.decode(errors="replace")).get("code", [""])[0]
 
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:

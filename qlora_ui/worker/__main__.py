@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from qlora_ui.contract.errors import JobError
-from qlora_ui.contract.events import Failed, Finished, Started, Stopped
+from qlora_ui.contract.events import Alert, Failed, Finished, Started, Stopped
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import read_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace, model_location
@@ -88,7 +88,9 @@ def _work(paths: RunPaths, record: JobRecord, report: Report, control: Control) 
     from qlora_ui.worker import devices
 
     devices.hide_other_gpus(wanted)
-    device = devices.choose(wanted, parameters.compute_type)
+    device = devices.choose(wanted, parameters.compute_type, must=parameters.device != "auto")
+    if wanted.startswith("cuda") and not device.is_cuda:
+        report(Alert(message="PyTorch cannot use the GPU here, so this runs on the processor.", hint=_DOCTOR))
     with devices.lease(context, device):
         from qlora_ui.worker.versions import versions
 
@@ -106,6 +108,9 @@ def _work(paths: RunPaths, record: JobRecord, report: Report, control: Control) 
 
             return merge(context, device)
         raise JobError(f"A worker cannot do jobs of the kind {record.kind}.")
+
+
+_DOCTOR = "`qlora-ui doctor` says what to do about it."
 
 
 def _set_environment(location: str, offline: bool) -> bool:

@@ -63,12 +63,15 @@ def hide_other_gpus(wanted: str) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = names[index] if index < len(names) else ""
 
 
-def choose(wanted: str, compute_type: str) -> Device:
-    """The device for `auto`, `cpu` or `cuda:N`. Raises DeviceError when it is not there or cannot do the arithmetic."""
+def choose(wanted: str, compute_type: str, *, must: bool = True) -> Device:
+    """The device for `auto`, `cpu` or `cuda:N`. Raises DeviceError when it is not there or cannot do the arithmetic.
+
+    Unless it `must` be that GPU, the processor takes the place of one that PyTorch cannot use.
+    """
     import torch
 
     has_cuda = wanted != "cpu" and torch.cuda.is_available()
-    if wanted.startswith("cuda") and not has_cuda:
+    if wanted.startswith("cuda") and not has_cuda and must:
         raise DeviceError(
             f"The device {wanted} is not there: this machine offers no such CUDA GPU to PyTorch.",
             "Choose `auto` or `cpu`, or run `qlora-ui doctor` to see what this machine can do.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -191,3 +192,30 @@ def test_a_broken_upload_leaves_nothing(client: httpx.Client, server: RunningSer
         client.get("/healthz")
     assert "Traceback" not in server.output
     assert not re.search(r"\bERROR\b", server.output)
+
+
+def test_headers_without_end_are_not_taken_in(server: RunningServer) -> None:
+    """They come before any sign-in, so they must not fill the memory."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nX: ".encode())
+        with contextlib.suppress(ConnectionError):  # it hangs up while we speak
+            for _ in range(32):
+                connection.sendall(b"x" * MEGABYTE)
+            pytest.fail("32 MB of one header were taken in")
+
+
+def test_a_further_name_needs_the_code_even_on_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a reverse proxy everybody comes from this machine."""
+    monkeypatch.setenv("QLORA_UI_ALLOWED_HOSTS", "tune.example.com")
+    with RunningServer(tmp_path) as server:
+        link = server.wait_for(r"sign in on this machine: +(\S+)").group(1)
+        server.wait_for(r"or type the code.*\n")
+        through_proxy = {**PAGE, "host": "tune.example.com"}
+        with httpx.Client(base_url=server.url, headers=through_proxy, timeout=30) as client:
+            assert client.get("/").status_code == 303
+            assert client.get("/api/v1/jobs").status_code == 303
+            assert client.get(SOCKET).status_code == 401
+        with httpx.Client(headers=PAGE, timeout=30) as client:
+            assert client.get(link).status_code == 200
+            assert client.get(server.url).status_code == 200
+    assert "from another one" not in server.output, "the server itself listens to this machine only"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ class FakeInspector(Inspector):
         self.news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         """The options of each call, to be waited for."""
 
-    async def inspect(self, path: str, options: dict[str, Any]) -> Inspection:
-        self.asked.append((path, options))
-        self.news.put_nowait(options)
+    async def inspect(self, path: str, options: Mapping[str, Any], *, offline: bool = False) -> Inspection:
+        self.asked.append((path, {**options, "offline": offline}))
+        self.news.put_nowait(self.asked[-1][1])
         if "broken" in path:
             raise DataError("Line 17 is not valid JSON.", "Look for a missing quote.", place=f"{path}, line 17")
         first = int(options["start"])

@@ -197,11 +197,10 @@ class FakeWorker:
     def resume_step(self) -> int:
         """The step of the newest whole checkpoint, 0 when there is none."""
         markers = self.paths.checkpoints.glob("*/complete.json")
-        found = [int(marker.parent.name.rpartition("-")[2]) for marker in markers]
-        if not found:
-            return 0
-        self.say(Resumed(step=max(found)))
-        return max(found)
+        newest = max((int(marker.parent.name.rpartition("-")[2]) for marker in markers), default=0)
+        if self.record.attempt > 1:
+            self.say(Resumed(step=newest))
+        return newest
 
     def save(self, step: int) -> None:
         folder = self.paths.checkpoints / f"checkpoint-{step}"

@@ -246,3 +246,13 @@ async def test_leaving_the_page_ends_its_listening(user: User, jobs: JobManager)
         await user.should_see("New fine-tune", retries=50)
         await user.should_not_see("At the end", retries=50)
     assert counts() == before
+
+
+async def test_a_damaged_run_folder_is_named_and_left_as_it_is(user: User, jobs: JobManager) -> None:
+    damaged = jobs.workspace.runs / "20260101-000000-broken-0000"
+    damaged.mkdir()
+    (damaged / "job.json").write_text("{")
+    await jobs.refresh()
+    await user.open("/activity")
+    await user.should_see("its job.json is missing or damaged")
+    assert (damaged / "job.json").read_text() == "{"

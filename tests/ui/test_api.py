@@ -225,3 +225,36 @@ async def test_adapters_are_listed(client: httpx.AsyncClient, services: Services
     services.store.adapters.rebuild(services.workspace)
     (adapter,) = (await client.get("/adapters")).json()
     assert (adapter["id"], adapter["name"], adapter["base_model"]) == (run.id, "past", "starter")
+
+
+async def test_a_console_of_one_endless_line_is_cut(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "CONSOLE_BYTES", 1000)
+    run = write_run(services.workspace, FakeRun("past"))
+    await services.jobs.refresh()
+    run.console.write_text("x" * 5000 + "end")
+    assert (await client.get(f"/jobs/{run.id}/console")).text == "x" * 997 + "end"
+    assert len((await client.get(f"/jobs/{run.id}/console", params={"download": "true"})).text) == 5003
+
+
+async def test_a_flood_of_parameters_is_refused_unread(client: httpx.AsyncClient) -> None:
+    """Each unknown name is compared with all that are known: 150,000 of them held the server up for half a minute."""
+    response = await submit(client, **{f"k{n}": 1 for n in range(api.MAX_PARAMETERS + 1)})
+    assert response.status_code == 422
+    assert set(response.json()["fields"]) == {"parameters"}
+
+
+async def test_a_mistake_of_ours_is_told_as_json(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(services, "datasets", broken)
+    app = FastAPI()
+    api.register(app, services)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as client:
+        response = await client.get("/datasets")
+    assert response.status_code == 500
+    assert set(response.json()) == {"error", "hint"}
+    assert "secret" not in response.text

@@ -1,7 +1,6 @@
 """What the README, the docs and the examples say is true."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,10 @@ def test_every_example_can_be_used(file: Path) -> None:
     assert parameters.name
 
 
-def test_the_page_of_parameters_is_what_the_models_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    import make_parameter_docs
+def test_the_page_of_parameters_is_what_the_models_say() -> None:
+    from scripts import make_parameter_docs
 
     assert make_parameter_docs.PAGE.read_text(encoding="utf-8") == make_parameter_docs.page()
-    sys.modules.pop("make_parameter_docs")
 
 
 def test_every_command_of_the_readme_exists() -> None:

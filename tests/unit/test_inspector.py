@@ -10,7 +10,7 @@ import pytest
 
 from qlora_ui.contract.errors import DataError, ModelError, QloraUiError
 from qlora_ui.contract.inspection import Inspection
-from qlora_ui.inspector import Inspector
+from qlora_ui.inspector import OFFLINE, Inspector
 
 INSPECTION = Inspection(file="rows.jsonl", bytes=3, rows=1, format="text", seen="one column", columns=["text"])
 
@@ -75,3 +75,40 @@ async def test_a_cancelled_inspection_ends_its_process_and_their_children(tmp_pa
         await task
     _, alive = psutil.wait_procs([parent, child], timeout=10)
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.mark.parametrize("path", ["\0", "x" * 300_000, "\ud800"])
+async def test_a_path_that_the_system_cannot_take_is_an_error_in_words(path: str) -> None:
+    with pytest.raises(DataError, match="could not be looked at") as caught:
+        await speaking("").inspect(path, {})
+    assert len(str(caught.value)) < 300
+
+
+async def test_an_answer_without_end_is_given_up() -> None:
+    endless = Inspector((sys.executable, "-c", "while True: print('x' * 10_000)"), answer_bytes=100_000)
+    with pytest.raises(DataError, match="too long to be shown"):
+        await endless.inspect("rows.jsonl", {})
+
+
+async def test_a_process_that_never_stops_talking_is_given_up_after_its_time() -> None:
+    program = "while True: print('x' * 10_000)"
+    endless = Inspector((sys.executable, "-c", program), timeout_s=0.3, answer_bytes=2**40)
+    with pytest.raises(DataError, match="took longer"):
+        await endless.inspect("rows.jsonl", {})
+
+
+async def test_endless_complaints_take_no_memory_and_do_not_hold_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qlora_ui.inspector.COMPLAINT_BYTES", 100)
+    program = "import sys\nfor _ in range(1000): sys.stderr.write('x' * 1000)\nsys.exit('\\nno room')"
+    with pytest.raises(DataError, match="no room"):
+        await speaking(program).inspect("rows.jsonl", {})
+
+
+@pytest.mark.parametrize("offline", [True, False])
+async def test_offline_reaches_the_process(monkeypatch: pytest.MonkeyPatch, offline: bool) -> None:
+    for name in OFFLINE:
+        monkeypatch.delenv(name, raising=False)
+    program = f"import os, sys; sys.exit(str([os.environ.get(name) for name in {list(OFFLINE)}]))"
+    with pytest.raises(DataError) as caught:
+        await speaking(program).inspect("rows.jsonl", {}, offline=offline)
+    assert str(["1" if offline else None] * len(OFFLINE)) in caught.value.message

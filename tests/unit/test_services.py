@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import nicegui.core
 import pytest
 
-from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.errors import JobError, WorkspaceError
+from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.paths import STARTER
-from qlora_ui.contract.records import JobStatus
+from qlora_ui.contract.records import Dataset, JobStatus
+from qlora_ui.inspector import Inspector
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from tests.fakes.runs import FakeRun, write_run
@@ -95,3 +97,32 @@ async def test_devices_are_read_once_however_many_ask(services: Services, monkey
     assert all(reading is readings[0] for reading in readings)
     monkeypatch.setattr("qlora_ui.services.READING_LASTS_S", 0.0)
     assert await services.devices() is not readings[0]
+
+
+async def test_a_data_file_that_cannot_be_listed_is_not_kept(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_dataset: Dataset) -> None:
+        raise WorkspaceError("The disk is full.")
+
+    monkeypatch.setattr(services.store.datasets, "put", full)
+    with pytest.raises(WorkspaceError, match="full"):
+        await services.add_dataset("rows.jsonl", chunks())
+    assert list(services.workspace.datasets.iterdir()) == []
+
+
+@pytest.mark.parametrize(("app", "call", "told"), [(True, False, True), (False, True, True), (False, False, False)])
+async def test_an_offline_app_looks_at_data_offline(tmp_path: Path, app: bool, call: bool, told: bool) -> None:
+    seen: list[bool] = []
+
+    class Watched(Inspector):
+        async def inspect(
+            self, path: str, options: Mapping[str, str | int | None], *, offline: bool = False
+        ) -> Inspection:
+            seen.append(offline)
+            return Inspection(file=path, bytes=0, rows=0, format="text", seen="", columns=[])
+
+    services = Services.open(AppSettings(home=tmp_path, offline=app))
+    services.inspector = Watched()
+    await services.inspect("rows.jsonl", "org/model", offline=call)
+    assert seen == [told]

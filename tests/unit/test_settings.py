@@ -154,3 +154,10 @@ def test_a_port_in_use_is_named_with_the_next_free_one() -> None:
 def test_an_address_of_another_machine_is_named() -> None:
     with pytest.raises(WorkspaceError, match=r"Nothing can listen at 192\.0\.2\.7"):
         check_port("192.0.2.7", 8080)
+
+
+def test_a_further_name_means_that_others_come_in_through_a_proxy(tmp_path: Path) -> None:
+    settings = AppSettings(home=tmp_path, allowed_hosts=("tune.example.com",))
+    assert settings.bind_host == "127.0.0.1"
+    assert settings.needs_sign_in
+    assert not AppSettings(home=tmp_path, allowed_hosts=("localhost", "127.0.0.2")).needs_sign_in

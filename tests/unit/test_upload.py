@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -160,3 +161,43 @@ def test_what_killed_servers_left_behind_is_removed_after_a_day(workspace: Works
     os.utime(old, (two_days_ago, two_days_ago))
     remove_abandoned(workspace)
     assert list(workspace.datasets.iterdir()) == [fresh]
+
+
+async def test_room_is_looked_at_again_while_a_file_arrives(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another upload, or a checkpoint, may have taken what was free at the beginning."""
+    monkeypatch.setattr(upload, "_BUFFER_BYTES", 5)
+    disk(monkeypatch, upload.RESERVE_BYTES + 1000)
+
+    async def meanwhile() -> AsyncIterator[bytes]:
+        yield b"12345"
+        disk(monkeypatch, upload.RESERVE_BYTES + 4)
+        yield b"67890"
+
+    with pytest.raises(DiskFullError, match="does not fit"):
+        await receive(workspace, "rows.txt", meanwhile())
+    assert list(workspace.datasets.iterdir()) == []
+
+
+async def test_what_was_begun_is_deleted_off_the_event_loop(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unlinking a file of many gigabytes takes seconds."""
+    deleters: list[threading.Thread] = []
+    rmtree = shutil.rmtree
+
+    def watched(path: Path, *, ignore_errors: bool) -> None:
+        deleters.append(threading.current_thread())
+        rmtree(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", watched)
+    with pytest.raises(DataError, match="empty"):
+        await receive(workspace, "rows.txt", chunks())
+    assert deleters
+    assert threading.main_thread() not in deleters
+
+
+def test_an_odd_entry_among_the_abandoned_ones_is_passed_over(workspace: Workspace) -> None:
+    (workspace.datasets / ".upload-loop").symlink_to(".upload-loop")
+    remove_abandoned(workspace)

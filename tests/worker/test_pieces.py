@@ -120,6 +120,11 @@ class TestDevices:
         with pytest.raises(DeviceError, match="cuda:7 is not there"):
             devices.choose("cuda:7", "auto")
 
+    def test_a_gpu_that_only_the_driver_sees_is_no_must(self) -> None:
+        """A torch without CUDA beside a GPU: the launcher offers the GPU, and the run goes to the processor."""
+        device = devices.choose("cuda:7", "float32", must=False)
+        assert (device.name, device.is_cuda) == ("cpu", False)
+
 
 class TestCheckpoints:
     def test_only_whole_ones_count(self, tmp_path: Path) -> None:

@@ -95,6 +95,34 @@ def test_the_home_folder_may_stand_before_or_after_the_command(
     assert "No runs yet" in capsys.readouterr().out
 
 
+def test_the_home_folder_before_the_command_goes_before_the_variable(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--home", str(tmp_path / "a"), "jobs", "list"]) == 0
+    assert (tmp_path / "a" / "runs").is_dir() and not home.exists()
+    assert run(["jobs", "list"]) == 0
+    assert home.is_dir()
+
+
+def test_misuse_is_json_too(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "--json"]) == 2
+    assert "Missing argument" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_a_result_that_is_gone_is_told(home: Path, spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+    merging = ["merge", spec, "--set", f"adapter_path={home.parent}", "--set", "device=cpu"]
+    assert run(merging) == 0
+    [report] = (home / "runs").glob("*/report/receipt.json")
+    report.write_text("{")
+    assert run(["jobs", "show", report.parents[1].name]) == 2
+    assert "its report in" in capsys.readouterr().err
+
+
+def test_a_name_may_be_a_number(home: Path, spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", spec, "--set", "name=2024", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "2024"
+
+
 def test_jobs_are_stopped_resumed_and_deleted_by_the_beginning_of_their_id(
     home: Path, spec: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,18 +1,21 @@
 """Atomic files, process identities, run ids."""
 
 import errno
+import math
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from qlora_ui.contract import files
+from qlora_ui.contract import files, records
 from qlora_ui.contract.errors import DataError, ParameterError, QloraUiError
 from qlora_ui.contract.events import Event, Metric, Started, dump_event, parse_event
 from qlora_ui.contract.paths import dataset_location, is_starter, model_location
-from qlora_ui.contract.records import ProcessIdentity, new_id
+from qlora_ui.contract.records import ProcessIdentity, Score, new_id
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -60,6 +63,43 @@ def test_an_event_survives_its_line() -> None:
         line = dump_event(event)
         assert line.count(b"\n") == 1
         assert parse_event(line) == event
+
+
+def test_figures_that_are_not_finite_survive_their_file() -> None:
+    told = parse_event(dump_event(Metric(step=1, values={"loss": math.inf, "grad_norm": math.nan})))
+    assert isinstance(told, Metric)
+    assert told.values["loss"] == math.inf and math.isnan(told.values["grad_norm"])
+    score = Score(value=math.inf, standard_error=0.5)
+    assert Score.model_validate_json(score.model_dump_json()) == score
+
+
+def test_a_file_system_that_flushes_no_folders_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flush = os.fsync
+
+    def files_only(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    files.write_atomically(tmp_path / "a.json", "new")
+    assert (tmp_path / "a.json").read_text() == "new"
+
+
+def test_a_sandbox_that_hides_the_boot_id_still_knows_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Path.read_text
+
+    def hidden(path: Path, *arguments: Any, **options: Any) -> str:
+        if path.name == "boot_id":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return read(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", hidden)
+    records._boot.cache_clear()
+    try:
+        assert ProcessIdentity.of().is_alive
+    finally:
+        records._boot.cache_clear()
 
 
 def test_run_ids_sort_by_time_and_are_safe_names() -> None:

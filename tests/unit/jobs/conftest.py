@@ -1,13 +1,15 @@
 """A home folder, and a manager whose workers are scripted."""
 
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import ProcessIdentity
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.settings import prepare_home
@@ -20,6 +22,14 @@ def workspace(tmp_path: Path) -> Workspace:
     workspace = Workspace(tmp_path / "home")
     prepare_home(workspace)
     return workspace
+
+
+@pytest.fixture
+def at_work() -> Iterator[ProcessIdentity]:
+    """A process that lives for as long as the test."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as child:
+        yield ProcessIdentity.of(child.pid)
+        child.kill()
 
 
 @pytest.fixture

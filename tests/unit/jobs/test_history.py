@@ -20,6 +20,17 @@ def test_a_resumed_run_measures_the_steps_after_its_checkpoint_anew() -> None:
     assert history.curves.latest("loss") == 0.5
 
 
+def test_a_new_attempt_promises_nothing_of_the_old_one() -> None:
+    history = History()
+    history.apply(events.Phase(name="training", message="It trains."))
+    history.apply(events.Progress(step=8, total_steps=10, epoch=4.0, seconds_left=3.0))
+    history.apply(events.Started(process=ProcessIdentity(pid=7, started="x"), attempt=2))
+    assert history.progress is not None
+    assert (history.progress.step, history.progress.seconds_left, history.message) == (8, None, "")
+    history.apply(events.Resumed(step=4))
+    assert (history.progress.step, history.progress.epoch) == (4, 2.0)
+
+
 def test_a_step_measured_twice_keeps_its_later_value() -> None:
     curves = Curves()
     for step, value in [(1, 1.0), (3, 3.0), (2, 2.0), (3, 0.3)]:

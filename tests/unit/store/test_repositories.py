@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -270,3 +271,26 @@ def test_a_file_that_is_damaged_while_the_server_runs_is_repaired_on_the_next_lo
     workspace.database.write_text("{")
     assert store.preferences.get().theme == "dark"
     assert "backup" in store.recovery
+
+
+def test_a_data_file_whose_name_is_no_text_is_left_alone(workspace: Workspace) -> None:
+    for name in (b"odd/\xff.jsonl", b"\xff/rows.jsonl"):
+        path = os.fsencode(workspace.datasets) + b"/" + name
+        os.mkdir(os.path.dirname(path))  # noqa: PTH102, PTH120  # bytes are what this is about
+        with open(path, "wb") as file:  # noqa: PTH123
+            file.write(b"{}")
+    add_dataset(workspace, "good")
+    assert [dataset.id for dataset in Store(workspace).datasets.list()] == ["good"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"1: 2", b"a: 2020-99-99", b"a: &a [*a]", b"a: " + b"[" * 20_000, b"? [1]\n: 2", b"a: 2020-01-01", b"\xff"],
+)
+def test_parameters_that_were_changed_by_hand_do_not_keep_the_store_from_opening(
+    workspace: Workspace, content: bytes
+) -> None:
+    add_run(workspace, "a").parameters.write_bytes(content)
+    (workspace.run("a").adapter / "qlora-ui.json").write_text("[" * 100_000)
+    (adapter,) = Store(workspace).adapters.list()
+    assert (adapter.id, adapter.base_model, adapter.dataset_fingerprint) == ("a", "", "")

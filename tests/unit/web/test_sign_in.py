@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from qlora_ui.settings import AppSettings
 from qlora_ui.web import sign_in
-from qlora_ui.web.sign_in import Attempts, SignIn, new_code, sign_in_link
+from qlora_ui.web.sign_in import MAX_FORM_BYTES, Attempts, SignIn, new_code, sign_in_link
 
 CODE = "K7QF-2MXP-9DRA"
 PAGE = {"accept": "text/html"}
@@ -228,3 +229,49 @@ def test_codes_are_random_and_easy_to_read_out() -> None:
     codes = {new_code() for _ in range(50)}
     assert len(codes) == 50
     assert all(re.fullmatch(r"[2-9A-HJ-NP-Z]{4}(-[2-9A-HJ-NP-Z]{4}){2}", code) for code in codes)
+
+
+# ---- what comes before the sign-in must be cheap ----
+
+
+async def test_a_cookie_that_would_take_long_to_read_is_not_read() -> None:
+    """`http.cookies` undoes quotes in quadratic time (Python before 3.11.10): 4 s for 40 kB."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("http.cookies._unquote", lambda _value: pytest.fail("it was read"))
+        async with browser(middleware()) as client:
+            response = await client.get("/", headers={"cookie": 'other="' + "\\" * 1000 + '"'})
+            assert response.status_code == 303
+
+
+async def test_a_cookie_of_the_same_name_from_another_port_does_not_lock_out() -> None:
+    async with browser(middleware()) as client:
+        await client.post("/sign-in", data={"code": CODE})
+        value = client.cookies[COOKIE]
+    async with browser(middleware()) as stranger:
+        both = {"cookie": f"{COOKIE}=tossed; {COOKIE}={value}; {COOKIE}=tossed"}
+        assert (await stranger.get("/", headers=both)).text == "the app"
+
+
+async def test_a_form_is_read_only_as_far_as_a_code_can_reach() -> None:
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield b"a=1&" * 100
+
+    received = endless()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": await anext(received), "more_body": True}
+
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/sign-in", "headers": [], "query_string": b"", "scheme": "http"}
+    await middleware()(scope, receive, send)
+    assert said[0]["status"] == 403
+    assert taken * 400 <= MAX_FORM_BYTES + 400

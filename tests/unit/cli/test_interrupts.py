@@ -1,0 +1,105 @@
+"""The command line as a process of its own: Ctrl+C, a reader that goes away, a terminal without Unicode."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.records import JobStatus
+from qlora_ui.jobs.launcher import LocalLauncher
+from qlora_ui.jobs.run_folder import read_exit, read_record
+from qlora_ui.jobs.watch import find_runs
+from tests.unit.jobs.conftest import FAKE_WORKER
+
+PROGRAM = f"""
+import sys
+from qlora_ui.cli.commands import run
+from qlora_ui.jobs import launcher
+launcher.LocalLauncher.__init__.__defaults__ = ({FAKE_WORKER!r},)
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@contextmanager
+def training(home: Path, name: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """`qlora-ui train` with the scripted worker; whatever it leaves at work is ended."""
+    spec = home.parent / "run.yaml"
+    spec.write_text(f"name: {name}\nmodel_name: starter\ndataset_path: starter\ndevice: cpu\nmax_steps: 100\n")
+    command = [sys.executable, "-c", PROGRAM, "train", str(spec), "--home", str(home)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", env={**os.environ, **environment}
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+            for run_id in find_runs(Workspace(home)):
+                if worker := read_record(Workspace(home).run(run_id)).process:
+                    LocalLauncher().kill(worker)
+
+
+def the_run(home: Path) -> RunPaths:
+    [run_id] = find_runs(Workspace(home))
+    return Workspace(home).run(run_id)
+
+
+def read_until(process: subprocess.Popen[str], word: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if word in line:
+            return
+    raise AssertionError(f"it never said {word}")
+
+
+def test_ctrl_c_stops_the_run_with_a_checkpoint(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with training(home, "slow") as process:
+        read_until(process, "step")
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert "was asked to stop" in complaint and "slow stopped" in complaint
+        ended = read_exit(the_run(home))
+        assert ended is not None and ended.status is JobStatus.STOPPED
+
+
+def test_a_second_ctrl_c_leaves_the_run_to_itself(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with training(home, "slow and deaf") as process:
+        read_until(process, "step")
+        assert process.stderr is not None
+        process.send_signal(signal.SIGINT)
+        assert "was asked to stop" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "goes on by itself" in complaint and "Traceback" not in complaint
+        worker = read_record(the_run(home)).process
+        assert worker is not None and worker.is_alive
+
+
+@pytest.mark.parametrize(("name", "code"), [("short", 0), ("it fails", 1)])
+def test_a_reader_that_goes_away_does_not_end_the_waiting(tmp_path: Path, name: str, code: int) -> None:
+    home = tmp_path / "home"
+    with training(home, name) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        complaint = process.stderr.read()
+        assert process.wait(timeout=30) == code
+        assert "Traceback" not in complaint and "BrokenPipe" not in complaint
+        assert read_exit(the_run(home)) is not None, "it waited for the end"
+
+
+def test_a_terminal_without_the_character_gets_another_one(tmp_path: Path) -> None:
+    with training(tmp_path / "home", "Größe", PYTHONIOENCODING="ascii") as process:
+        printed, complaint = process.communicate(timeout=30)
+        assert process.returncode == 0, complaint
+        assert "Gr??e" in printed

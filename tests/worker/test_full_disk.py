@@ -1,0 +1,46 @@
+"""A disk that fills up in the middle of a training, for real: a small file system in memory."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.worker import checkpoints
+from tests.worker.conftest import TRAINING, events_of, finish, make_run, start
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 12 MB: room for two checkpoints of the starter model, not for a third."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system of a fixed size can be made here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_ends_the_run_with_a_reason_and_it_goes_on_when_there_is_room(small_disk: Path) -> None:
+    values = {**TRAINING, "max_steps": 12, "save_steps": 2, "checkpoints_kept": 50, "evaluations": 0}
+    paths = make_run(small_disk, JobKind.TRAINING, values)
+    ended = finish(paths, code=1)
+    assert ended.status is JobStatus.FAILED
+    assert "disk" in ended.error and "full" in ended.error
+    assert "resume" in ended.hint, "it says what to do"
+    assert events_of(paths)[-1].type == "failed"
+    whole = checkpoints.newest(paths.checkpoints)
+    assert whole is not None, "the checkpoints before are untouched"
+
+    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
+    make_run(small_disk, JobKind.TRAINING, values, attempt=2)
+    worker = start(paths)
+    assert worker.wait(240) == 0, paths.console.read_text()[-2000:]
+    resumed = [event.step for event in events_of(paths) if event.type == "resumed"]
+    assert resumed == [checkpoints.step_of(whole)]
