@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from qlora_ui.contract.events import Phase, parse_event
-from qlora_ui.contract.parameters import dump_parameters, parse_parameters
+from qlora_ui.contract.parsing import dump_parameters, parse_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobKind, JobRecord, now
 

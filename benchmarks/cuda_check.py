@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from qlora_ui.contract.events import Event, Facts, Metric, parse_event
-from qlora_ui.contract.parameters import dump_parameters, parse_parameters
+from qlora_ui.contract.parsing import dump_parameters, parse_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace, model_location
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, now
 from qlora_ui.worker.devices import choose

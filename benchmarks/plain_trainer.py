@@ -26,7 +26,8 @@ from transformers import (
     set_seed,
 )
 
-from qlora_ui.contract.parameters import TrainingParameters, read_parameters
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.parsing import read_parameters
 from qlora_ui.contract.paths import model_location
 from qlora_ui.contract.records import JobKind
 from qlora_ui.data.prepare import prepare

@@ -15,7 +15,7 @@ import webbrowser
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from qlora_ui.cli.console import say
+from qlora_ui.console import say
 from qlora_ui.contract.errors import QloraUiError, WorkspaceError
 from qlora_ui.contract.paths import favicon_file
 from qlora_ui.settings import AppSettings, check_port, is_loopback, lan_address, load_secret, prepare_home

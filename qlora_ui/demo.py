@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 NAME = "starter"
 
 STARTER_SETTINGS: dict[str, Any] = {
-    "num_train_epochs": 4.0,
-    "learning_rate": 2e-3,
-    "batch_size": 8,
+    "num_train_epochs": 3.0,
+    "learning_rate": 3e-3,
+    "batch_size": 16,
     "gradient_accumulation": 1,
-    "max_length": 256,
+    "max_length": 128,
     "lora_rank": 16,
     "lora_alpha": 32.0,
 }
@@ -56,7 +56,7 @@ async def submit_starter(jobs: JobManager) -> StarterRun:
             model_name=STARTER,
             adapter_path=adapter,
             dataset_path=f"{STARTER}/heldout",
-            max_length=256,
+            max_length=128,
             offline=True,
         ),
         after=training.id,
@@ -71,7 +71,7 @@ def starter_evaluation(adapter: str) -> EvaluationParameters:
         model_name=STARTER,
         adapter_path=adapter,
         dataset_path=f"{STARTER}/heldout",
-        max_length=256,
+        max_length=128,
         max_new_tokens=96,
         offline=True,
     )

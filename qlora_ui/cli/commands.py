@@ -10,8 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from qlora_ui import __version__
-from qlora_ui.cli import console
+from qlora_ui import __version__, console
 from qlora_ui.contract.errors import ParameterError, QloraUiError
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind
@@ -230,7 +229,7 @@ def _run_spec(
     context: typer.Context, kind: JobKind, file: Path, changes: list[str] | None, as_json: bool, home: Path | None
 ) -> int:
     from qlora_ui.cli import follow
-    from qlora_ui.contract.parameters import read_parameters
+    from qlora_ui.contract.parsing import read_parameters
 
     parameters = read_parameters(file, kind, _assignments(changes or []))
     return _await(follow.run_job(_workspace(context, home), kind, parameters, as_json=as_json))

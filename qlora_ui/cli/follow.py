@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from qlora_ui.cli import console
+from qlora_ui import console
 from qlora_ui.contract.errors import QloraUiError, WorkspaceError
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import Workspace

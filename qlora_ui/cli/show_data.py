@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import cast, get_args
 
-from qlora_ui.cli import console
+from qlora_ui import console
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.inspection import Inspection, RowView
 from qlora_ui.contract.parameters import DataFormat, TrainOn

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from qlora_ui.cli import console, follow
+from qlora_ui import console
+from qlora_ui.cli import follow
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.demo import StarterRun, submit_starter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from qlora_ui.cli import console
+from qlora_ui import console
 from qlora_ui.cli.follow import result_of
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.paths import Workspace

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
-from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.knobs import knob, knobs
-from qlora_ui.contract.paths import is_starter
+from qlora_ui.contract.knobs import knob
 from qlora_ui.contract.records import JobKind
 
 DataFormat = Literal["auto", "alpaca", "sharegpt", "messages", "prompt_completion", "question_answer", "text"]
@@ -406,89 +402,3 @@ PARAMETERS: dict[JobKind, type[JobParameters]] = {
     JobKind.MERGE: MergeParameters,
 }
 """The parameter model of each kind of job that can be run."""
-
-
-def parse_parameters(kind: JobKind, values: dict[str, Any]) -> JobParameters:
-    """Check values from a file, a form or a command line. Raises ParameterError, naming every bad field."""
-    model = PARAMETERS[kind]
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        fields = {_field_of(e["loc"]): _explain(model, e) for e in error.errors()}
-        listed = "; ".join(f"{name}: {problem}" if name else problem for name, problem in fields.items())
-        raise ParameterError(f"These settings cannot be used: {listed}.", fields=fields) from None
-
-
-def _field_of(location: tuple[int | str, ...]) -> str:
-    return str(location[0]) if location else ""
-
-
-def _explain(model: type[JobParameters], error: Any) -> str:
-    name, given = _field_of(error["loc"]), error.get("input")
-    known = knobs(model)
-    if error["type"] == "extra_forbidden":
-        import difflib
-
-        near = difflib.get_close_matches(name, known, n=1)
-        return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
-    if error["type"] == "missing":
-        return "it is missing"
-    if name not in known:
-        return str(error["msg"]).removeprefix("Value error, ")
-    wanted = known[name]
-    kinds = {
-        "integer": "a whole number",
-        "number": "a number",
-        "switch": "true or false",
-        "choice": "one of " + ", ".join(wanted.choices),
-        "text": "text",
-    }
-    expected = kinds[wanted.kind] + (f", {wanted.bounds}" if wanted.bounds else "")
-    if name == "device":
-        expected = "auto, cpu or cuda:0, cuda:1 …"
-    return f"{given!r} was given, but it must be {expected}"
-
-
-def read_parameters(file: Path, kind: JobKind, changes: dict[str, Any] | None = None) -> JobParameters:
-    """The parameters in a YAML file, with `changes` (`--set`) laid over them.
-
-    A relative path inside the file is taken from the folder of the file where it exists there, so that a file and its
-    data can be moved together. Raises ParameterError.
-    """
-    try:
-        content = parse_yaml(file.read_text(encoding="utf-8"), f"The file {file}")
-    except OSError as error:
-        raise ParameterError(f"The file {file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ParameterError(f"The file {file} is not UTF-8 text.") from None
-    for field in ("dataset_path", "validation_path", "adapter_path", "model_name"):
-        if field in content:
-            content[field] = _beside(file, content[field])
-    return parse_parameters(kind, {**content, **(changes or {})})
-
-
-def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
-    """The settings in a YAML text by name, not yet checked. Raises ParameterError, naming `source`, line and column."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ParameterError(f"{source} is not valid YAML{place}: {getattr(error, 'problem', error)}.") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ParameterError(f"{source} must hold lines of the form `setting: value`.")
-    return {str(key): value for key, value in content.items()}
-
-
-def _beside(file: Path, value: Any) -> Any:
-    if not isinstance(value, str) or not value or Path(value).is_absolute() or is_starter(value):
-        return value
-    beside = file.resolve().parent / value
-    return str(beside) if beside.exists() else value
-
-
-def dump_parameters(parameters: JobParameters) -> str:
-    """YAML from which `read_parameters` makes the same parameters again."""
-    return yaml.safe_dump(parameters.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

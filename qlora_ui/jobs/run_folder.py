@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from qlora_ui.contract.errors import ParameterError, WorkspaceError
 from qlora_ui.contract.events import Event, parse_event
 from qlora_ui.contract.files import write_atomically
-from qlora_ui.contract.parameters import PARAMETERS, JobParameters, dump_parameters, parse_parameters
+from qlora_ui.contract.parameters import PARAMETERS, JobParameters
+from qlora_ui.contract.parsing import dump_parameters, parse_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus
 

@@ -11,7 +11,8 @@ import yaml
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.knobs import Knob, knobs
-from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters, parse_parameters, parse_yaml
+from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
+from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.reactive import Event

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from qlora_ui import __version__
 from qlora_ui.contract.errors import JobError, ParameterError, QloraUiError, WorkspaceError
-from qlora_ui.contract.parameters import parse_parameters
+from qlora_ui.contract.parsing import parse_parameters
 from qlora_ui.contract.records import Adapter, Dataset, JobKind
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.views import JobDetails, JobSummary

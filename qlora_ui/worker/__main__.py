@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.events import Alert, Failed, Finished, Started, Stopped
 from qlora_ui.contract.files import write_atomically
-from qlora_ui.contract.parameters import read_parameters
+from qlora_ui.contract.parsing import read_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace, model_location
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus, ProcessIdentity
 from qlora_ui.worker.context import Context

@@ -7,7 +7,7 @@ import pytest
 import typer.main
 
 from qlora_ui.cli.commands import app
-from qlora_ui.contract.parameters import read_parameters
+from qlora_ui.contract.parsing import read_parameters
 from qlora_ui.contract.records import JobKind
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from qlora_ui.contract.events import Event, parse_event
-from qlora_ui.contract.parameters import dump_parameters, parse_parameters
+from qlora_ui.contract.parsing import dump_parameters, parse_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, now
 

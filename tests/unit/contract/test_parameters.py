@@ -7,14 +7,8 @@ import pytest
 
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.knobs import GROUPS, knobs
-from qlora_ui.contract.parameters import (
-    PARAMETERS,
-    JobParameters,
-    TrainingParameters,
-    dump_parameters,
-    parse_parameters,
-    read_parameters,
-)
+from qlora_ui.contract.parameters import PARAMETERS, JobParameters, TrainingParameters
+from qlora_ui.contract.parsing import dump_parameters, parse_parameters, read_parameters
 from qlora_ui.contract.records import JobKind
 
 NEEDED = {"model_name": "starter", "dataset_path": "starter"}
