@@ -244,7 +244,7 @@ class TrainingParameters(JobParameters):
     evaluations: int = knob(
         4,
         title="Evaluations",
-        help="How many times the evaluation loss is measured over the run, evenly spread; the last is at its end.",
+        help="How many times the evaluation loss is measured, evenly spread and at the end, besides once at the start.",
         group="monitoring",
         unit="times",
         ge=0,

@@ -116,7 +116,7 @@ def _evaluation(session: TrainSession) -> list[Check]:
         return []
     parameters = form.parameters()
     made = plan(parameters, form.inspection)
-    times = counted(parameters.evaluations, "time")
+    times = f"before the first step and {counted(parameters.evaluations, 'time')} after"
     if parameters.evaluations and parameters.validation_path:
         return [Check("good", f"The evaluation file measures the evaluation loss {times}.")]
     if parameters.evaluations and made.rows_held_out:

@@ -43,7 +43,7 @@ class Device:
             properties = torch.cuda.get_device_properties(0)
             facts |= {"device_name": properties.name, "device_memory": properties.total_memory}
         else:
-            facts |= {"threads": torch.get_num_threads()}
+            facts |= {"device_name": _processor_name(), "threads": torch.get_num_threads()}
         return facts
 
 
@@ -102,6 +102,16 @@ def _processor_is_fast_at_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> boo
         return False
     flags = next((line.split() for line in lines if line.startswith("flags")), [])
     return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def _processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """As its maker calls it, where the system says so."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return "Processor"
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(filter(None, names), "Processor")
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def merge(context: Context, device: Device) -> dict[str, Any]:
     """
     parameters = cast(MergeParameters, context.parameters)
     device = _exact(device, parameters.model_name, context.offline)
+    context.facts(**device.describe())
     output = _output(context, parameters)
     adapter = Path(parameters.adapter_path).expanduser().resolve()
     context.phase("data", "It reads the rows for the proof.")

@@ -91,6 +91,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         self._clock = self._saved_at = time.perf_counter()
         self._measured = self._unreported_seconds = 0.0
+        if state.global_step == 0 and self._plan.evaluation_steps:
+            self.evaluate(0)  # where it starts from, without which nobody can say what was learned
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """A correction was made: count it, evaluate, and see whether to save or to stop."""

@@ -51,7 +51,9 @@ async def test_the_starter_goes_from_choice_to_queue(user: User, services: Servi
     await user.should_see("Settings that suit the starter are filled in.", retries=50)
     await press(user, "Continue to check")
     await user.should_see("40 rows were read as question answer", retries=50)
-    await user.should_see("4 held-out rows measure the evaluation loss 4 times.", retries=50)
+    await user.should_see(
+        "4 held-out rows measure the evaluation loss before the first step and 4 times after.", retries=50
+    )
     await press(user, "Continue to start")
     await enter(user, "name", "first try")
     await press(user, "Start training")

@@ -18,7 +18,7 @@ from qlora_ui.contract.events import (
     Sample,
     Started,
 )
-from qlora_ui.contract.paths import RunPaths, model_location
+from qlora_ui.contract.paths import RunPaths, dataset_location, model_location
 from qlora_ui.contract.records import ExitRecord, JobStatus
 from tests.worker.conftest import STEPS, events_of
 
@@ -43,7 +43,8 @@ def test_the_curve_has_every_step_and_falls(trained: RunPaths) -> None:
     assert sorted(points) == list(range(1, STEPS + 1))
     assert points[STEPS] < points[1] / 2
     evaluated = [e for e in events_of(trained) if isinstance(e, Metric) and "eval_loss" in e.values]
-    assert [event.step for event in evaluated] == [STEPS // 2, STEPS]
+    assert [event.step for event in evaluated] == [0, STEPS // 2, STEPS]
+    assert evaluated[-1].values["eval_loss"] < evaluated[0].values["eval_loss"] / 2
     first = next(e for e in events_of(trained) if isinstance(e, Metric) and e.step == 1)
     assert {"loss", "learning_rate", "grad_norm", "tokens_per_second"} <= set(first.values)
 
@@ -59,13 +60,14 @@ def test_checkpoints_are_announced_and_old_ones_dropped(trained: RunPaths) -> No
 def test_facts_and_samples(trained: RunPaths) -> None:
     facts = {name: value for e in events_of(trained) if isinstance(e, Facts) for name, value in e.values.items()}
     assert facts["device"] == "cpu"
-    assert facts["rows_train"] + facts["rows_validation"] == facts["rows"] == 480
+    rows = len(dataset_location("starter").read_bytes().splitlines())
+    assert facts["rows_train"] + facts["rows_validation"] == facts["rows"] == rows
     assert 0 < facts["tokens_trained"] < facts["tokens"]
     assert 0 < facts["trainable_parameters"] < facts["parameters"]
     assert facts["layers_in_4_bits"] == 28
     samples = [event for event in events_of(trained) if isinstance(event, Sample)]
-    assert [sample.step for sample in samples] == [STEPS // 2, STEPS // 2, STEPS, STEPS]
-    assert samples[-1].answer.startswith("{")
+    assert [sample.step for sample in samples] == [0, 0, STEPS // 2, STEPS // 2, STEPS, STEPS]
+    assert not samples[0].answer.startswith("{") and samples[-1].answer.startswith("{")
 
 
 def test_exit_record_and_card_agree(trained: RunPaths) -> None:
