@@ -69,6 +69,11 @@ class RunPaths:
         return self.folder / "checkpoints"
 
     @property
+    def origin(self) -> Path:
+        """Fingerprints of the base and the data that the run began with: a resume compares them."""
+        return self.folder / "origin.json"
+
+    @property
     def adapter(self) -> Path:
         return self.folder / "adapter"
 

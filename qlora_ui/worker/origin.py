@@ -15,7 +15,6 @@ from qlora_ui.contract.errors import DataError, ModelError
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.paths import model_location
 
-_FILE = "origin.json"
 _SAMPLE_BYTES = 1 << 16
 _SAMPLES = 16
 _NEW_RUN = "A checkpoint goes on only from what it was made with. Bring that back, or start a new run."
@@ -28,11 +27,9 @@ class Origin(BaseModel):
     data: str
 
 
-def check_origin(checkpoints: Path, origin: Origin, *, resumes: bool) -> None:
+def check_origin(file: Path, origin: Origin, *, resumes: bool) -> None:
     """Write down what a new run stands on; for one that goes on, compare. Raises ModelError, DataError."""
-    file = checkpoints / _FILE
     if not resumes:
-        checkpoints.mkdir(parents=True, exist_ok=True)
         write_atomically(file, origin.model_dump_json())
         return
     try:

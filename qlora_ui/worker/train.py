@@ -69,7 +69,7 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     checkpoint = _find_checkpoint(context, reporter)
     base_name = base_fingerprint(parameters.model_name, offline=context.offline)
     origin = Origin(base=base_name, data=data.fingerprint)
-    check_origin(context.paths.checkpoints, origin, resumes=checkpoint is not None)
+    check_origin(context.paths.origin, origin, resumes=checkpoint is not None)
     if checkpoint and checkpoints.step_of(checkpoint) >= plan.total_steps:
         model.load_adapter(str(checkpoint), "default", is_trainable=True)  # only the saving of the adapter was missed
         if data.validation:

@@ -27,15 +27,15 @@ def test_changed_weights_of_the_same_size_are_another_base(tmp_path: Path) -> No
 
 
 def test_a_resume_on_something_else_is_refused(tmp_path: Path) -> None:
-    checkpoints = tmp_path / "checkpoints"
+    file = tmp_path / "origin.json"
     began = Origin(base="a", data="b")
-    check_origin(checkpoints, began, resumes=False)
-    check_origin(checkpoints, began, resumes=True)
+    check_origin(file, began, resumes=False)
+    check_origin(file, began, resumes=True)
     with pytest.raises(ModelError, match="base model is not the one"):
-        check_origin(checkpoints, Origin(base="x", data="b"), resumes=True)
+        check_origin(file, Origin(base="x", data="b"), resumes=True)
     with pytest.raises(DataError, match="data file is not the one"):
-        check_origin(checkpoints, Origin(base="a", data="x"), resumes=True)
+        check_origin(file, Origin(base="a", data="x"), resumes=True)
 
 
 def test_a_lost_note_does_not_stop_a_resume(tmp_path: Path) -> None:
-    check_origin(tmp_path, Origin(base="a", data="b"), resumes=True)
+    check_origin(tmp_path / "origin.json", Origin(base="a", data="b"), resumes=True)
