@@ -37,7 +37,7 @@ class Meters:
         self._lock = threading.Lock()
         self._processor = _processor_name()
         self._gpus = _open_nvml()
-        psutil.cpu_percent()  # the first call only sets the point from which the next one measures
+        self._last = _processor_seconds()
 
     def read(self) -> list[DeviceReading]:
         """Takes a few milliseconds."""
@@ -48,7 +48,22 @@ class Meters:
     def _read_processor(self) -> DeviceReading:
         used, total = _memory()
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return DeviceReading("cpu", "cpu", self._processor, used, total, psutil.cpu_percent(), cores=cores)
+        return DeviceReading("cpu", "cpu", self._processor, used, total, self._busy_percent(), cores=cores)
+
+    def _busy_percent(self) -> float:
+        """Since the last reading, over all cores. Not psutil.cpu_percent: that counts anew in each thread that asks."""
+        busy, total = _processor_seconds()
+        passed = total - self._last[1]
+        share = (busy - self._last[0]) / passed if passed > 0 else 0.0
+        self._last = busy, total
+        return 100 * min(1.0, max(0.0, share))
+
+
+def _processor_seconds() -> tuple[float, float]:
+    """Seconds that all cores together were busy, and seconds that passed for them, since the machine was started."""
+    times = psutil.cpu_times()
+    total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)  # counted within user, nice
+    return total - times.idle - getattr(times, "iowait", 0.0), total
 
 
 def _open_nvml() -> int:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import sys
 import types
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -59,3 +61,20 @@ def test_what_a_gpu_does_not_tell_is_none(monkeypatch: pytest.MonkeyPatch) -> No
     (reading,) = Meters().read()
     assert reading.utilisation is None
     assert reading.temperature == 61.0
+
+
+def test_the_processor_is_measured_from_reading_to_reading_whichever_thread_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", driver(0))
+    moments = iter([(10.0, 10.0), (13.0, 11.0), (13.0, 15.0)])  # seconds busy and idle
+
+    def times() -> Any:
+        user, idle = next(moments)
+        return namedtuple("Times", ["user", "idle"])(user, idle)
+
+    monkeypatch.setattr(psutil, "cpu_times", times)
+    meters = Meters()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
+        assert one.submit(meters.read).result()[0].utilisation == 75
+        assert another.submit(meters.read).result()[0].utilisation == 0
