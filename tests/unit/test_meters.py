@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import sys
 import types
-from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 
 from qlora_ui.meters import Meters
+
+
+class Times(NamedTuple):
+    user: float
+    idle: float
 
 
 class NoDriverError(Exception):
@@ -69,11 +73,7 @@ def test_the_processor_is_measured_from_reading_to_reading_whichever_thread_asks
     monkeypatch.setitem(sys.modules, "pynvml", driver(0))
     moments = iter([(10.0, 10.0), (13.0, 11.0), (13.0, 15.0)])  # seconds busy and idle
 
-    def times() -> Any:
-        user, idle = next(moments)
-        return namedtuple("Times", ["user", "idle"])(user, idle)
-
-    monkeypatch.setattr(psutil, "cpu_times", times)
+    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(*next(moments)))
     meters = Meters()
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
         assert one.submit(meters.read).result()[0].utilisation == 75
