@@ -44,7 +44,9 @@ def main(settings: Path) -> None:
     rows = prepare(
         parameters.dataset_path,
         tokenizer,
+        data_format=parameters.data_format,
         max_length=parameters.max_length,
+        train_on=parameters.train_on,
         validation_share=parameters.validation_share if parameters.evaluations else 0.0,
         seed=parameters.seed,
     ).train
@@ -74,7 +76,8 @@ def main(settings: Path) -> None:
         r=parameters.lora_rank,
         lora_alpha=parameters.lora_alpha,
         lora_dropout=parameters.lora_dropout,
-        target_modules="all-linear",
+        use_rslora=parameters.use_rslora,
+        target_modules=target_modules(parameters),
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(model, lora)
@@ -88,9 +91,11 @@ def main(settings: Path) -> None:
             lr_scheduler_type=parameters.lr_scheduler_type,
             warmup_steps=plan.warmup_steps,
             optim=parameters.optimizer,
+            weight_decay=parameters.weight_decay,
             max_grad_norm=parameters.max_grad_norm,
             seed=parameters.seed,
             bf16=device.dtype == torch.bfloat16,
+            fp16=device.dtype == torch.float16,
             use_cpu=not device.is_cuda,
             activation_checkpointing=checkpointing,
             logging_steps=parameters.logging_steps,
@@ -108,6 +113,11 @@ def main(settings: Path) -> None:
         seconds = time.perf_counter() - started
     tokens = int(trainer.state.num_input_tokens_seen)
     print(json.dumps({"seconds": seconds, "tokens": tokens, "loss": result.training_loss}))
+
+
+def target_modules(parameters: TrainingParameters) -> str | list[str]:
+    wanted = parameters.target_modules.strip()
+    return wanted if wanted == "all-linear" else [name.strip() for name in wanted.split(",") if name.strip()]
 
 
 if __name__ == "__main__":

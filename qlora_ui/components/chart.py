@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TypedDict
@@ -153,8 +153,8 @@ def table_html(curves: Mapping[str, Points], series: Sequence[Series], limit: in
 
 def known(points: Points, step: int, name: str) -> dict[str, float]:
     """The value of a curve at exactly this step, by name; empty where it was not measured."""
-    found = points_after(points, step - 1)
-    return {name: found[0][1]} if found and found[0][0] == step else {}
+    place = bisect_left(points, step, key=lambda point: point[0])
+    return {name: points[place][1]} if place < len(points) and points[place][0] == step else {}
 
 
 def points_after(points: Points, step: int) -> list[tuple[int, float]]:

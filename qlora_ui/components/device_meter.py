@@ -6,10 +6,10 @@ from typing import Protocol
 
 from nicegui import ui
 
-from qlora_ui.components.figures import counted, of_total
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.text import Text
+from qlora_ui.components.words import counted, of_total
 from qlora_ui.theme import Icon
 
 

@@ -73,6 +73,7 @@ class KnobField(Field):
         super().__init__(knob.title, help=knob.help, unit=beside_label(knob))
         self._widget = widget_for(knob)
         self._on_commit = on_commit
+        self._shown = self._as_shown(value)
         self._is_showing = False
         self.help.set_visibility(False)
         with self.head:
@@ -81,10 +82,11 @@ class KnobField(Field):
         self.control = self.hold(self._build_control(knob, value))
 
     def show(self, value: Any, error: str = "") -> None:
-        """Take over the form's state without announcing it."""
-        self._is_showing = True
-        self.control.value = in_words(value) if self._widget.kind == "input" else value
-        self._is_showing = False
+        """Take over the form's state without announcing it. A value that is the same leaves what is being typed."""
+        if (shown := self._as_shown(value)) != self._shown:
+            self._shown, self._is_showing = shown, True
+            self.control.value = shown
+            self._is_showing = False
         if error != self.error.text:
             self.set_error(f"{error[:1].upper()}{error[1:]}." if error else "")
 
@@ -92,11 +94,11 @@ class KnobField(Field):
         control: ValueElement[Any]
         match self._widget.kind:
             case "select":
-                control = ui.select(self._widget.options, value=value, on_change=self._commit)
+                control = ui.select(self._widget.options, value=self._shown, on_change=self._commit)
             case "switch":
-                control = ui.switch(value=bool(value), on_change=self._commit)
+                control = ui.switch(value=self._shown, on_change=self._commit)
             case "input":
-                control = ui.input(value=in_words(value), on_change=self._type)
+                control = ui.input(value=self._shown, on_change=self._type)
                 control.props(f"inputmode={self._widget.keyboard} autocomplete=off spellcheck=false")
                 control.on("blur", self._commit, []).on("keydown.enter", self._commit, [])
         control.props["aria-label"] = knob.title
@@ -115,8 +117,22 @@ class KnobField(Field):
         self._info.props["aria-expanded"] = "true" if self.help.visible else "false"
         self.set_error(self.error.text)  # the description of the control follows what is visible
 
+    def _as_shown(self, value: Any) -> Any:
+        match self._widget.kind:
+            case "input":
+                return in_words(value)
+            case "switch":
+                return bool(value)
+            case _:
+                return value
+
     def _type(self) -> Any:
-        return self._commit() if self.error.text else None
+        """An emptied field is not committed while more may be typed: it would be filled with the default at once."""
+        return self._commit() if self.error.text and self.control.value else None
 
     def _commit(self) -> Any:
-        return None if self._is_showing else self._on_commit(self.control.value)
+        """A value that was only looked at is not taken for one that was chosen."""
+        if self._is_showing or self.control.value == self._shown:
+            return None
+        self._shown = self.control.value
+        return self._on_commit(self._shown)

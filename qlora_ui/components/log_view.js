@@ -1,6 +1,6 @@
 // An append-only log: lines are text nodes, never HTML, and the oldest leave when there are too many.
 export default {
-  template: `<div class="qu-log" role="log" tabindex="0" :aria-label="label" @scroll="onScroll"></div>`,
+  template: `<div class="qu-log" role="log" aria-live="off" tabindex="0" :aria-label="label" @scroll="onScroll"></div>`,
   props: { label: String, limit: Number },
   mounted() {
     this.following = true;

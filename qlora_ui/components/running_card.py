@@ -8,11 +8,11 @@ from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button
 from qlora_ui.components.chart import sparkline
 from qlora_ui.components.events import listen, throttled
-from qlora_ui.components.figures import loss, speed, time_left
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.text import Text
+from qlora_ui.components.words import loss, percent, speed, time_left
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
@@ -68,11 +68,11 @@ class RunningCard(Card):
 
     def _follow(self) -> None:
         job = self._job
-        self._percent.text = f"{job.progress:.0%} ".replace("%", " %")
+        self._percent.text = f"{percent(job.progress)} "
         self._step.text = f"step {job.step:,} of {job.total_steps:,}" if job.total_steps else job.message
         self._left.text = time_left(job.seconds_left)
-        self._pause.set_enabled(job.can_pause)
-        self._stop.set_enabled(job.can_stop)
+        self._pause.disable_because("" if job.can_pause else job.message)
+        self._stop.disable_because("" if job.can_stop else job.message)
 
     def _draw_figures(self) -> None:
         curves = self._job.curves

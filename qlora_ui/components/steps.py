@@ -39,7 +39,7 @@ class _Step(ui.element, default_classes="qu-step"):
         super().__init__("li")
         self._number = str(index + 1)
         self._shown: tuple[bool, bool] | None = None
-        with self, _button(lambda: on_choose(index)) if on_choose else nullcontext():
+        with self, _button(lambda: on_choose(index)) if on_choose else nullcontext(self) as self._current:
             self._mark = ui.element("span").classes("qu-step-mark")
             Text(word)
 
@@ -49,7 +49,7 @@ class _Step(ui.element, default_classes="qu-step"):
         self._shown = (is_now, is_done)
         self.classes(remove="qu-step-now qu-step-done")
         self.classes("qu-step-now" if is_now else "qu-step-done" if is_done else "")
-        self._props.set_optional("aria-current", "step" if is_now else None)
+        self._current._props.set_optional("aria-current", "step" if is_now else None)
         self._mark.clear()
         with self._mark:
             if is_done and not is_now:

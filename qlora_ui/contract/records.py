@@ -57,12 +57,12 @@ class JobStatus(StrEnum):
 _EXPLANATIONS = {
     JobStatus.PENDING: "It waits in the queue for its device.",
     JobStatus.RUNNING: "It is at work now.",
-    JobStatus.PAUSED: "It gave its device back and keeps its place; resume goes on from its checkpoint.",
-    JobStatus.STOPPED: "A person stopped it; resume goes on from its checkpoint.",
+    JobStatus.PAUSED: "It gave its device back and keeps its place in the queue until it is resumed.",
+    JobStatus.STOPPED: "A person stopped it; resume goes on from its last checkpoint, if it has one.",
     JobStatus.COMPLETED: "It finished and its result is there.",
     JobStatus.FAILED: "It ended with an error, which it names.",
     JobStatus.INTERRUPTED: "Its process is gone and wrote no end: power, memory or a kill. "
-    "Resume goes on from its checkpoint.",
+    "Resume goes on from its last checkpoint, if it has one.",
 }
 
 

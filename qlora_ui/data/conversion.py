@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -185,16 +186,27 @@ def _assistant(value: Any, part: str, place: str) -> Turn:
 def _optional(values: Values, part: str, place: str) -> str:
     """The text of a part that may be absent or empty."""
     value = values.get(part)
-    return "" if value is None or (isinstance(value, str) and not value.strip()) else _text(value, part, place)
+    return (
+        ""
+        if value is None or _is_nan(value) or (isinstance(value, str) and not value.strip())
+        else _text(value, part, place)
+    )
 
 
 def _text(value: Any, part: str, place: str) -> str:
     """Text as it is, spaces and all; a number as its digits. Raises DataError for what is empty or something else."""
+    if _is_nan(value):
+        raise _no_text(None, part, place)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, str) and value.strip():
         return value
     raise _no_text(value, part, place)
+
+
+def _is_nan(value: Any) -> bool:
+    """What tables write into an empty cell of a column of numbers."""
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _no_text(value: Any, part: str, place: str) -> DataError:

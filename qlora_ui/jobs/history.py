@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Curves:
         return values[-1] if values else None
 
     def add(self, name: str, step: int, value: float) -> None:
+        if not math.isfinite(value):
+            return  # no place on a curve; the worker says in an event of its own what became of it
         steps, values = self._steps.setdefault(name, []), self._values.setdefault(name, [])
         if not steps or step > steps[-1]:
             steps.append(step)
@@ -105,7 +108,8 @@ class History:
                 for name, value in event.values.items():
                     self.curves.add(name, event.step, value)
             case events.Sample():
-                self.samples.append(event)
+                same = (event.step, event.prompt)  # told again by a resume that begins anew
+                self.samples = [s for s in self.samples if (s.step, s.prompt) != same] + [event]
             case events.Alert():
                 self.alerts.append(event)
             case events.CheckpointSaved():

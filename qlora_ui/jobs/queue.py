@@ -36,4 +36,5 @@ def obstacle(job: Job, jobs: Mapping[str, Job]) -> str:
         return ""
     if before.status in {JobStatus.PENDING, JobStatus.RUNNING}:
         return f"It waits for {before.name} to finish."
-    return f"It waits for {before.name}, which is {before.status}. Resume that run, or stop this one."
+    verb = {JobStatus.PAUSED: "is", JobStatus.FAILED: "has"}.get(before.status, "was")
+    return f"It waits for {before.name}, which {verb} {before.status}. Resume that run, or stop this one."

@@ -12,7 +12,6 @@ from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
-from qlora_ui.components.figures import counted
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
@@ -20,7 +19,7 @@ from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import Text, link
-from qlora_ui.components.words import ago
+from qlora_ui.components.words import ago, counted, percent
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["build_job", "build_list"]
 
 ROWS_AT_FIRST = 100
+_SAY_ANEW_S = 30.0
+"""How often `8 min ago` is said anew."""
 _STATES = {"all": "All", "active": "Active", "finished": "Finished", "ended": "Ended early"}
 _KINDS = {
     "": "Every kind",
@@ -89,6 +90,7 @@ class _List:
         self._text, self._kind, self._state = "", "", "all"
         self._limit = ROWS_AT_FIRST
         self._shown: list[tuple[str, JobStatus, int | None]] | None = None
+        self._ages: list[tuple[Text, Job]] = []
         self._header = PageHeader("Activity")
         with self._header.actions:
             link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
@@ -100,6 +102,7 @@ class _List:
         with Card() as card:
             self._room = ui.element("div")
         listen(services.jobs.jobs_changed, throttled(card, self._follow))
+        ui.timer(_SAY_ANEW_S, self._say_ages)
         self._follow()
 
     def _build_filters(self) -> None:
@@ -108,7 +111,7 @@ class _List:
             kind = ui.select(_KINDS, value="", on_change=lambda event: self._filter(kind=event.value))
             kind.props('outlined dense options-dense aria-label="Kind of run"').classes("qu-kind")
             find = ui.input(placeholder="Find a run", on_change=lambda event: self._filter(text=event.value or ""))
-            find.props('outlined dense clearable aria-label="Find a run"').classes("qu-find")
+            find.props('outlined dense clearable debounce=250 aria-label="Find a run"').classes("qu-find")
             with find.add_slot("prepend"):
                 Icon("search", size=16)
 
@@ -144,10 +147,13 @@ class _List:
 
     def _table(self, found: list[Job]) -> None:
         table = DataTable(["Run", "Kind", "Progress", "Created", "Status"], label="Runs")
-        for job in found[: self._limit]:
-            _row(table, job)
+        self._ages = [(_row(table, job), job) for job in found[: self._limit]]
         if len(found) > self._limit:
             Button(f"Show more of {counted(len(found), 'run')}", self._show_more, size="sm", variant="ghost")
+
+    def _say_ages(self) -> None:
+        for age, job in self._ages:
+            age.text = ago(job.created_at)
 
 
 def _nothing_yet() -> None:
@@ -156,7 +162,8 @@ def _nothing_yet() -> None:
         link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
 
 
-def _row(table: DataTable, job: Job) -> None:
+def _row(table: DataTable, job: Job) -> Text:
+    """Gives the text that says how long ago it was created."""
     entry = table.row()
     with entry.cell(), ui.element("div").classes("qu-col").style("gap:0"):
         link(job.name, f"/activity/{job.id}")
@@ -164,18 +171,18 @@ def _row(table: DataTable, job: Job) -> None:
     entry.cell(str(job.kind).capitalize())
     with entry.cell():
         _progress(job)
-    entry.cell(ago(job.created_at))._props["title"] = f"{job.created_at.astimezone():%d %B %Y, %H:%M}"
+    age = entry.cell(ago(job.created_at)).classes("qu-nowrap")
+    age._props["title"] = f"{job.created_at.astimezone():%d %B %Y, %H:%M}"
     with entry.cell():
         StatusBadge(job)
+    return age
 
 
 def _progress(job: Job) -> None:
     """How far a job at work is, the place of one that waits, what came out of one that is done."""
     if job.status is JobStatus.RUNNING:
         with ui.element("div").classes("qu-col qu-progress-cell").style("gap:4px"):
-            Text(classes="qu-xs qu-num").bind_text_from(
-                job, "progress", lambda share: f"{share:.0%}".replace("%", " %")
-            )
+            Text(classes="qu-xs qu-num").bind_text_from(job, "progress", percent)
             ProgressBar(f"Progress of {job.name}", thin=True).bind_value_from(job, "progress")
     elif job.status is JobStatus.PENDING and job.queue_position is not None:
         Text("next in the queue" if job.queue_position == 1 else f"place {job.queue_position} in the queue")

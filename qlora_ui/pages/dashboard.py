@@ -16,6 +16,7 @@ from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, Stat, column, columns, grow, row
+from qlora_ui.components.live import Live
 from qlora_ui.components.page_header import PageHeader, name_tab
 from qlora_ui.components.running_card import RunningCard, model_name
 from qlora_ui.components.text import Text
@@ -72,11 +73,17 @@ class _Dashboard:
                 self._news = Card("Activity")
         with self._recent.head:
             link_button("All activity", "/activity", icon_after="chevron-right", variant="ghost", size="sm")
-        self._rooms = {card: _room(card) for card in (self._recent, self._attention, self._news)}
+        changed = services.jobs.jobs_changed
+        with self._recent:
+            Live(changed, self._what_is_recent, self._show_recent)
+        with self._attention:
+            Live(changed, self._what_needs_attention, self._show_attention)
+        with self._news:
+            self._told = Live(changed, self._what_is_new, self._show_news)
         self._shown_at_work: list[str] = []
         self._show_jobs()
-        listen(services.jobs.jobs_changed, throttled(left, self._show_jobs))
-        listen(services.jobs.jobs_changed, self._show_adapters)
+        listen(changed, throttled(left, self._show_jobs))
+        listen(changed, self._show_adapters)
         ui.timer(_ASK_AGAIN_S, self._ask_again, immediate=False)
 
     async def fill(self) -> None:
@@ -96,10 +103,8 @@ class _Dashboard:
         self._running.value.text = str(sum(job.status is JobStatus.RUNNING for job in jobs))
         self._running.note.text = f"{waiting} waiting in the queue" if waiting else "nothing waits"
         self._finished.value.text, self._finished.note.text = finished_since(jobs, now() - timedelta(days=7))
+        self._recent.set_visibility(any(job.status.is_final for job in jobs))
         self._show_at_work(jobs)
-        self._show_recent(jobs)
-        self._show_attention(jobs)
-        self._show_news(jobs)
 
     def _show_at_work(self, jobs: list[Job]) -> None:
         """One live card for each job at work; they are kept while the same jobs are at work."""
@@ -129,21 +134,28 @@ class _Dashboard:
                 with EmptyState("Nothing is running", "The device is free for the next run.", icon="cpu"):
                     link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
 
-    def _show_recent(self, jobs: list[Job]) -> None:
-        ended = sorted((job for job in jobs if job.status.is_final), key=lambda job: job.updated_at, reverse=True)
-        self._recent.set_visibility(bool(ended))
-        with _emptied(self._rooms[self._recent]):
-            table = DataTable(["Run", "Kind", "Result", "Took", "Status"], label="Recent runs")
-            for job in ended[:RECENT_RUNS]:
-                _recent_row(table, job)
+    def _recent_runs(self) -> list[Job]:
+        ended = [job for job in self._jobs if job.status.is_final]
+        return sorted(ended, key=lambda job: job.updated_at, reverse=True)[:RECENT_RUNS]
 
-    def _show_attention(self, jobs: list[Job]) -> None:
-        with _emptied(self._rooms[self._attention]):
-            found = needing_attention(jobs)
+    def _what_is_recent(self) -> list[tuple[str, str, str, JobStatus]]:
+        return [(job.id, result_of(job), took(job), job.status) for job in self._recent_runs()]
+
+    def _show_recent(self) -> None:
+        table = DataTable(["Run", "Kind", "Result", "Took", "Status"], label="Recent runs")
+        for job in self._recent_runs():
+            _recent_row(table, job)
+
+    def _what_needs_attention(self) -> list[tuple[str, JobStatus, str, str, bool]]:
+        return [(j.id, j.status, j.error or j.message, j.hint, j.can_resume) for j in needing_attention(self._jobs)]
+
+    def _show_attention(self) -> None:
+        found = needing_attention(self._jobs)
+        with ui.element("div").classes("qu-list"):
             for job in found:
                 self._attention_entry(job)
-            if not found:
-                Text("Nothing does. A run that fails or is interrupted appears here.", classes="qu-sm qu-muted")
+        if not found:
+            Text("Nothing does. A run that fails or is interrupted appears here.", classes="qu-sm qu-muted")
 
     def _attention_entry(self, job: Job) -> None:
         tone = "error" if job.status is JobStatus.FAILED else "warning"
@@ -153,25 +165,28 @@ class _Dashboard:
                 with Text(tag="div", classes="qu-sm qu-break"):
                     ui.link(job.name, f"/activity/{job.id}").classes("qu-title-link qu-strong")
                     Text(f" {_HOW_IT_STANDS[job.status]}")
-                Text(job.error or job.message, "p", classes="qu-xs qu-muted qu-break")
+                Text(job.error or job.message, "p", classes="qu-xs qu-muted qu-break qu-clamp")
                 if job.hint:
                     Text(job.hint, "p", classes="qu-xs qu-muted qu-break")
                 if job.can_resume:
                     with row().style("margin-top:8px"):
                         Button("Resume", lambda: self._services.jobs.resume(job.id), icon="rotate-ccw", size="sm")
 
-    def _show_news(self, jobs: list[Job]) -> None:
-        with _emptied(self._rooms[self._news]):
-            entries = news_of(jobs)[:NEWS_SHOWN]
+    def _what_is_new(self) -> list[tuple[str, str, str]]:
+        return [(entry.job.id, entry.words, ago(entry.time)) for entry in news_of(self._jobs)[:NEWS_SHOWN]]
+
+    def _show_news(self) -> None:
+        entries = news_of(self._jobs)[:NEWS_SHOWN]
+        with ui.element("div").classes("qu-list"):
             for entry in entries:
                 _news_entry(entry)
-            if not entries:
-                Text("What happens to your runs is told here.", classes="qu-sm qu-muted")
+        if not entries:
+            Text("What happens to your runs is told here.", classes="qu-sm qu-muted")
 
     # ---- what is read from the disk ----
 
     async def _ask_again(self) -> None:
-        self._show_news(self._jobs)
+        self._told.follow()
         await self._show_disk()
 
     async def _show_adapters(self) -> None:
@@ -222,17 +237,6 @@ def _news_entry(entry: News) -> None:
 def _dot(icon: str, tone: str) -> None:
     with ui.element("span").classes(f"qu-dot qu-tone-{tone}"):
         Icon(icon)
-
-
-def _room(card: Card) -> ui.element:
-    """The part of a card below its title."""
-    with card:
-        return ui.element("div").classes("qu-list")
-
-
-def _emptied(element: ui.element) -> ui.element:
-    element.clear()
-    return element
 
 
 def _folder_size(folder: Path) -> int:

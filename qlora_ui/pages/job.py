@@ -11,7 +11,6 @@ from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
-from qlora_ui.components.figures import time_left
 from qlora_ui.components.layout import Card, Skeleton, column, columns, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.log_view import LogCard
@@ -21,7 +20,7 @@ from qlora_ui.components.page_header import PageHeader, name_tab
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.components.toast import toast
-from qlora_ui.components.words import clock
+from qlora_ui.components.words import clock, percent, time_left
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
@@ -56,7 +55,7 @@ async def build(services: Services, job_id: str) -> None:
             job_result.build(job)
             if job.kind is JobKind.TRAINING:
                 LossCard(job)
-                Live(job.changed, lambda: len(job.samples), lambda: _samples(job), classes="qu-contents")
+                Live(job.changed, lambda: list(job.samples), lambda: _samples(job), classes="qu-contents")
             LogCard(job)
         with column(gap=5):
             job_side.build(job)
@@ -72,7 +71,7 @@ class _Header:
             StatusBadge(job)
         with header.actions:
             self._resume = Button("Resume", self._do_resume, icon="play")
-            self._pause = Button("Pause, free the device", self._do_pause, icon="pause")
+            self._pause = Button("Pause", self._do_pause, icon="pause")
             self._stop = Button("Stop", self._do_stop, icon="square")
             self._delete = Button("Delete", self._ask_delete, icon="trash-2", variant="danger")
         listen(job.changed, throttled(header, self._follow))
@@ -85,6 +84,7 @@ class _Header:
         self._pause.set_visibility(not job.status.is_final and job.status is not JobStatus.PAUSED)
         self._stop.set_visibility(not job.status.is_final)
         self._delete.set_visibility(job.status.is_final)
+        self._pause.text = "Pause, free the device" if job.status is JobStatus.RUNNING else "Pause"
         self._resume.disable_because(resume_reason(job))
         self._pause.disable_because(pause_reason(job))
         self._stop.disable_because(stop_reason(job))
@@ -150,19 +150,19 @@ def _progress(job: Job) -> None:
     with Card(tight=True):
         with row(between=True, wrap=True).classes("qu-sm qu-num"):
             with ui.element("span"):
-                percent = Text("", "b")
+                done = Text("", "b")
                 where = Text(classes="qu-muted")
             outlook = Text(classes="qu-muted")
         ProgressBar(f"Progress of {job.name}").bind_value_from(job, "progress")
         message = Text(tag="p", classes="qu-xs qu-muted qu-break")
 
     def follow() -> None:
-        percent.text = f"{job.progress:.0%} ".replace("%", " %")
+        done.text = f"{percent(job.progress)} "
         where.text = " · ".join(_where(job))
         outlook.text = " · ".join(_outlook(job))
         message.text = "" if job.status in {JobStatus.FAILED, JobStatus.INTERRUPTED} else job.message
 
-    listen(job.changed, throttled(percent, follow))
+    listen(job.changed, throttled(done, follow))
     follow()
 
 

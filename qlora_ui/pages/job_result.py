@@ -18,6 +18,7 @@ from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import Text, code_block, paragraph
+from qlora_ui.components.words import power_of_ten
 from qlora_ui.contract.events import Sample
 from qlora_ui.contract.paths import model_location
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt
@@ -79,18 +80,20 @@ def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> No
 
 
 def _comparison(report: EvaluationReport) -> None:
-    with Card("Before and after"):
+    has_adapter = report.adapter is not None
+    with Card("Before and after" if has_adapter else "Scores of the base"):
         paragraph(verdict(report))
-        names = ["Metric", "Base", "Adapter", "Difference"]
+        names = ["Metric", "Base", "Adapter", "Difference"] if has_adapter else ["Metric", "Base"]
         table = DataTable(names, label="Base against adapter", right=set(names[1:]))
         for line in metric_rows(report):
             entry = table.row()
             with entry.cell(), ui.element("div"):
                 Text(line.name, "div", classes="qu-strong")
                 Text(line.meaning, "div", classes="qu-xs qu-muted")
-            for value in (line.base, line.adapter, line.difference):
+            for value in (line.base, line.adapter, line.difference)[: len(names) - 1]:
                 entry.cell(value).classes("qu-nowrap")
-        Text("± is one standard error. Differences are paired, row by row.", "p", classes="qu-xs qu-muted")
+        paired = " Differences are paired, row by row." if has_adapter else ""
+        Text(f"± is one standard error.{paired}", "p", classes="qu-xs qu-muted")
 
 
 def _receipt(receipt: MergeReceipt) -> None:
@@ -98,8 +101,8 @@ def _receipt(receipt: MergeReceipt) -> None:
         paragraph(receipt_sentence(receipt))
         facts = KeyValues(
             {
-                "Divergence (KL)": f"{receipt.kl:.2e} nats, at most {receipt.kl_limit:g}",
-                "Same first token": f"{receipt.top1_agreement:.2%}, at least {receipt.top1_limit:.0%}",
+                "Divergence (KL)": f"{power_of_ten(receipt.kl)} nats, at most {receipt.kl_limit:g}",
+                "Same first token": f"{100 * receipt.top1_agreement:.2f} %, at least {100 * receipt.top1_limit:g} %",
                 "Loss, adapter": f"{receipt.loss_adapter:.4f}",
                 "Loss, merged": f"{receipt.loss_merged:.4f}",
                 "Compared on": f"{receipt.rows:,} rows, {receipt.tokens:,} tokens",

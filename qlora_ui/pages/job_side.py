@@ -8,13 +8,12 @@ from nicegui import ui
 
 from qlora_ui.components.badge import Badge
 from qlora_ui.components.events import listen, throttled
-from qlora_ui.components.figures import loss, speed
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.knob_field import in_words
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import many, share, size
+from qlora_ui.components.words import loss, many, power_of_ten, share, size, speed
 from qlora_ui.contract.events import CheckpointSaved
 from qlora_ui.contract.knobs import knobs
 from qlora_ui.contract.records import JobKind
@@ -66,21 +65,18 @@ def _figure(name: str, value: float | None) -> str:
             return loss(value)
 
 
-def power_of_ten(value: float) -> str:
-    """`1.12·10⁻⁴`; plain for 0 and for values from 0.01 to 999."""
-    if value == 0 or 0.01 <= abs(value) < 1000:
-        return f"{value:.3g}"
-    mantissa, _, exponent = f"{value:.2e}".partition("e")
-    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa}·10{raised}"
-
-
 def _facts(job: Job) -> None:
     """What the worker found: nothing is shown before it said so."""
     facts = known_facts(job.facts)
     if facts:
-        with Card(str(job.facts.get("device_name") or job.facts.get("device") or "This run")):
+        with Card(device_name(job.facts)):
             KeyValues(facts)
+
+
+def device_name(facts: dict[str, Any]) -> str:
+    """What the run works on, as its maker calls it where the worker could tell."""
+    name = str(facts.get("device_name") or facts.get("device") or "This run")
+    return "Processor" if name == "cpu" else name
 
 
 def known_facts(facts: dict[str, Any]) -> dict[str, str]:
@@ -104,6 +100,8 @@ def known_facts(facts: dict[str, Any]) -> dict[str, str]:
     ):
         if name in facts:
             shown[title] = f"{facts[name]:,}"
+    if left_out := facts.get("rows_dropped", 0) + facts.get("rows_held_back", 0):
+        shown["Rows left out"] = f"{left_out:,}"
     return shown
 
 
@@ -145,4 +143,4 @@ def _settings(job: Job) -> None:
     }
     with Card("Settings"):
         KeyValues(chosen)
-        Text("All others have their defaults.", "p", classes="qu-xs qu-muted")
+        Text("Every other setting has its default.", "p", classes="qu-xs qu-muted")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qlora_ui.components.badge import status_words
+from qlora_ui.components.words import percent
 from qlora_ui.contract.records import EvaluationReport, JobStatus, MergeReceipt, Score
 from qlora_ui.jobs.job import Job
 
@@ -34,7 +35,7 @@ def _asked_or_ended(job: Job) -> str:
 def tab_title(job: Job) -> str:
     """The browser tab's name: the share done while it is at work, else how it ended."""
     if job.status is JobStatus.RUNNING:
-        return f"{job.progress:.0%} {job.name}"
+        return f"{percent(job.progress)} {job.name}"
     return f"{job.name}, {status_words(job.kind, job.status)[0].lower()}"
 
 
@@ -76,7 +77,7 @@ class MetricRow:
 def metric_rows(report: EvaluationReport) -> list[MetricRow]:
     """The table of an evaluation; a metric that was not measured is left out."""
     rows = []
-    for key, name, meaning, percent, digits in _METRICS:
+    for key, name, meaning, is_share, digits in _METRICS:
         base = getattr(report.base, key)
         if base is None:
             continue
@@ -86,9 +87,9 @@ def metric_rows(report: EvaluationReport) -> list[MetricRow]:
             MetricRow(
                 name,
                 meaning,
-                in_words(base, digits, percent=percent),
-                in_words(adapter, digits, percent=percent),
-                in_words(difference, digits, percent=percent, signed=True),
+                in_words(base, digits, as_share=is_share),
+                in_words(adapter, digits, as_share=is_share),
+                in_words(difference, digits, as_share=is_share, signed=True),
             )
         )
     return rows
@@ -103,11 +104,11 @@ _METRICS = (
 )
 
 
-def in_words(score: Score | None, digits: int, *, percent: bool = False, signed: bool = False) -> str:
-    """A figure with its standard error: `90.0 % ± 2.7`, `−2.600 ± 0.100`."""
+def in_words(score: Score | None, digits: int, *, as_share: bool = False, signed: bool = False) -> str:
+    """A figure with its standard error: `90.0 % ± 2.7`, `−2.600 ± 0.100`; shares differ by `+41.0 points ± 2.7`."""
     if score is None:
         return "–"
-    factor, unit = (100.0, " %") if percent else (1.0, "")
+    factor, unit = (100.0, " points" if signed else " %") if as_share else (1.0, "")
     value = f"{factor * score.value:{'+' if signed else ''},.{digits}f}{unit}".replace("-", "−")
     return value if score.standard_error is None else f"{value} ± {factor * score.standard_error:,.{digits}f}"
 

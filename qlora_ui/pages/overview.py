@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from qlora_ui.components.badge import Tone
-from qlora_ui.components.figures import in_words, loss
-from qlora_ui.components.words import duration
+from qlora_ui.components.words import duration, in_word, loss, power_of_ten
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.job_words import in_words as score_in_words
+from qlora_ui.pages.job_words import in_words
 
 ATTENTION_SHOWN = 5
 RESULT_CHARACTERS = 80
@@ -49,7 +48,7 @@ def state_sentence(jobs: Iterable[Job]) -> str:
         (JobStatus.INTERRUPTED, "was interrupted and can go on", "were interrupted and can go on"),
     ]
     counts = [(statuses.count(status), one, many) for status, one, many in clauses]
-    parts = [f"{in_words(count)} {one if count == 1 else many}" for count, one, many in counts if count]
+    parts = [f"{in_word(count)} {one if count == 1 else many}" for count, one, many in counts if count]
     if not parts:
         return "Nothing is running."
     first, _, rest = parts[0].partition(" ")
@@ -119,12 +118,12 @@ def _of_evaluation(summary: dict[str, Any]) -> str:
         return f"loss {loss(model.loss.value)}"
     words = f"exact match {100 * model.accuracy.value:.0f} %"
     gain = report.differences.get("accuracy")
-    return words if gain is None else f"{words}, {score_in_words(gain, 0, percent=True, signed=True)}"
+    return words if gain is None else f"{words}, {in_words(gain, 0, as_share=True, signed=True)}"
 
 
 def _of_merge(summary: dict[str, Any]) -> str:
     receipt = MergeReceipt.model_validate(summary)
-    return f"agrees {100 * receipt.top1_agreement:.2f} %, KL {receipt.kl:.1e}"
+    return f"agrees {100 * receipt.top1_agreement:.2f} %, KL {power_of_ten(receipt.kl)}"
 
 
 _RESULTS: dict[JobKind, Callable[[dict[str, Any]], str]] = {

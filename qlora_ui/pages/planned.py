@@ -24,10 +24,19 @@ class PlannedPage:
     today: str
     """How to come to the same end today, in a sentence."""
     command: str = ""
-    """A command line that works today."""
+    """What to type into a terminal today, complete but for what the sentence asks to put in."""
     link: tuple[str, str] = ("Start a fine-tune", "/train")
     """Where to go from here, as (words, path)."""
 
+
+_EVALUATE = """echo "model_name: starter
+dataset_path: starter/heldout
+adapter_path: FOLDER" > evaluation.yaml
+qlora-ui evaluate evaluation.yaml"""
+_MERGE = """echo "model_name: starter
+dataset_path: starter/heldout
+adapter_path: FOLDER" > merge.yaml
+qlora-ui merge merge.yaml"""
 
 PAGES = {
     "/playground": PlannedPage(
@@ -41,9 +50,10 @@ PAGES = {
             ("sliders-horizontal", "Set a system prompt, the sampling and a seed, and keep prompts for later."),
             ("clock", "See how many tokens a second each of them writes."),
         ),
-        today="An evaluation writes down the answers of base and adapter to every held-out row, which you can read "
-        "side by side. Put the model, the adapter and the data into a small file and run:",
-        command="qlora-ui evaluate evaluation.yaml",
+        today="An evaluation writes down the answers of base and adapter to every held-out row, side by side, in "
+        "report/answers.jsonl of its run folder. Put the folder of your adapter, which the page of its run shows, "
+        "in the place of FOLDER, and your own model and rows in that of the starter's:",
+        command=_EVALUATE,
         link=("Look at your runs", "/activity"),
     ),
     "/evaluate": PlannedPage(
@@ -58,8 +68,9 @@ PAGES = {
             ),
         ),
         today="A training can be scored as soon as it ends: leave “Score it afterwards” switched on when you start it. "
-        "For an adapter that is there already, run:",
-        command="qlora-ui evaluate evaluation.yaml",
+        "For an adapter that is there already, put its folder, which the page of its run shows, in the place of "
+        "FOLDER, and your own model and rows in that of the starter's:",
+        command=_EVALUATE,
     ),
     "/evaluate/dashboard": PlannedPage(
         title="Compare models",
@@ -69,8 +80,8 @@ PAGES = {
             ("activity", "Lay curves of several runs over each other."),
             ("sliders-horizontal", "Read what differs between the parameters of two runs."),
         ),
-        today="Each evaluation's own page compares the adapter with its base, row by row. "
-        "All of them, with their ids, are listed by:",
+        today="The page of each evaluation compares one adapter with its base, on the same rows. "
+        "All runs, with their ids, are listed by:",
         command="qlora-ui jobs list",
         link=("Open the activity", "/activity"),
     ),
@@ -82,9 +93,9 @@ PAGES = {
             ("package", "Export to safetensors, GGUF or Ollama."),
             ("upload", "Write the model card from the run's real numbers, and push it all to a hub."),
         ),
-        today="Merging works from the command line, receipt included. "
-        "Name the model, the adapter and a folder for the result in a small file and run:",
-        command="qlora-ui merge merge.yaml",
+        today="Merging works from the command line, receipt included. Put the folder of your adapter, which the page "
+        "of its run shows, in the place of FOLDER, and your own model and rows for the proof in that of the starter's:",
+        command=_MERGE,
         link=("Look at your runs", "/activity"),
     ),
     "/settings": PlannedPage(

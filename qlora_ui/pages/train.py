@@ -16,9 +16,6 @@ from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
 from qlora_ui.components.text import LiveRegion
-from qlora_ui.components.toast import toast
-from qlora_ui.components.words import many
-from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.pages import train_check, train_data, train_model, train_settings, train_start
 from qlora_ui.pages.train_form import STEPS, plan
@@ -125,8 +122,6 @@ def _facts(session: TrainSession) -> dict[str, str]:
         made = plan(parameters, inspection)
         about = "" if made.is_exact else "about "
         facts["Rows to train"] = f"{about}{made.rows_trained:,}"
-        if inspection.tokens_trained is not None:
-            facts["Tokens trained"] = f"{many(inspection.tokens_trained)} of {many(inspection.tokens or 0)}"
     facts["Trained"] = "answers only" if parameters.train_on == "completions" else "every token"
     layers = "all linear layers" if parameters.target_modules == "all-linear" else parameters.target_modules
     facts["Adapter"] = f"r{parameters.lora_rank}, {layers}"
@@ -171,14 +166,10 @@ class _Buttons:
 
 
 async def start(session: TrainSession) -> None:
-    """Queue the run and go to it; what stands in the way is said, and nothing that was typed is lost."""
+    """Queue the run and go to it. What stands in the way is raised, and nothing that was typed is lost."""
     if session.form.is_submitting:
         return
-    try:
-        job = await session.start()
-    except ParameterError as error:
-        toast(error.message, "negative", hint=error.hint)
-        return
+    job = await session.start()
     ui.navigate.to(f"/activity/{job.id}")
 
 
@@ -188,7 +179,7 @@ def _done(session: TrainSession) -> set[int]:
     done = set()
     if "model_name" not in problems and session.form.model_note and not session.form.model_note.is_problem:
         done.add(0)
-    if "dataset_path" not in problems and form.inspection and not form.data_problem:
+    if "dataset_path" not in problems and form.inspection and not form.data_problem and not form.bad_rows:
         done.add(1)
     if not problems.keys() - {"model_name", "dataset_path"} and form.step > 1:
         done.add(2)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from nicegui import background_tasks, ui
 
 from qlora_ui.components.button import Button
-from qlora_ui.components.figures import counted
+from qlora_ui.components.events import listen
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.knob_field import in_words
 from qlora_ui.components.layout import Card, Skeleton
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import many, size
+from qlora_ui.components.words import counted, many, size
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.pages.train_form import KNOBS, plan
 from qlora_ui.pages.train_session import TrainSession
@@ -55,7 +55,10 @@ def build(session: TrainSession) -> None:
             return
         room.clear()
         with room:
-            Live(form.changed, lambda: checks(session, readings, free[0]), lambda: _list(session, readings, free[0]))
+            live = Live(
+                form.changed, lambda: checks(session, readings, free[0]), lambda: _list(session, readings, free[0])
+            )
+            listen(session.services.jobs.jobs_changed, live.follow)  # what is before it in the queue
 
     with room:
         Skeleton(height="160px")
@@ -93,6 +96,8 @@ def _data(session: TrainSession) -> Check:
     inspection = form.inspection
     if inspection is None:
         return Check("problem", "No data is chosen.", step=1)
+    if form.bad_rows:
+        return Check("problem", form.bad_rows[0].message, form.bad_rows[0].hint, step=1)
     words = f"{inspection.rows:,} rows were read as {inspection.format.replace('_', ' ')}"
     if inspection.tokens_trained is not None:
         words += f"; {many(inspection.tokens_trained)} of {many(inspection.tokens or 0)} tokens are trained"

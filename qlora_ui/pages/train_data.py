@@ -22,7 +22,7 @@ from qlora_ui.components.words import many, share, size
 from qlora_ui.contract.inspection import Finding, Inspection, RowView
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.records import Dataset
-from qlora_ui.pages.train_form import plan
+from qlora_ui.pages.train_form import Plan, plan
 from qlora_ui.pages.train_session import TrainSession
 from qlora_ui.theme import Icon
 
@@ -55,7 +55,8 @@ def _data_card(session: TrainSession) -> None:
             muted("Reading it again.", size="xs")
         if form.data_problem is not None:
             message, hint = form.data_problem
-            Notice(message, "error", hint=hint)
+            with Notice(message, "error", hint=hint).body:
+                Button("Read it again", session.read_data, icon="rotate-ccw", size="sm").style("margin-top:8px")
             _chooser(session)
         if form.inspection is not None and form.data_problem is None:
             for finding in form.inspection.findings:
@@ -81,7 +82,12 @@ def _chooser(session: TrainSession) -> None:
     choices = Choices(known, label="Data that is here already")
     choices.on_choose = choose
     with Field("A file on this machine", help="The full path of a file on the machine that runs qlora-ui.") as field:
-        path = field.hold(ui.input()).props("autocomplete=off spellcheck=false").mark("dataset-path")
+        chosen, here = str(session.form.get("dataset_path") or ""), {choice.value for choice in known}
+        path = (
+            field.hold(ui.input(value="" if chosen in here else chosen))
+            .props("autocomplete=off spellcheck=false")
+            .mark("dataset-path")
+        )
 
     async def take_path() -> None:
         if path.value and path.value.strip():
@@ -120,22 +126,22 @@ def _finding(session: TrainSession, finding: Finding) -> None:
             Button(f"See row {first:,}", lambda: session.show_row(first), size="sm").style("margin-top:8px")
 
 
-def _made(session: TrainSession) -> tuple[int, int, bool] | None:
-    """Rows that are trained and held out, where the settings allow to tell."""
+def _made(session: TrainSession) -> Plan | None:
+    """What the run comes to, where the settings allow to tell."""
     form = session.form
     if form.inspection is None or form.problems:
         return None
-    made = plan(form.parameters(), form.inspection)
-    return made.rows_trained, made.rows_held_out, made.is_exact
+    return plan(form.parameters(), form.inspection)
 
 
 def _stats(session: TrainSession, inspection: Inspection) -> None:
     made = _made(session)
     figures: dict[str, str] = {"Rows": f"{inspection.rows:,}"}
     if made is not None:
-        trained, held_out, is_exact = made
-        about = "" if is_exact else "about "
-        figures = {"Rows to train": f"{about}{trained:,}", "Held out": f"{about}{held_out:,}"}
+        about = "" if made.is_exact else "about "
+        figures = {"Rows to train": f"{about}{made.rows_trained:,}"}
+        if made.rows_held_out is not None:
+            figures["Held out"] = f"{about}{made.rows_held_out:,}"
     if inspection.tokens is not None and inspection.tokens_trained is not None:
         figures["Tokens trained"] = f"{many(inspection.tokens_trained)} of {many(inspection.tokens)}"
     if inspection.rows_truncated is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.inspection import Finding, Inspection
 from qlora_ui.contract.knobs import Knob, knobs
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters, parse_yaml
@@ -21,7 +21,7 @@ from qlora_ui.pages.model_check import ModelNote
 KNOBS: dict[str, Knob] = knobs(TrainingParameters)
 STEPS = ("Model", "Data", "Settings", "Check", "Start")
 HELD_OUT = f"{STARTER}/heldout"
-READS_DATA_ANEW = frozenset({"model_name", "dataset_path", "max_length", "data_format", "train_on"})
+READS_DATA_ANEW = frozenset({"model_name", "dataset_path", "max_length", "data_format", "train_on", "offline"})
 """Knobs that decide what the tokens and labels of the data are."""
 
 
@@ -91,8 +91,14 @@ class TrainForm:
     def is_valid(self) -> bool:
         """The settings can be used, and model and data were looked at without a problem."""
         has_bad_model = self.model_note is not None and self.model_note.is_problem
-        has_bad_data = self.data_problem is not None or self.is_inspecting
+        has_bad_data = self.data_problem is not None or self.is_inspecting or bool(self.bad_rows)
         return not (self.problems or self.yaml_problem or has_bad_model or has_bad_data)
+
+    @property
+    def bad_rows(self) -> list[Finding]:
+        """Rows of the data that a training would not get past."""
+        findings = self.inspection.findings if self.inspection else []
+        return [finding for finding in findings if finding.level == "error"]
 
     def parameters(self) -> TrainingParameters:
         """The checked settings. Raises ParameterError, naming every bad field."""
@@ -142,7 +148,10 @@ class TrainForm:
         self.changed.emit()
 
     def load_yaml(self, text: str) -> None:
-        """Take over an edited file as a whole; one that cannot be used changes nothing but `yaml_problem`."""
+        """Take over an edited file as a whole; one that cannot be used changes nothing but `yaml_problem`.
+
+        What the file leaves out has its default, as on the command line, and not what suits the starter.
+        """
         try:
             content = parse_yaml(text)
             checked = parse_parameters(JobKind.TRAINING, content).model_dump()
@@ -151,8 +160,9 @@ class TrainForm:
             self.changed.emit()
             return
         self.yaml_problem = ""
-        self.values = {n: v for n, v in checked.items() if n in content and v is not None}
-        self.touched = set(self.values)
+        given = content.keys() | self.starter_settings.keys()
+        self.values = {name: value for name, value in checked.items() if name in given and value is not None}
+        self.touched = set(content)
         self._find_errors()
         self.changed.emit()
 
@@ -165,29 +175,39 @@ class Plan:
     """What the settings and the data come to."""
 
     rows_trained: int
-    rows_held_out: int
+    rows_held_out: int | None
+    """None where a file of its own is evaluated, whose rows nobody has counted."""
     effective_batch: int
     steps: int
     """Optimiser steps of the whole run."""
     is_exact: bool
-    """False when equal rows may move between the two sides of the split."""
+    """False when it depends on rows that are equal, left out or in the evaluation file as well."""
 
 
 def plan(parameters: TrainingParameters, inspection: Inspection) -> Plan:
-    """How many rows are trained and held out, and how many steps follow from epochs and batch."""
-    usable = inspection.rows - (inspection.rows_untrainable or 0)
-    share = 0.0 if parameters.validation_path or not parameters.evaluations else parameters.validation_share
-    held_out = max(1, round(usable * share)) if share and usable >= 2 else 0
+    """How many rows are trained and held out, and how many steps follow from epochs and batch.
+
+    It counts as training does: a share of all different rows is held out, then rows without a token to train are left
+    out on both sides.
+    """
+    left_out = inspection.rows_untrainable
+    usable = inspection.rows - (left_out or 0)
+    has_file = bool(parameters.validation_path)
+    share = 0.0 if has_file or not parameters.evaluations else parameters.validation_share
+    if inspection.rows - inspection.duplicates < 2:
+        share = 0.0
+    drawn = max(1, round(inspection.rows * share)) if share else 0
+    held_out = round(drawn * usable / inspection.rows) if drawn else 0
     rows = usable - held_out
     batches = math.ceil(rows / parameters.batch_size)
     steps_per_epoch = max(1, math.ceil(batches / parameters.gradient_accumulation))
     steps = math.ceil(parameters.num_train_epochs * steps_per_epoch)
     return Plan(
         rows_trained=rows,
-        rows_held_out=held_out,
+        rows_held_out=None if has_file else held_out,
         effective_batch=parameters.batch_size * parameters.gradient_accumulation,
         steps=min(steps, parameters.max_steps or steps),
-        is_exact=inspection.duplicates == 0 or share == 0,
+        is_exact=not has_file and left_out is not None and (not share or not (left_out or inspection.duplicates)),
     )
 
 

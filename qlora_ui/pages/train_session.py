@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ from nicegui import app, background_tasks
 
 from qlora_ui.contract.errors import ModelError, ParameterError, QloraUiError
 from qlora_ui.contract.inspection import Inspection, RowView
-from qlora_ui.contract.paths import dataset_location
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.parsing import parse_parameters
+from qlora_ui.contract.paths import STARTER, dataset_location
 from qlora_ui.contract.records import Dataset, JobKind
 from qlora_ui.demo import STARTER_SETTINGS
 from qlora_ui.jobs.job import Job
@@ -38,23 +41,30 @@ class TrainSession:
     _reading: asyncio.Task[None] | None = None
 
     async def set(self, name: str, value: object) -> None:
-        """Take over a value, look at a new model, and read the data anew where the value decides about tokens."""
-        before = self.form.get(name)
-        self.form.set(name, value)
-        if self.form.get(name) == before:
-            return
-        if name in {"model_name", "offline"}:
-            await self.look_at_model()
-        if name == "dataset_path":
-            self.row = 1
-        if name in READS_DATA_ANEW:
+        """Take over what was typed or chosen in one field."""
+        await self._follow(lambda: self.form.set(name, value))
+
+    async def load_yaml(self, text: str) -> None:
+        """Take over an edited file as a whole."""
+        await self._follow(lambda: self.form.load_yaml(text))
+
+    async def _follow(self, change: Callable[[], None]) -> None:
+        """Look at a new model, and read the data anew where something changed that decides about tokens."""
+        before = {name: self.form.get(name) for name in READS_DATA_ANEW}
+        change()
+        changed = {name for name, value in before.items() if value != self.form.get(name)}
+        if changed & {"model_name", "offline"}:
+            await self._look_at_model()
+        if changed:
             self.read_data()
 
-    async def look_at_model(self) -> None:
-        name = str(self.form.get("model_name") or "")
+    async def _look_at_model(self) -> None:
+        name = self.form.get("model_name")
         offline = bool(self.services.settings.offline or self.form.get("offline"))
-        self.form.model_note = await asyncio.to_thread(look_at, name, offline) if name else None
-        self.form.changed.emit()
+        note = await asyncio.to_thread(look_at, str(name), offline) if name else None
+        if name == self.form.get("model_name"):  # else another one was chosen meanwhile
+            self.form.model_note = note
+            self.form.changed.emit()
 
     async def refresh_choices(self) -> None:
         """Look again for models and data files in the workspace."""
@@ -84,25 +94,26 @@ class TrainSession:
                 form.inspection = await self._inspect(None, first_row)
             self.row = first_row
         except QloraUiError as error:
-            form.inspection, form.data_problem = None, (error.message, error.hint)
+            form.inspection, form.data_problem, self.row = None, (error.message, error.hint), 1
         form.is_inspecting = False
         form.changed.emit()
 
     async def _inspect(self, model: str | None, first_row: int) -> Inspection:
         """Settings that are wrong at the moment are taken at their defaults, so that the data can be seen meanwhile."""
         form, problems = self.form, self.form.problems
-        usable = {
-            n: KNOBS[n].default if n in problems else form.get(n) for n in ("max_length", "data_format", "train_on")
-        }
+        given = {name: KNOBS[name].default if name in problems else form.get(name) for name in READS_DATA_ANEW}
+        wanted = {"model_name": STARTER, "dataset_path": STARTER}  # are not read from it
+        usable = parse_parameters(JobKind.TRAINING, given | wanted)
+        assert isinstance(usable, TrainingParameters)
         return await self.services.inspect(
             str(dataset_location(str(form.get("dataset_path")))),
             model,
             start=first_row,
             limit=ROWS_AT_ONCE,
-            max_length=int(usable["max_length"]),
-            data_format=usable["data_format"],
-            train_on=usable["train_on"],
-            offline=form.get("offline") is True,
+            max_length=usable.max_length,
+            data_format=usable.data_format,
+            train_on=usable.train_on,
+            offline=usable.offline,
         )
 
     @property

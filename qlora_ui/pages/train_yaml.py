@@ -54,13 +54,8 @@ class YamlCard(Card):
         ui.download.content(self._session.form.to_yaml(), "run.yaml", "application/yaml")
 
     async def _take(self, text: str) -> None:
-        session = self._session
-        before = session.form.get("model_name"), session.form.get("dataset_path")
-        session.form.load_yaml(text)
-        self._say(session.form.yaml_problem)
-        if before != (session.form.get("model_name"), session.form.get("dataset_path")):
-            await session.look_at_model()
-            session.read_data()
+        await self._session.load_yaml(text)
+        self._say(self._session.form.yaml_problem)
 
     def _say(self, problem: str) -> None:
         self._verdict.clear()

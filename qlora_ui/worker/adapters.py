@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,11 @@ CARD = "qlora-ui.json"
 
 def save_adapter(model: PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path, card: dict[str, Any]) -> None:
     """Write adapter, tokenizer and `qlora-ui.json` (parameters, versions, data, metrics). Raises OSError."""
-    temporary = temporary_beside(folder)
-    model.save_pretrained(str(temporary), safe_serialization=True)
-    tokenizer.save_pretrained(str(temporary))
-    (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    put_in_place(temporary, folder)
+    with temporary_beside(folder) as temporary:
+        model.save_pretrained(str(temporary), safe_serialization=True)
+        tokenizer.save_pretrained(str(temporary))
+        (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        put_in_place(temporary, folder)
 
 
 def copy_adapter(adapter: Path, output_dir: Path, run_id: str) -> Path:
@@ -33,18 +35,25 @@ def copy_adapter(adapter: Path, output_dir: Path, run_id: str) -> Path:
     target = output_dir
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         target = output_dir / run_id
-    temporary = temporary_beside(target)
-    shutil.copytree(adapter, temporary, dirs_exist_ok=True)
-    put_in_place(temporary, target)
+    with temporary_beside(target) as temporary:
+        shutil.copytree(adapter, temporary, dirs_exist_ok=True)
+        put_in_place(temporary, target)
     return target
 
 
-def temporary_beside(folder: Path) -> Path:
-    """An empty folder next to `folder`, on the same disk; the remains of an earlier attempt are removed."""
+@contextmanager
+def temporary_beside(folder: Path) -> Iterator[Path]:
+    """An empty folder next to `folder`, on the same disk, for `put_in_place`; what has no place by the end is removed.
+
+    So is what an earlier attempt left. Half a model of many gigabytes must not fill the disk for good.
+    """
     temporary = folder.parent / f".{folder.name}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    return temporary
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def put_in_place(temporary: Path, folder: Path) -> None:

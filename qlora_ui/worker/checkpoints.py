@@ -28,7 +28,8 @@ class Marker(BaseModel):
     step: int
     files: dict[str, FileSeal]
     totals: dict[str, float] = {}
-    """What was counted since the start of the run, over all attempts: `seconds` of training and trained-on `tokens`."""
+    """What was counted since the start of the run, over all attempts: `seconds` of training, trained-on `tokens`,
+    the last step that was `evaluated`."""
 
 
 def seal(folder: Path, step: int, totals: dict[str, float]) -> int:

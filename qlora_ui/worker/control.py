@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from pathlib import Path
 from types import FrameType
@@ -33,7 +32,7 @@ class Control:
         self._command = command
         self._attempt = attempt
         self._requested: Literal["stop", "pause"] | None = None
-        self._signalled = threading.Event()
+        self._signalled = False  # no threading.Event: a second signal inside its lock would wait for the first for ever
         self._seen = 0
         self._next_look = 0.0
 
@@ -47,7 +46,7 @@ class Control:
         """What was asked for, if anything; cheap enough to be read at every step."""
         if self._requested is None:
             moment = time.monotonic()
-            if self._signalled.is_set():
+            if self._signalled:
                 self._look()
                 self._requested = self._requested or "stop"
             elif moment >= self._next_look:
@@ -61,8 +60,10 @@ class Control:
             raise StopRequested(paused=self.requested == "pause", step=step)
 
     def wait(self, seconds: float) -> None:
-        """Sleep, but no longer than until a signal comes; then `check`."""
-        self._signalled.wait(seconds)
+        """Sleep, but hardly longer than until a signal comes; then `check`."""
+        end = time.monotonic() + seconds
+        while not self._signalled and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, CHECK_SECONDS))
         self.check()
 
     def _look(self) -> None:
@@ -78,4 +79,4 @@ class Control:
             self._requested = command.action
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._signalled.set()
+        self._signalled = True

@@ -23,6 +23,8 @@ class Writer:
         self._tokenizer = tokenizer
         self._device = device
         self._stops = _stop_tokens(model, tokenizer, examples)
+        # The model's own settings would be added to those of `write`: a penalty on repetition is no likeliest token.
+        model.generation_config = GenerationConfig()
         self._pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self._stops[0]
 
     def write(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[str]:
@@ -39,7 +41,10 @@ class Writer:
                 attention_mask=mask.to(self._device.torch_name),
                 generation_config=settings,
             )
-        return [str(self._tokenizer.decode(row[longest:], skip_special_tokens=True)).strip() for row in written]
+        return [self._text(row[longest:]) for row in written]
+
+    def _text(self, ids: torch.Tensor) -> str:
+        return str(self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip()
 
 
 def _stop_tokens(model: Any, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example]) -> list[int]:

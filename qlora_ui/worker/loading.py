@@ -49,7 +49,6 @@ def load_weights(model_name: str, device: Device, *, offline: bool, **options: A
             location,
             dtype=device.dtype,
             device_map={"": device.torch_name},
-            attn_implementation="sdpa",
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=offline or Path(location).is_dir(),
@@ -152,6 +151,23 @@ def keep_layout(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
+
+
+def share_in_4_bits(model: torch.nn.Module) -> float:
+    """The share of the weights, embeddings and output head aside, that is packed into 4 bits.
+
+    Only linear layers are. The experts of a mixture may be one large tensor instead, which stays as it is.
+    """
+    quantised = {name: module for name, module in model.named_modules() if isinstance(module, Linear4bit)}
+    packed: int = sum(module.in_features * module.out_features for module in quantised.values())
+    ends = (getattr(model, name)() for name in ("get_input_embeddings", "get_output_embeddings"))
+    vocabulary = {id(end.weight) for end in ends if end is not None}
+    plain: int = sum(
+        weight.numel()
+        for name, weight in model.named_parameters()
+        if name.rpartition(".")[0] not in quantised and id(weight) not in vocabulary
+    )
+    return packed / max(1, packed + plain)
 
 
 def linear_names(model: torch.nn.Module) -> list[str]:

@@ -37,6 +37,11 @@ LIMITS = {"dequantised": (1e-3, 0.99), "original": (2e-2, 0.95)}
 The adapter was trained on the 4-bit weights. Merged into those, only the rounding of the saved numbers is left; merged
 into the base's own weights, the error that the adapter learned to make up for is gone, and the answers differ a little.
 """
+LIMIT_IN_16_BITS = (5e-3, 0.97)
+"""The same at least, where the proof itself has to compute with 16 bits: then equal models differ by its rounding.
+
+Measured on the starter model with one and the same merge: 2.4e-5 and 99.2 % in float32, 5.2e-4 and 99.0 % in bfloat16.
+"""
 
 _SENTENCES = (
     "The train to the coast leaves at seven in the morning and arrives shortly before noon.",
@@ -70,19 +75,17 @@ def merge(context: Context, device: Device) -> dict[str, Any]:
     rows = _rows(parameters, tokenizer)
 
     context.phase("loading", "It loads the base model.")
-    temporary = temporary_beside(output)
-    _save(_merged(context, parameters, adapter, device), tokenizer, temporary, parameters.save_type)
-    gc.collect()
-    if device.is_cuda:
-        torch.cuda.empty_cache()
+    with temporary_beside(output) as temporary:
+        _save(_merged(context, parameters, adapter, device), tokenizer, temporary, parameters.save_type)
+        gc.collect()
+        if device.is_cuda:
+            torch.cuda.empty_cache()
 
-    context.phase("verifying", "It compares the saved model with the adapter.")
-    reference = load_adapter(load_base(parameters.model_name, device, offline=context.offline), adapter)
-    saved = load_weights(str(temporary), device, offline=True)
-    receipt = compare(reference, saved, rows, device, context).model_copy(
-        update={"save_type": parameters.save_type, "target": parameters.target}
-    )
-    return _conclude(context, parameters, receipt, temporary, output)
+        context.phase("verifying", "It compares the saved model with the adapter.")
+        reference = load_adapter(load_base(parameters.model_name, device, offline=context.offline), adapter)
+        saved = load_weights(str(temporary), device, offline=True)
+        receipt = compare(reference, saved, rows, device, context)
+        return _conclude(context, parameters, receipt, temporary, output)
 
 
 def compare(
@@ -105,7 +108,7 @@ def compare(
         context.report(Progress(step=done, total_steps=len(rows)))
     target = cast(MergeParameters, context.parameters).target
     kl, top1 = divergence / positions, agreed / positions
-    kl_limit, top1_limit = LIMITS[target]
+    kl_limit, top1_limit = limits(target, device.dtype)
     return MergeReceipt(
         rows=len(rows),
         tokens=int(positions),
@@ -120,6 +123,14 @@ def compare(
         save_type=cast(MergeParameters, context.parameters).save_type,
         target=target,
     )
+
+
+def limits(target: str, dtype: torch.dtype) -> tuple[float, float]:
+    """The largest KL and the smallest top-1 agreement with which a merge passes when the proof computes in `dtype`."""
+    kl, top1 = LIMITS[target]
+    if dtype == torch.float32:
+        return kl, top1
+    return max(kl, LIMIT_IN_16_BITS[0]), min(top1, LIMIT_IN_16_BITS[1])
 
 
 def _merged(context: Context, parameters: MergeParameters, adapter: Path, device: Device) -> PreTrainedModel:
@@ -147,7 +158,7 @@ def _conclude(
     context: Context, parameters: MergeParameters, receipt: MergeReceipt, temporary: Path, output: Path
 ) -> dict[str, Any]:
     """Give the folder its name, write the receipt, and fail when the proof did."""
-    final = output if receipt.passed else output.with_name(f"{output.name}-unverified")
+    final = output if receipt.passed else _unverified(output)
     receipt = receipt.model_copy(update={"output_dir": str(final)})
     card = {"run": context.paths.id, "parameters": parameters.model_dump(mode="json"), "versions": versions()}
     card |= {"receipt": receipt.model_dump(mode="json")}
@@ -169,12 +180,18 @@ def _output(context: Context, parameters: MergeParameters) -> Path:
     if not parameters.output_dir:
         return context.workspace.models / context.paths.id  # this run's own name, so that a retry may replace it
     output = Path(parameters.output_dir).expanduser().resolve()
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise WorkspaceError(
-            f"The output folder {output} is not empty, and nothing is overwritten.",
-            "Name a new folder, or leave the output folder empty to use one of the home folder.",
-        )
+    for folder in (output, _unverified(output)):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise WorkspaceError(
+                f"The output folder {folder} is not empty, and nothing is overwritten.",
+                "Name a new folder, or leave the output folder empty to use one of the home folder.",
+            )
     return output
+
+
+def _unverified(output: Path) -> Path:
+    """Where the model goes when the proof fails."""
+    return output.with_name(f"{output.name}-unverified")
 
 
 def _rows(parameters: MergeParameters, tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from huggingface_hub import try_to_load_from_cache
 from pydantic import BaseModel, ValidationError
-from transformers import AutoConfig
 
 from qlora_ui.contract.errors import DataError, ModelError
 from qlora_ui.contract.files import write_atomically
@@ -21,10 +21,11 @@ _NEW_RUN = "A checkpoint goes on only from what it was made with. Bring that bac
 
 
 class Origin(BaseModel):
-    """Fingerprints of the base model and of the data file."""
+    """Fingerprints of the base model, of the data file and of the evaluation file, whose rows are not trained."""
 
     base: str
     data: str
+    validation: str = ""
 
 
 def check_origin(file: Path, origin: Origin, *, resumes: bool) -> None:
@@ -40,18 +41,25 @@ def check_origin(file: Path, origin: Origin, *, resumes: bool) -> None:
         raise ModelError("The base model is not the one that this run began with.", _NEW_RUN)
     if began.data != origin.data:
         raise DataError("The data file is not the one that this run began with.", _NEW_RUN)
+    if began.validation != origin.validation:
+        raise DataError("The evaluation file is not the one that this run began with.", _NEW_RUN)
 
 
-def base_fingerprint(model_name: str, *, offline: bool) -> str:
-    """A short name for the weights: of a folder, from its files' sizes and samples of them; of the hub, the commit.
+def base_fingerprint(model_name: str) -> str:
+    """A short name for the weights, from their files' sizes and samples of them; empty where they cannot be found.
+
+    A model of the hub is looked at where it was fetched to. Its commit would not do: it changes with every word of the
+    model's page, and a run could then not go on with weights that are the same.
 
     It tells models apart, and does not prove that two are equal to the last byte: at 16 places of each file, 64 KiB are
     looked at, so that a folder of 100 GB costs no more than a small one.
     """
     folder = Path(model_location(model_name))
     if not folder.is_dir():
-        config = AutoConfig.from_pretrained(model_name, local_files_only=offline, trust_remote_code=False)
-        return str(getattr(config, "_commit_hash", None) or "")
+        fetched = try_to_load_from_cache(model_name, "config.json")
+        if not isinstance(fetched, str):
+            return ""
+        folder = Path(fetched).parent
     digest = hashlib.sha256((folder / "config.json").read_bytes())
     for file in sorted(folder.glob("*.safetensors")):
         size = file.stat().st_size

@@ -6,12 +6,14 @@ A process of its own, because the others must not import torch.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
 
 def probe() -> dict[str, Any]:
     """torch's version, the CUDA devices it sees, and whether an NF4 layer computes on the best device."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # as the worker counts them
     import torch
 
     found: dict[str, Any] = {

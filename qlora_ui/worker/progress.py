@@ -18,6 +18,7 @@ from qlora_ui.contract.events import Alert, CheckpointSaved, Metric, Progress
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.worker import checkpoints
 from qlora_ui.worker.context import Context
+from qlora_ui.worker.control import StopRequested
 
 SAVE_SECONDS = 600
 """At least this often a checkpoint is saved, however rare `save_steps` are."""
@@ -68,9 +69,12 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._tokens_of = tokens_of
         """Step → the tokens, without padding, that it trained on."""
         self._evaluate = evaluate
-        """Step → the evaluation loss; also shows samples."""
-        self.totals = {"seconds": 0.0, "tokens": 0.0}
-        """Over all attempts: seconds of training without evaluations and checkpoints, tokens without padding."""
+        """Step → the evaluation loss; also shows samples. Raises StopRequested when asked to end."""
+        self.stopped = False
+        """The Trainer was asked to end before all was done."""
+        self.totals = {"seconds": 0.0, "tokens": 0.0, "evaluated": -1.0}
+        """Over all attempts: seconds of training without evaluations and checkpoints, tokens without padding, and the
+        last step that was evaluated."""
         self.losses: deque[float] = deque(maxlen=10)
         """The last points of the loss curve."""
         self.eval_loss: float | None = None
@@ -91,22 +95,28 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         self._clock = self._saved_at = time.perf_counter()
         self._measured = self._unreported_seconds = 0.0
-        if state.global_step == 0 and self._plan.evaluation_steps:
-            self.evaluate(0)  # where it starts from, without which nobody can say what was learned
+        due = self._plan.evaluation_steps and {0, *self._plan.evaluation_steps}  # 0: what was learned is told from it
+        if state.global_step in due and self.totals["evaluated"] < state.global_step:
+            self.evaluate(state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """A correction was made: count it, evaluate, and see whether to save or to stop."""
         step = state.global_step
         self._count(step)
         is_last = step >= self._plan.total_steps
-        if self._context.control.requested and not is_last:
-            control.should_save = control.should_training_stop = True
-            return
-        if time.perf_counter() - self._saved_at > SAVE_SECONDS:
-            control.should_save = True
-        if step in self._plan.evaluation_steps:
-            self.evaluate(step)
-        self._tell_progress(step, state.epoch, is_last)
+        self.stopped = bool(self._context.control.requested) and not is_last
+        if step in self._plan.evaluation_steps and not self.stopped:
+            try:
+                self.evaluate(step)
+            except StopRequested:
+                self.stopped = True  # the next attempt evaluates first
+        if self.stopped:
+            control.should_training_stop = True
+        else:
+            self._tell_progress(step, state.epoch, is_last)
+        control.should_save |= self.stopped or time.perf_counter() - self._saved_at > SAVE_SECONDS
+        if control.should_save:
+            self._settle()
 
     def on_log(
         self,
@@ -133,7 +143,6 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """The Trainer has written its files: check them, mark the checkpoint whole, then drop older ones."""
-        self._count_seconds()
         if not _is_finite(kwargs["model"]):
             raise _not_a_number(state.global_step)
         folder = self._context.paths.checkpoints / f"checkpoint-{state.global_step}"
@@ -144,12 +153,15 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def evaluate(self, step: int) -> None:
         """Measure the evaluation loss; the time it takes counts as no training."""
-        self._count_seconds()
-        started = time.perf_counter()
-        self.eval_loss = self._evaluate(step)
+        self._settle()
+        started = self._clock
+        try:
+            self.eval_loss = self._evaluate(step)
+        finally:
+            self._clock = time.perf_counter()
+        self.totals["evaluated"] = step
         if math.isfinite(self.eval_loss):
             self._context.report(Metric(step=step, values={"eval_loss": self.eval_loss}))
-        self._clock = time.perf_counter()
         self._pauses.append(self._clock - started)
 
     def summary(self) -> dict[str, Any]:
@@ -167,6 +179,12 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         tokens = self._tokens_of(step)
         self.totals["tokens"] += tokens
         self._measured_tokens += tokens
+        self._count_seconds()
+
+    def _settle(self) -> None:
+        """Count what the device still has to do as training, before something else begins."""
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()
         self._count_seconds()
 
     def _count_seconds(self) -> None:

@@ -43,13 +43,19 @@ def score_rows(
             batch = {name: tensor.to(device.torch_name) for name, tensor in batch.items()}
             labels = batch.pop("labels")
             logits = model(**batch).logits
-            losses, targets = token_losses(logits, labels), labels[:, 1:]
-            right = (logits[:, : targets.shape[1]].argmax(-1) == targets) & (targets != IGNORED)
-            sums = torch.stack([losses.sum(1, dtype=torch.float64), right.sum(1), (targets != IGNORED).sum(1)]).tolist()
-            for index, nll, correct, tokens in zip(rows, *sums, strict=True):
-                scores[index] = RowScore(nll, int(tokens), int(correct))
+            for place, index in enumerate(rows):  # row by row: in float32 the logits of a batch take the most memory
+                scores[index] = _score(logits[place : place + 1], labels[place : place + 1])
+            del logits
             after_batch(len(scores))
     return [scores[i] for i in range(len(examples))]
+
+
+def _score(logits: torch.Tensor, labels: torch.Tensor) -> RowScore:
+    """The score of one row from its logits [1, ≥ predictions, vocabulary] and labels [1, 1 + predictions]."""
+    nll, targets = token_losses(logits, labels).sum(dtype=torch.float64), labels[:, 1:]
+    trained = targets != IGNORED
+    right = (logits[:, : targets.shape[1]].argmax(-1) == targets) & trained
+    return RowScore(nll.item(), int(trained.sum()), int(right.sum()))
 
 
 def mean_loss(scores: Sequence[RowScore]) -> float:

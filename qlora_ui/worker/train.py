@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from bitsandbytes.nn import Linear4bit
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments, set_seed
 
 from qlora_ui.contract.events import Alert, Phase, Resumed, Sample
 from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.data.prepare import Prepared, prepare
+from qlora_ui.contract.paths import dataset_location
+from qlora_ui.data.prepare import Prepared, file_fingerprint, prepare
 from qlora_ui.data.tokenizer import load_tokenizer
 from qlora_ui.data.tokens import prompt_of, render_prompt
 from qlora_ui.worker import checkpoints
@@ -23,7 +25,7 @@ from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import StopRequested
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.generation import Writer
-from qlora_ui.worker.loading import attach_lora, close_hub, load_base
+from qlora_ui.worker.loading import attach_lora, close_hub, load_base, share_in_4_bits
 from qlora_ui.worker.origin import Origin, base_fingerprint, check_origin
 from qlora_ui.worker.progress import Plan, Reporter
 from qlora_ui.worker.scoring import mean_loss, score_rows
@@ -41,12 +43,10 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     tokenizer = load_tokenizer(parameters.model_name, context.offline)
     data = _prepare(context, parameters, tokenizer)
 
-    if data.counts.rows_dropped:
-        context.warn(f"{data.counts.rows_dropped:,} rows were left out: they are cut before their answer begins.")
-
     context.phase("loading", "It loads the base model in 4 bits.")
     set_seed(parameters.seed)
     base = load_base(parameters.model_name, device, offline=context.offline)
+    _warn(context, data, base)
     model = attach_lora(base, parameters)
     close_hub()
     plan = Plan.of(parameters, len(data.train), bool(data.validation))
@@ -61,15 +61,16 @@ def train(context: Context, device: Device) -> dict[str, Any]:
         first = (step - 1) % plan.steps_per_epoch * parameters.gradient_accumulation
         return examples.tokens(first, first + parameters.gradient_accumulation)
 
+    def may_stop(_rows_done: int) -> None:
+        context.control.check()
+
     def evaluate(step: int) -> float:
         _show_samples(context, writer, tokenizer, data, step)
-        return mean_loss(score_rows(model, data.validation, collate, device, parameters.batch_size))
+        return mean_loss(score_rows(model, data.validation, collate, device, parameters.batch_size, may_stop))
 
     reporter = Reporter(context, parameters, plan, tokens_of, evaluate)
     checkpoint = _find_checkpoint(context, reporter)
-    base_name = base_fingerprint(parameters.model_name, offline=context.offline)
-    origin = Origin(base=base_name, data=data.fingerprint)
-    check_origin(context.paths.origin, origin, resumes=checkpoint is not None)
+    check_origin(context.paths.origin, _origin(parameters, data), resumes=checkpoint is not None)
     if checkpoint and checkpoints.step_of(checkpoint) >= plan.total_steps:
         model.load_adapter(str(checkpoint), "default", is_trainable=True)  # only the saving of the adapter was missed
         if data.validation:
@@ -80,7 +81,7 @@ def train(context: Context, device: Device) -> dict[str, Any]:
         trainer.remove_callback(PrinterCallback)
         context.phase("training", f"It trains: {plan.total_steps:,} steps.")
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        if trainer.state.global_step < plan.total_steps:
+        if reporter.stopped:
             raise StopRequested(paused=context.control.requested == "pause", step=trainer.state.global_step)
     return _finish(context, parameters, model, tokenizer, facts | device.describe(), reporter.summary())
 
@@ -89,6 +90,10 @@ class QloraTrainer(Trainer):  # type: ignore[misc]
     """The Trainer with the loss of the Collator's labels, and without its count of FLOPs, which costs time."""
 
     loss_is_scaled_for_ga = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.model_accepts_loss_kwargs = True  # else it does not count the trained tokens that compute_loss needs
 
     def compute_loss(
         self,
@@ -147,6 +152,13 @@ def _prepare(context: Context, parameters: TrainingParameters, tokenizer: PreTra
     )
 
 
+def _warn(context: Context, data: Prepared, base: PreTrainedModel) -> None:
+    if data.counts.rows_dropped:
+        context.warn(f"{data.counts.rows_dropped:,} rows were left out: they are cut before their answer begins.")
+    if (share := share_in_4_bits(base)) < 0.5:
+        context.warn(f"Only {share:.0%} of the weights could be put into 4 bits: the rest is not in linear layers.")
+
+
 def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:
     """What is true of the whole run. Parameters count weights; a 4-bit layer packs two into a byte."""
     trainable, total = model.get_nb_trainable_parameters()
@@ -162,6 +174,11 @@ def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:
         "dataset_fingerprint": data.fingerprint,
         "template": data.template,
     }
+
+
+def _origin(parameters: TrainingParameters, data: Prepared) -> Origin:
+    validation = parameters.validation_path and file_fingerprint(dataset_location(parameters.validation_path))
+    return Origin(base=base_fingerprint(parameters.model_name), data=data.fingerprint, validation=validation)
 
 
 def _find_checkpoint(context: Context, reporter: Reporter) -> Path | None:
@@ -215,9 +232,10 @@ def _arguments(context: Context, parameters: TrainingParameters, plan: Plan, dev
 def _show_samples(
     context: Context, writer: Writer, tokenizer: PreTrainedTokenizerBase, data: Prepared, step: int
 ) -> None:
-    """What the model answers to the first held-out prompts now."""
-    asked = [prompt_of(conversation) for conversation in data.validation_conversations[:SAMPLES]]
-    pairs = [pair for pair in asked if pair is not None]
+    """What the model answers now to the first held-out prompts that are within the longest length."""
+    rows = zip(data.validation_conversations, data.validation, strict=True)
+    asked = (prompt_of(conversation) for conversation, example in rows if not example.truncated)
+    pairs = list(islice((pair for pair in asked if pair is not None), SAMPLES))
     if not pairs:
         return
     answers = writer.write([render_prompt(messages, tokenizer) for messages, _ in pairs], SAMPLE_TOKENS)

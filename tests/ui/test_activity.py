@@ -211,7 +211,7 @@ async def test_an_evaluation_says_what_it_found(user: User, jobs: JobManager) ->
     await user.should_see(
         "The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 40 rows.", retries=50
     )
-    await user.should_see("+85.0 % ± 5.0", retries=50)
+    await user.should_see("+85.0 points ± 5.0", retries=50)
 
 
 async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:

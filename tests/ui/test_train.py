@@ -156,7 +156,7 @@ async def test_rows_beyond_the_first_reading_are_read_when_they_are_asked_for(
 
 async def test_a_setting_that_changes_the_tokens_reads_the_data_anew(user: User, inspector: FakeInspector) -> None:
     await to_settings(user)
-    assert (await inspector.news.get())["max-length"] == 256
+    assert (await inspector.news.get())["max-length"] == STARTER_SETTINGS["max_length"]
     await enter(user, "batch_size", "2")
     await enter(user, "max_length", "64")
     assert (await inspector.news.get())["max-length"] == 64
@@ -172,7 +172,7 @@ async def test_yaml_and_form_stay_in_step(user: User, inspector: FakeInspector) 
     [editor] = user.find(kind=ui.codemirror).elements
     assert "learning_rate: 0.0003" in editor.value
     with user:
-        editor.value = editor.value.replace("batch_size: 8", "batch_size: 32")
+        editor.value = editor.value.replace("batch_size: 16", "batch_size: 32")
     await user.should_see("32 examples", retries=50)
     with user:
         editor.value = editor.value.replace("batch_size: 32", "batch_sise: 32")
@@ -221,3 +221,45 @@ async def test_a_test_file_that_is_not_there_stops_the_start(
     await press(user, "Start training")
     await user.should_see("There is no file", retries=50)
     assert services.jobs.jobs == {}
+
+
+async def test_a_field_that_was_only_looked_at_keeps_following_the_model(
+    user: User, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await to_settings(user)
+    user.find(marker="learning_rate").trigger("blur")
+    await open_step(user, "Model")
+    await enter(user, "model-name", "Qwen/Qwen3-0.6B")
+    await user.should_see("is taken from the hub", retries=50)
+    await open_step(user, "Settings")
+    [field] = user.find(marker="learning_rate", kind=ui.input).elements
+    assert field.value == "0.0002"
+
+
+async def test_news_of_the_form_do_not_disturb_what_is_being_typed(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    user.find(marker="learning_rate").clear().type("5e-")
+    await enter(user, "batch_size", "2")
+    [field] = user.find(marker="learning_rate", kind=ui.input).elements
+    assert field.value == "5e-"
+
+
+async def test_a_whole_number_may_have_a_point(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await inspector.news.get()
+    await enter(user, "max_length", "512.0")
+    assert (await inspector.news.get())["max-length"] == 512
+
+
+async def test_a_file_that_was_mended_is_read_again(user: User, inspector: FakeInspector, tmp_path: Path) -> None:
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await press(user, "Continue to data")
+    file = data_file(tmp_path, "broken.jsonl")
+    await enter(user, "dataset-path", str(file))
+    await user.should_see("Line 17 is not valid JSON.", retries=50)
+    [field] = user.find(marker="dataset-path", kind=ui.input).elements
+    assert field.value == str(file)
+    asked = len(inspector.asked)
+    await press(user, "Read it again")
+    assert len(inspector.asked) == asked + 1

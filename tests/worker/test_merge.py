@@ -86,6 +86,16 @@ def test_a_failed_proof_keeps_the_receipt_and_names_the_model_unverified(tmp_pat
     assert not MergeReceipt.model_validate_json(paths.receipt.read_bytes()).passed
 
 
+def test_a_proof_in_16_bits_allows_for_its_own_rounding() -> None:
+    import torch
+
+    from qlora_ui.worker.merge import LIMITS, limits
+
+    assert limits("dequantised", torch.float32) == LIMITS["dequantised"]
+    assert limits("dequantised", torch.bfloat16) == (5e-3, 0.97)
+    assert limits("original", torch.bfloat16) == LIMITS["original"], "which is wider already"
+
+
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     from qlora_ui.worker.context import Context
     from qlora_ui.worker.merge import _output
@@ -94,3 +104,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     parameters = MergeParameters(model_name="starter", adapter_path="a", output_dir=str(tmp_path))
     with pytest.raises(WorkspaceError, match="is not empty"):
         _output(cast(Context, None), parameters)
+    failed = tmp_path / "new-unverified"
+    failed.mkdir()
+    (failed / "model.safetensors").touch()
+    with pytest.raises(WorkspaceError, match="new-unverified is not empty"):
+        _output(cast(Context, None), parameters.model_copy(update={"output_dir": str(tmp_path / "new")}))

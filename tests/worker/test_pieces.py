@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -98,14 +99,17 @@ class TestDevices:
     def test_other_gpus_are_hidden(
         self, monkeypatch: pytest.MonkeyPatch, visible: str | None, wanted: str, left: str
     ) -> None:
+        monkeypatch.setenv("CUDA_DEVICE_ORDER", "undone")  # so that monkeypatch restores what is set below
+        del os.environ["CUDA_DEVICE_ORDER"]
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         if visible is not None:
             monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
         else:
-            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "undone")  # so that monkeypatch restores what is set below
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "undone")
             del os.environ["CUDA_VISIBLE_DEVICES"]
         devices.hide_other_gpus(wanted)
         assert os.environ.get("CUDA_VISIBLE_DEVICES") == left
+        assert wanted == "cpu" or os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID", "the driver's tools count so"
 
     @pytest.mark.parametrize(
         ("flags", "fast"), [("fpu avx2 avx512f", False), ("fpu avx512_bf16", True), ("amx_bf16", True), ("", False)]
@@ -195,6 +199,65 @@ def test_an_evaluation_in_between_does_not_change_the_gradients() -> None:
         model(input_ids=ids)
     assert before.norm() > 0
     torch.testing.assert_close(gradients(), before)
+
+
+def test_answers_are_greedy_whatever_the_model_asks_for() -> None:
+    """Some models come with a penalty on repetition, which would keep them from repeating what they were asked for."""
+    import torch
+
+    from qlora_ui.data.tokenizer import load_tokenizer
+    from qlora_ui.data.tokens import render_prompt
+    from qlora_ui.worker.generation import Writer
+    from qlora_ui.worker.loading import load_base
+
+    device, tokenizer = devices.choose("cpu", "float32"), load_tokenizer("starter", True)
+    prompts = [render_prompt([{"role": "user", "content": "Repeat: red lamp red lamp red lamp"}], tokenizer)]
+    model = load_base("starter", device, offline=True)
+    expected = Writer(model, tokenizer, device).write(prompts, 16)
+    model.generation_config.repetition_penalty = 5.0
+    bent = model.generate(torch.tensor(prompts), max_new_tokens=16)[0][len(prompts[0]) :]
+    assert tokenizer.decode(bent, skip_special_tokens=True).strip() != expected[0], "the penalty is felt elsewhere"
+    model.generation_config.repetition_penalty = 5.0
+    assert Writer(model, tokenizer, device).write(prompts, 16) == expected
+
+
+def test_half_a_folder_does_not_stay(tmp_path: Path) -> None:
+    from qlora_ui.worker.adapters import put_in_place, temporary_beside
+
+    with pytest.raises(OSError, match="full"), temporary_beside(tmp_path / "model") as temporary:
+        (temporary / "weights").write_bytes(bytes(100))
+        raise OSError(errno.ENOSPC, "full")
+    assert not list(tmp_path.iterdir())
+    with temporary_beside(tmp_path / "model") as temporary:
+        (temporary / "weights").write_bytes(bytes(100))
+        put_in_place(temporary, tmp_path / "model")
+    assert [file.name for file in tmp_path.rglob("*")] == ["model", "weights"]
+
+
+def test_the_writing_of_a_checkpoint_is_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from qlora_ui.worker import progress
+
+    clock = [0.0]
+    monkeypatch.setattr("qlora_ui.worker.progress.time.perf_counter", lambda: clock[0])
+    context = context_in(tmp_path, [])
+    parameters = cast(TrainingParameters, context.parameters)
+    plan = progress.Plan.of(parameters, examples=32, has_validation=False)
+    reporter = progress.Reporter(context, parameters, plan, lambda step: 1000, lambda step: 0.0)
+    state, control = TrainerState(global_step=1), TrainerControl(should_save=True)
+    arguments = cast(TrainingArguments, None)
+    reporter.on_train_begin(arguments, state, control)
+    clock[0] = 2.0
+    reporter.on_step_end(arguments, state, control)
+    clock[0] = 50.0  # the Trainer writes its files
+    (context.paths.checkpoints / "checkpoint-1").mkdir(parents=True)
+    reporter.on_save(arguments, state, control, model=torch.nn.Linear(1, 1))
+    clock[0] = 53.0
+    reporter.on_step_end(arguments, TrainerState(global_step=2), TrainerControl())
+    assert reporter.totals["seconds"] == 5.0
+    assert reporter.summary()["tokens_per_second"] == 400
 
 
 def test_a_copy_overwrites_nothing(tmp_path: Path) -> None:

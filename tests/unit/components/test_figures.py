@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from qlora_ui.components.device_meter import short_name
-from qlora_ui.components.figures import counted, in_words, loss, of_total, speed, time_left
+from qlora_ui.components.words import counted, in_word, loss, of_total, percent, speed, time_left
 
 
 def test_memory_of_a_device() -> None:
@@ -18,7 +18,12 @@ def test_memory_of_a_device() -> None:
 def test_time_left_names_the_clock() -> None:
     at = datetime.fromisoformat("2026-11-23T10:39:00").astimezone()
     assert time_left(41 * 60, at) == "41 min left, done about 11:20"
+    assert time_left(26 * 3600, at) == "1 d 2 h left, done about Tuesday 12:39"
     assert time_left(None) == ""
+
+
+def test_only_what_is_done_is_at_a_hundred_per_cent() -> None:
+    assert [percent(share) for share in (0.0, 0.29, 0.9999, 1.0)] == ["0 %", "29 %", "99 %", "100 %"]
 
 
 def test_missing_figures_are_dashes() -> None:
@@ -27,7 +32,7 @@ def test_missing_figures_are_dashes() -> None:
 
 
 def test_counts() -> None:
-    assert [in_words(count) for count in (0, 1, 9, 10, 1200)] == ["no", "one", "nine", "10", "1,200"]
+    assert [in_word(count) for count in (0, 1, 9, 10, 1200)] == ["no", "one", "nine", "10", "1,200"]
     assert [counted(count, "core") for count in (1, 2, 1024)] == ["1 core", "2 cores", "1,024 cores"]
 
 

@@ -118,6 +118,7 @@ def test_a_named_format_reads_its_own_columns() -> None:
         ({"messages": "no list"}, "the column"),
         ({"instruction": "", "output": "ho"}, "instruction is empty"),
         ({"instruction": "hi", "output": None}, "output is empty"),
+        ({"instruction": "hi", "output": float("nan")}, "output is empty"),
         ({"instruction": "hi", "output": {"a": 1}}, "output must be text, but it is dict"),
         ({"instruction": "hi", "output": "ho", "history": [["one"]]}, "history must be a list of pairs"),
         ({"messages": [*CHAT, *CHAT[:1]]}, "the last turn is user, so there is no answer"),

@@ -68,3 +68,19 @@ def test_the_log_says_in_words_what_happened() -> None:
     ]
     assert [entry.level for entry in history.logs] == ["info", "info", "info", "warning", "error"]
     assert history.message == "Loads the model."
+
+
+def test_what_a_new_beginning_tells_again_is_shown_once() -> None:
+    history = History()
+    for answer in ("first", "second"):
+        history.apply(events.Sample(step=0, prompt="p", answer=answer))
+    history.apply(events.Sample(step=0, prompt="q", answer="other"))
+    assert [(s.prompt, s.answer) for s in history.samples] == [("p", "second"), ("q", "other")]
+
+
+def test_what_is_no_number_has_no_place_on_a_curve() -> None:
+    curves = Curves()
+    curves.add("loss", 1, float("nan"))
+    curves.add("loss", 2, float("inf"))
+    curves.add("loss", 3, 1.0)
+    assert curves.points("loss") == [(3, 1.0)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from qlora_ui.components.words import power_of_ten
 from qlora_ui.contract.events import CheckpointSaved
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
@@ -12,7 +13,7 @@ from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.history import Curves
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.activity import in_order, matches
-from qlora_ui.pages.job_side import best_checkpoint, evaluation_at, known_facts, power_of_ten
+from qlora_ui.pages.job_side import best_checkpoint, device_name, evaluation_at, known_facts
 
 
 def make(name: str, status: JobStatus, age_min: float, place: int | None = None) -> Job:
@@ -76,3 +77,9 @@ def test_only_facts_that_the_worker_told_are_shown() -> None:
     assert known_facts({}) == {}
     facts = known_facts({"trainable_parameters": 2_000_000, "parameters": 8_000_000_000, "rows_train": 1200})
     assert facts == {"Trained weights": "2 M, < 0.1 %", "Rows trained": "1,200"}
+
+
+def test_a_device_is_called_by_its_name() -> None:
+    assert device_name({"device": "cpu"}) == "Processor"
+    assert device_name({"device": "cuda:0", "device_name": "NVIDIA H100 80GB HBM3"}) == "NVIDIA H100 80GB HBM3"
+    assert device_name({"rows": 3}) == "This run"

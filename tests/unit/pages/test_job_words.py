@@ -82,8 +82,8 @@ def test_metrics_that_were_not_measured_are_left_out_of_the_table() -> None:
 
 
 def test_scores_in_words() -> None:
-    assert in_words(Score(value=0.9, standard_error=0.027), 1, percent=True) == "90.0 % ± 2.7"
-    assert in_words(Score(value=0.85), 1, percent=True, signed=True) == "+85.0 %"
+    assert in_words(Score(value=0.9, standard_error=0.027), 1, as_share=True) == "90.0 % ± 2.7"
+    assert in_words(Score(value=0.85), 1, as_share=True, signed=True) == "+85.0 points"
     assert in_words(None, 1) == "–"
 
 
@@ -98,7 +98,7 @@ def test_a_button_that_cannot_work_has_a_reason(job: Job) -> None:
 
 def test_the_tab_shows_the_progress_and_then_the_end(job: Job) -> None:
     job.progress = 0.62
-    assert tab_title(job) == "62% tone"
+    assert tab_title(job) == "62 % tone"
     job.status = JobStatus.COMPLETED
     assert tab_title(job) == "tone, finished"
 

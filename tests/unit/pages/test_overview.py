@@ -105,9 +105,9 @@ def test_news_tells_beginning_and_end_in_order() -> None:
         (JobKind.TRAINING, {"eval_loss": 1.2044, "train_loss": 1.3}, "evaluation loss 1.204"),
         (JobKind.TRAINING, {"eval_loss": None, "train_loss": 1.3}, "loss 1.300"),
         (JobKind.TRAINING, {}, "done"),
-        (JobKind.EVALUATION, EVALUATED, "exact match 71 %, +18 % ± 2"),
+        (JobKind.EVALUATION, EVALUATED, "exact match 71 %, +18 points ± 2"),
         (JobKind.EVALUATION, {"rows": 1}, "done"),
-        (JobKind.MERGE, MERGED, "agrees 99.98 %, KL 2.0e-05"),
+        (JobKind.MERGE, MERGED, "agrees 99.98 %, KL 2.00·10⁻⁵"),
     ],
 )
 def test_result_in_a_few_words(kind: JobKind, summary: dict[str, Any], words: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
+from qlora_ui.data.split import split
 from qlora_ui.pages.train_form import TrainForm, plan
 
 
@@ -101,7 +102,7 @@ def test_yaml_that_cannot_be_used_is_explained_and_changes_nothing(form: TrainFo
 def test_the_plan_counts_as_training_does(form: TrainForm) -> None:
     form.set("batch_size", "4")
     form.set("gradient_accumulation", "4")
-    made = plan(form.parameters(), inspection(rows=104, rows_untrainable=4))
+    made = plan(form.parameters(), inspection(rows=100, rows_untrainable=0))
     assert (made.rows_trained, made.rows_held_out, made.effective_batch) == (90, 10, 16)
     assert made.steps == 3 * 6  # 90 rows make 23 batches of 4, and those 6 steps an epoch
     assert made.is_exact
@@ -130,3 +131,36 @@ def test_scoring_uses_the_persons_test_file_else_the_starters_held_out_rows(form
     assert scored.dataset_path == "starter/heldout"
     form.score_after = False
     assert form.evaluation(form.parameters(), run) is None
+
+
+def test_the_plan_is_only_about_right_where_rows_are_left_out_or_held_back(form: TrainForm) -> None:
+    made = plan(form.parameters(), inspection(rows=104, rows_untrainable=4))
+    assert (made.rows_trained, made.rows_held_out, made.is_exact) == (90, 10, False)
+    assert not plan(form.parameters(), inspection(rows_untrainable=None)).is_exact
+    same = plan(form.parameters(), inspection(rows=20, duplicates=19))
+    assert (same.rows_trained, same.rows_held_out) == (20, 0)  # rows that are all equal cannot be split
+    form.set("validation_path", "/data/other.jsonl")
+    made = plan(form.parameters(), inspection())
+    assert (made.rows_trained, made.rows_held_out, made.is_exact) == (100, None, False)
+
+
+@pytest.mark.parametrize("duplicates", [0, 30])
+def test_the_plan_agrees_with_the_split(form: TrainForm, duplicates: int) -> None:
+    rows = [f"row {number}" for number in range(237 - duplicates)] + ["row 1"] * duplicates
+    train, held_out = split(rows, form.parameters().validation_share, seed=1)
+    made = plan(form.parameters(), inspection(rows=237, duplicates=duplicates))
+    assert made.is_exact == (duplicates == 0)
+    if made.is_exact:
+        assert (made.rows_trained, made.rows_held_out) == (len(train), len(held_out))
+
+
+def test_rows_that_training_would_stumble_over_stand_in_the_way(form: TrainForm) -> None:
+    form.inspection = inspection(findings=[{"level": "warning", "message": "Some rows are cut."}])
+    assert form.is_valid
+    form.inspection = inspection(findings=[{"level": "error", "message": "The answer is empty.", "rows": [3]}])
+    assert not form.is_valid
+
+
+def test_yaml_that_leaves_a_setting_out_means_its_default_even_for_the_starter(form: TrainForm) -> None:
+    form.load_yaml("model_name: starter\ndataset_path: starter")
+    assert form.parameters() == TrainingParameters(model_name="starter", dataset_path="starter")
