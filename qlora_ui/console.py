@@ -55,6 +55,18 @@ def tell_error(error: QloraUiError, *, as_json: bool) -> None:
         complain(str(error))
 
 
+def confirm(question: str, *, option: str, quiet: bool) -> None:
+    """Ask a person on a terminal. Raises ParameterError without a yes, or where nobody can be asked."""
+    if quiet or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ParameterError("This cannot be undone, and there is nobody here to ask.", f"Say {option} to do it.")
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise ParameterError("Nothing was done.")
+
+
 def bear_any_text() -> None:
     """Print a replacement for what the terminal or the file behind a pipe has no character for, and go on."""
     for stream in (sys.stdout, sys.stderr):
@@ -101,6 +113,14 @@ def duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
     minutes = timedelta(seconds=whole) // timedelta(minutes=1)
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(bytes_: int) -> str:
+    """`640 bytes`, `4.2 kB`, `1.5 GB`: by 1,000, as disks are sold."""
+    if bytes_ < 1000:
+        return f"{bytes_} bytes"
+    unit, divisor = next(pair for pair in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)) if bytes_ >= pair[1])
+    return f"{bytes_ / divisor:.1f} {unit}"
 
 
 class ProgressLine(Protocol):

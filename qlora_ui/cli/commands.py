@@ -21,8 +21,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data = typer.Typer(help="Look at training data.", no_args_is_help=True)
-jobs = typer.Typer(help="List, show, stop, pause, resume and delete runs.", no_args_is_help=True)
+
+
+def _help(context: typer.Context) -> None:
+    """The commands of a group whose name stands alone."""
+    if context.invoked_subcommand is None and (text := context.get_help()):  # it may have printed itself
+        console.say(text)
+
+
+data = typer.Typer(help="Look at training data.", callback=_help, invoke_without_command=True)
+jobs = typer.Typer(help="List, show, stop, pause, resume and delete runs.", callback=_help, invoke_without_command=True)
 app.add_typer(data, name="data")
 app.add_typer(jobs, name="jobs")
 
@@ -205,8 +213,19 @@ def jobs_pause(context: typer.Context, run_id: RunId, as_json: AsJson = False, h
 
 
 @jobs.command("delete")
-def jobs_delete(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
+def jobs_delete(
+    context: typer.Context,
+    run_id: RunId,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+    home: Home = None,
+) -> int:
     """Delete a run with its checkpoints, adapter and log."""
+    from qlora_ui.cli import show_jobs
+
+    workspace = _workspace(context, home)
+    if not yes:
+        console.confirm(f"Delete {show_jobs.full_id(workspace, run_id)} for good?", option="--yes", quiet=as_json)
     return _ask(context, home, run_id, "delete", as_json)
 
 
@@ -229,9 +248,11 @@ def _run_spec(
     context: typer.Context, kind: JobKind, file: Path, changes: list[str] | None, as_json: bool, home: Path | None
 ) -> int:
     from qlora_ui.cli import follow
+    from qlora_ui.cli.inputs import check_inputs
     from qlora_ui.contract.parsing import read_parameters
 
     parameters = read_parameters(file, kind, _assignments(changes or []))
+    check_inputs(parameters)
     return _await(follow.run_job(_workspace(context, home), kind, parameters, as_json=as_json))
 
 

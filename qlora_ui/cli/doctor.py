@@ -22,7 +22,7 @@ from qlora_ui.contract.paths import STARTER, Workspace, model_location
 
 PROBE_TIMEOUT_SECONDS = 120
 LIBRARIES = ("nicegui", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tinydb")
-GIB = 2**30
+GB = 1e9
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def report(checks: list[Check], *, as_json: bool) -> str:
 def _system(workspace: Workspace) -> Iterator[Check]:
     yield Check("qlora-ui", "ok", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     memory = psutil.virtual_memory()
-    finding = f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free"
-    if memory.total < 4 * GIB:
+    finding = f"{memory.available / GB:.1f} of {memory.total / GB:.1f} GB free"
+    if memory.total < 4 * GB:
         yield Check("Memory", "warning", finding, "The starter model fits; a model of 1 billion parameters may not.")
     else:
         yield Check("Memory", "ok", finding)
@@ -78,9 +78,9 @@ def _home(workspace: Workspace) -> Iterator[Check]:
         yield Check("Home folder", "error", error.message, error.hint)
         return
     free = shutil.disk_usage(workspace.home).free
-    advice = " ".join(notices) or ("A 7-billion model takes about 15 GB." if free < 20 * GIB else "")
-    level: Literal["ok", "warning"] = "warning" if free < 2 * GIB else "ok"
-    yield Check("Home folder", level, f"{workspace.home}, {free / GIB:.1f} GiB free", advice)
+    advice = " ".join(notices) or ("A 7-billion model takes about 15 GB." if free < 20 * GB else "")
+    level: Literal["ok", "warning"] = "warning" if free < 2 * GB else "ok"
+    yield Check("Home folder", level, f"{workspace.home}, {free / GB:.1f} GB free", advice)
 
 
 def _libraries(workspace: Workspace) -> Iterator[Check]:
@@ -114,7 +114,7 @@ def _driver(workspace: Workspace) -> Iterator[Check]:
             handle = pynvml.nvmlDeviceGetHandleByIndex(index)
             memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
             name = pynvml.nvmlDeviceGetName(handle)
-            used = f"{(memory.total - memory.used) / GIB:.1f} of {memory.total / GIB:.1f} GiB free"
+            used = f"{(memory.total - memory.used) / GB:.1f} of {memory.total / GB:.1f} GB free"
             yield Check(f"GPU {index}", "ok", f"{name}, {used}, driver {pynvml.nvmlSystemGetDriverVersion()}")
     finally:
         pynvml.nvmlShutdown()
@@ -136,7 +136,7 @@ def _torch(workspace: Workspace) -> Iterator[Check]:
         yield Check("torch", "error", f"cannot be used: {last[0]}", "Install qlora-ui again into a fresh environment.")
         return
     devices = found["cuda_devices"]
-    seen = ", ".join(f"{d['name']} ({d['memory_bytes'] / GIB:.0f} GiB)" for d in devices) or "the processor only"
+    seen = ", ".join(f"{d['name']} ({d['memory_bytes'] / GB:.0f} GB)" for d in devices) or "the processor only"
     yield Check("torch", "ok", f"{found['torch']} computes on {seen}")
     if not devices and _has_driver():
         advice = "This torch was built without CUDA. Install one that fits your driver: https://pytorch.org/get-started"

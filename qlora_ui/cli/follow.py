@@ -54,7 +54,12 @@ async def see_through(jobs: JobManager, job: Job, *, as_json: bool) -> int:
         console.say(result_of(job))
     else:
         console.complain(f"{job.name} {status}: {job.error or job.message} {job.hint}".strip())
-        console.complain(f"Its log: qlora-ui jobs logs {job.id}")
+        by_a_person = status in {JobStatus.STOPPED, JobStatus.PAUSED}
+        console.complain(
+            f"To go on with it: qlora-ui jobs resume {job.id}"
+            if by_a_person
+            else f"Its log: qlora-ui jobs logs {job.id}"
+        )
     return 0 if status is JobStatus.COMPLETED else 1
 
 
@@ -109,8 +114,9 @@ def _state(job: Job) -> str:
     if job.status is not JobStatus.RUNNING or not job.total_steps:
         return job.message
     parts = [job.message.rstrip("."), f"step {job.step} of {job.total_steps}"]
-    if (loss := job.curves.latest("loss")) is not None:
-        parts.append(f"loss {loss:.3f}")
+    if losses := job.curves.points("loss"):
+        step, loss = losses[-1]
+        parts.append(f"loss {loss:.3f}" + (f" at step {step}" if step != job.step else ""))
     if job.seconds_left is not None:
         parts.append(f"{console.duration(job.seconds_left)} left")
     return " · ".join(parts)

@@ -54,7 +54,7 @@ def _check(option: str, value: str, known: Sequence[str]) -> None:
 def as_text(inspection: Inspection, *, colour: bool) -> str:
     """The inspection for a terminal. Trained tokens stand between ⟦ and ⟧, and in green where there is colour."""
     lines = [
-        f"{inspection.file}: {inspection.rows:,} rows, {inspection.bytes / 1e6:.1f} MB, read as {inspection.format}",
+        f"{inspection.file}: {inspection.rows:,} rows, {console.size(inspection.bytes)}, read as {inspection.format}",
         inspection.seen,
     ]
     if inspection.tokens is not None and inspection.tokens_trained is not None:

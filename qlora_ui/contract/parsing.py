@@ -25,7 +25,8 @@ def parse_parameters(kind: JobKind, values: dict[str, Any]) -> JobParameters:
     except ValidationError as error:
         fields = {_field_of(e["loc"]): _explain(model, e) for e in error.errors()}
         listed = "; ".join(f"{name}: {problem}" if name else problem for name, problem in fields.items())
-        raise ParameterError(f"These settings cannot be used: {listed}.", fields=fields) from None
+        end = "" if listed.endswith("?") else "."
+        raise ParameterError(f"These settings cannot be used: {listed}{end}", fields=fields) from None
 
 
 def _field_of(location: tuple[int | str, ...]) -> str:
@@ -77,7 +78,7 @@ def read_parameters(file: Path, kind: JobKind, changes: dict[str, Any] | None = 
 def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
     """The settings in a YAML text by name, not yet checked. Raises ParameterError, naming `source`, line and column."""
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -87,6 +88,27 @@ def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ParameterError(f"{source} must hold lines of the form `setting: value`.")
     return {str(key): value for key, value in content.items()}
+
+
+def key_lines(text: str) -> dict[str, int]:
+    """The line, counted from 1, of every setting in a YAML text that `parse_yaml` takes."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return {str(key.value): key.start_mark.line + 1 for key, _ in pairs}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain values, and takes no key twice: the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            name, mark = str(key.value), key.start_mark
+            if name in first:
+                problem = f"{name} is set twice, first in line {first[name]}"
+                raise yaml.constructor.ConstructorError(None, None, problem, mark)
+            first[name] = mark.line + 1
+        return super().construct_mapping(node, deep=deep)
 
 
 def _beside(file: Path, value: Any) -> Any:

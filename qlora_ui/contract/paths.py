@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+CHECKPOINT_MARKER = "complete.json"
+"""In a checkpoint's folder once all of it is on the disk: one without it does not count."""
 STARTER = "starter"
 """The name by which the model and the data that travel with the program are chosen."""
 

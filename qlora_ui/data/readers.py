@@ -12,6 +12,7 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.data.delimited import delimited_rows, guess_delimiter
 from qlora_ui.data.lines import text_lines
 from qlora_ui.data.places import data_error
+from qlora_ui.data.recognise import refuse_binary, unclosed
 
 _PARQUET_BATCH = 512
 """Rows; about what is in memory at once."""
@@ -40,9 +41,9 @@ def read_rows(path: Path) -> Iterator[Row]:
     Only a `.json` file is held in memory as a whole. Text must be UTF-8, with or without a byte order mark.
     Raises DataError, with its place, for a file that is absent, empty, damaged or of another kind.
     """
-    read = _reader(path)
     number = 0
     try:
+        read = _reader(path)
         for number, (line, values) in enumerate(read(path), start=1):
             yield Row(number, values, line, path.name)
     except OSError as error:
@@ -146,16 +147,18 @@ def _reader(path: Path) -> Callable[[Path], _Rows]:
         raise data_error(path.name, f"{ending} does not tell how to read it.", f"Known endings: {', '.join(READERS)}.")
     if size == 0:
         raise data_error(path.name, "the file is empty.", "Add at least one example.")
+    refuse_binary(path)
     return read
 
 
 def _parse_json(content: str, place: str, hint: str, *, many_lines: bool = False) -> Any:
+    content = content.rstrip()  # else what is missing at the end of a line would be missed at the start of the next
     try:
         value = json.loads(content)
         json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         line = f", line {error.lineno}" if many_lines else ""
-        reason = error.msg[:1].lower() + error.msg[1:]
+        reason = (error.pos >= len(content) and unclosed(content)) or error.msg[:1].lower() + error.msg[1:]
         raise data_error(f"{place}{line}, column {error.colno}", f"the JSON is broken: {reason}.", hint) from None
     except UnicodeEncodeError as error:  # JSON can spell half a character, which no tokenizer takes
         half = f"\\u{ord(error.object[error.start]):04x}"

@@ -12,6 +12,8 @@ from qlora_ui.data.templates import chat_template
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+HUB_SECONDS = 4.0
+"""How long the hub has to answer the first question. Once it has, its client is as patient as it likes."""
 _SLOW_FILES = ("tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tekken.json")
 
 
@@ -29,9 +31,10 @@ def load_tokenizer(model_name: str, offline: bool = False) -> PreTrainedTokenize
     folder = Path(location)
     if not folder.is_dir():
         _check_name(model_name)
-    has_json = _folder_has_json(folder) if folder.is_dir() else _hub_has_json(model_name, offline)
+    local_only = folder.is_dir() or offline or not hub_answers(model_name)
+    has_json = check_folder(folder) if folder.is_dir() else _hub_has_json(model_name, offline, local_only)
     try:
-        tokenizer = _load(location, has_json, offline or folder.is_dir())
+        tokenizer = _load(location, has_json, local_only)
     except Exception as error:  # the libraries raise everything from KeyError to their own for a damaged file
         hint = "Copy or download the model's tokenizer files again."
         raise ModelError(f"The tokenizer of {model_name} cannot be loaded: {_reason(error)}.", hint) from error
@@ -56,7 +59,8 @@ def _load(location: str, has_json: bool, local_only: bool) -> PreTrainedTokenize
     return slow
 
 
-def _folder_has_json(folder: Path) -> bool:
+def check_folder(folder: Path) -> bool:
+    """Whether a model folder has a tokenizer.json, or else another tokenizer. Raises ModelError for neither."""
     if not (folder / "config.json").is_file():
         raise ModelError(
             f"The folder {folder} holds no config.json, so it is not a model.",
@@ -83,12 +87,12 @@ def _check_name(model_name: str) -> None:
         raise ModelError(f"There is no folder {model_name}.", "Check the path for a typing mistake.") from None
 
 
-def _hub_has_json(model_name: str, offline: bool) -> bool:
+def _hub_has_json(model_name: str, offline: bool, local_only: bool) -> bool:
     """Whether the model on the hub, or what was once fetched of it, has a tokenizer.json. Fetches it."""
     from huggingface_hub import errors, hf_hub_download
 
     try:
-        hf_hub_download(model_name, "tokenizer.json", local_files_only=offline)
+        hf_hub_download(model_name, "tokenizer.json", local_files_only=local_only)
         return True
     except errors.GatedRepoError:
         hint = "Accept its terms on its page on the hub, and sign in with `hf auth login`."
@@ -105,6 +109,19 @@ def _hub_has_json(model_name: str, offline: bool) -> bool:
     except Exception as error:  # the hub's client lets through whatever its transport raises
         hint = "Try again later, or name a model folder on this machine."
         raise ModelError(f"The model {model_name} cannot be fetched from the hub: {_reason(error)}.", hint) from error
+
+
+def hub_answers(model_name: str) -> bool:
+    """Ask once, for four seconds at most: the client itself would try for 20 seconds, and print each try."""
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
+
+    try:
+        get_hf_file_metadata(hf_hub_url(model_name, "config.json"), timeout=HUB_SECONDS)
+    except errors.HfHubHTTPError as error:
+        return bool(error.response.status_code < 500)
+    except Exception:  # whatever its transport raises: there was no answer
+        return False
+    return True
 
 
 def _was_fetched(model_name: str) -> bool:

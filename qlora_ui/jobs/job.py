@@ -57,7 +57,7 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
     ended_at: datetime | None = None
     updated_at: datetime = field(init=False)
     queue_position: int | None = None
-    """1 is next; None when it does not wait."""
+    """1 is next; None when it does not wait for a device, but for another run or for nothing."""
     can_stop: bool = False
     can_pause: bool = False
     can_resume: bool = False
@@ -67,6 +67,8 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
     history_loaded: bool = False
     """False for a run of the past whose events were not read yet: `JobManager.load_history` reads them."""
 
+    asked_to: str = ""
+    """`stop` or `pause`, while its worker has not yet obeyed; a log line or a metric meanwhile changes no wish."""
     _told: tuple[Any, ...] = ()
 
     changed: Event[[]] = field(default_factory=Event)
@@ -153,13 +155,21 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
             self._told = scalars
             self.changed.emit()
 
-    def settle(self, record: JobRecord, status: JobStatus, ended: ExitRecord | None) -> bool:
+    def settle(
+        self,
+        record: JobRecord,
+        status: JobStatus,
+        ended: ExitRecord | None,
+        *,
+        asked_to: str = "",
+        has_checkpoint: bool = False,
+    ) -> bool:
         """Take over where the run stands, as read from its folder. True when the status changed; `tell` it after."""
         was, self.record = self.status, record
-        self.status = status
+        self.status, self.asked_to = status, asked_to
         self._follow_history()
-        self.can_stop = status in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED}
-        self.can_pause = status in {JobStatus.PENDING, JobStatus.RUNNING}
+        self.can_stop = status in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED} and not asked_to
+        self.can_pause = status in {JobStatus.PENDING, JobStatus.RUNNING} and not asked_to
         self.can_resume = status.can_resume
         current = ended if ended is not None and ended.attempt == record.attempt else None
         self.error, self.hint = (current.error, current.hint) if current and record.state == "launched" else ("", "")
@@ -173,7 +183,7 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
             self.progress = 1.0
         if status is not JobStatus.RUNNING:
             self.seconds_left = None
-            self.message = self.error or status.explanation
+            self.message = self.error or _at_rest(record, status, has_checkpoint)
         return status is not was
 
     def _follow_history(self) -> None:
@@ -190,3 +200,16 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
         if self.status is JobStatus.RUNNING:
             self.seconds_left = history.progress.seconds_left if history.progress else None
             self.message = history.message or self.status.explanation
+            if self.asked_to:
+                self.message = f"It was asked to {self.asked_to}, and does so at the next step that can be saved."
+
+
+def _at_rest(record: JobRecord, status: JobStatus, has_checkpoint: bool) -> str:
+    """How a run stands that is not at work, and what a resume would do."""
+    if status is not JobStatus.STOPPED:
+        return status.explanation
+    if has_checkpoint:
+        return "A person stopped it; resume goes on from its last checkpoint."
+    if record.attempt:
+        return "A person stopped it before it had a checkpoint; resume begins anew."
+    return "A person took it out of the queue before it began; resume puts it back."

@@ -91,7 +91,7 @@ def why_gone(code: int | None) -> str:
     if code > 0:
         return (
             f"Its process is gone: it ended with the code {code} and wrote no end. What it printed tells more. "
-            "Resume goes on from its checkpoint."
+            "Resume goes on from its last checkpoint, if it has one."
         )
     try:
         name = signal.Signals(-code).name

@@ -196,15 +196,18 @@ class JobManager:
             self._processes[job.id] = found.process
         if found.history is not None:
             job.replace_history(found.history, whole=found.is_whole)
-        changed = job.settle(found.record, found.status, found.ended)
+        changed = job.settle(
+            found.record,
+            found.status,
+            found.ended,
+            asked_to=found.asked.action if found.asked else "",
+            has_checkpoint=found.has_checkpoint,
+        )
         job.take_in(found.new_events)
         if found.status is JobStatus.INTERRUPTED and found.process is not None:
             job.message = why_gone(self._launcher.exit_code(found.process))
-        if found.asked is not None:
-            job.can_stop = job.can_pause = False
-            job.message = f"It was asked to {found.asked.action}, and does so at the next step that can be saved."
-            if found.asked_seconds_ago > self._stop_grace_seconds and found.process is not None:
-                self._kill(job, found.process)
+        if found.asked_seconds_ago > self._stop_grace_seconds and found.process is not None:
+            self._kill(job, found.process)
         return changed
 
     def _kill(self, job: Job, process: ProcessIdentity) -> None:

@@ -16,13 +16,18 @@ def waiting(jobs: Iterable[Job]) -> list[Job]:
 
 
 def number(jobs: Mapping[str, Job]) -> None:
-    """Tell each job its place in the queue, and those that wait what they wait for."""
-    places = {job.id: place for place, job in enumerate(waiting(jobs.values()), start=1)}
+    """Tell each job its place among those that may start, and those that wait what they wait for."""
+    place = 0
+    obstacles = {job.id: obstacle(job, jobs) for job in waiting(jobs.values())}
+    for job_id, words in obstacles.items():
+        job = jobs[job_id]
+        place += not words
+        job.queue_position = None if words else place
+        job.message = words or job.status.explanation
+        job.tell()
     for job in jobs.values():
-        job.queue_position = places.get(job.id)
-        if job.queue_position is not None:
-            job.message = obstacle(job, jobs) or job.status.explanation
-            job.tell()
+        if job.id not in obstacles:
+            job.queue_position = None
 
 
 def obstacle(job: Job, jobs: Mapping[str, Job]) -> str:

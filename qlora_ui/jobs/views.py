@@ -33,7 +33,7 @@ class JobSummary(BaseModel):
     ended_at: datetime | None
     updated_at: datetime
     queue_position: int | None
-    """1 is next; null when it does not wait."""
+    """1 is next; null when it does not wait for a device, but for another run or for nothing."""
     can_stop: bool
     can_pause: bool
     can_resume: bool

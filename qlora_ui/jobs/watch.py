@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import Event, Started
 from qlora_ui.contract.parameters import JobParameters
-from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus, ProcessIdentity
 from qlora_ui.jobs.history import History, LogEntry
 from qlora_ui.jobs.run_folder import (
@@ -44,6 +44,8 @@ class Observation:
     asked: Command | None = None
     """A stop or pause that waits to be obeyed."""
     asked_seconds_ago: float = 0.0
+    has_checkpoint: bool = False
+    """A stopped run left a whole checkpoint; not looked for otherwise."""
 
 
 @dataclass
@@ -116,6 +118,8 @@ class RunWatch:
         if observation.status is not JobStatus.RUNNING and self._history_read:
             self._read_events(observation)  # what it said between the first reading and its end
         self._note_command(observation)
+        if observation.status is JobStatus.STOPPED:
+            observation.has_checkpoint = any(self.paths.checkpoints.glob(f"*/{CHECKPOINT_MARKER}"))
         unknown = observation.status is JobStatus.INTERRUPTED and observation.process is None
         self.is_settled = observation.status is not JobStatus.RUNNING and not unknown  # an unknown one may yet speak
         return observation

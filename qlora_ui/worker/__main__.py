@@ -24,6 +24,7 @@ from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus,
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import Control, StopRequested
 from qlora_ui.worker.errors import explain
+from qlora_ui.worker.quiet import hush_known_noise
 from qlora_ui.worker.report import EventWriter, Report
 
 RESERVE = 64 << 10
@@ -85,6 +86,9 @@ def _work(paths: RunPaths, record: JobRecord, report: Report, control: Control) 
 
     wanted = record.device if record.device != "auto" else parameters.device
     context.phase("starting", "It loads the libraries.")
+    hush_known_noise()
+    if not offline:
+        _leave_silent_hub(context)
     from qlora_ui.worker import devices
 
     devices.hide_other_gpus(wanted)
@@ -133,6 +137,17 @@ def _set_environment(location: str, offline: bool) -> bool:
     if offline:
         os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     return offline
+
+
+def _leave_silent_hub(context: Context) -> None:
+    """Where the hub does not answer, let the libraries ask it nothing more: each question would be tried for long."""
+    from huggingface_hub import constants
+
+    from qlora_ui.data.tokenizer import hub_answers
+
+    if not hub_answers(context.parameters.model_name):
+        context.warn("The model hub does not answer, so only what was fetched from it before can be used.")
+        constants.HF_HUB_OFFLINE = True
 
 
 def _keep_room(paths: RunPaths) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from qlora_ui.contract.files import sync_folder, write_atomically
+from qlora_ui.contract.paths import CHECKPOINT_MARKER
 
-MARKER = "complete.json"
+MARKER = CHECKPOINT_MARKER
 _PREFIX = "checkpoint-"
 _HASHED = 4 << 20
 """Files up to this many bytes are hashed; of larger ones the size is compared, which tells a cut-off file."""

@@ -28,6 +28,7 @@ from qlora_ui.worker.context import Context
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.evaluate import choose_evenly
 from qlora_ui.worker.loading import count_parameters, load_adapter, load_base, load_weights
+from qlora_ui.worker.naming import free_folder, name_of, unverified
 from qlora_ui.worker.scoring import inference
 from qlora_ui.worker.versions import versions
 
@@ -68,8 +69,8 @@ def merge(context: Context, device: Device) -> dict[str, Any]:
     parameters = cast(MergeParameters, context.parameters)
     device = _exact(device, parameters.model_name, context.offline)
     context.facts(**device.describe())
-    output = _output(context, parameters)
     adapter = Path(parameters.adapter_path).expanduser().resolve()
+    output = _output(context, parameters)
     context.phase("data", "It reads the rows for the proof.")
     tokenizer = load_tokenizer(parameters.model_name, context.offline)
     rows = _rows(parameters, tokenizer)
@@ -85,6 +86,8 @@ def merge(context: Context, device: Device) -> dict[str, Any]:
         reference = load_adapter(load_base(parameters.model_name, device, offline=context.offline), adapter)
         saved = load_weights(str(temporary), device, offline=True)
         receipt = compare(reference, saved, rows, device, context)
+        if not parameters.output_dir:
+            output = free_folder(context.workspace.models, f"{name_of(adapter)}-merged", context.paths.id)
         return _conclude(context, parameters, receipt, temporary, output)
 
 
@@ -158,7 +161,7 @@ def _conclude(
     context: Context, parameters: MergeParameters, receipt: MergeReceipt, temporary: Path, output: Path
 ) -> dict[str, Any]:
     """Give the folder its name, write the receipt, and fail when the proof did."""
-    final = output if receipt.passed else _unverified(output)
+    final = output if receipt.passed else unverified(output)
     receipt = receipt.model_copy(update={"output_dir": str(final)})
     card = {"run": context.paths.id, "parameters": parameters.model_dump(mode="json"), "versions": versions()}
     card |= {"receipt": receipt.model_dump(mode="json")}
@@ -178,20 +181,15 @@ def _conclude(
 def _output(context: Context, parameters: MergeParameters) -> Path:
     """Where the model goes. Raises WorkspaceError before any work when something is already there."""
     if not parameters.output_dir:
-        return context.workspace.models / context.paths.id  # this run's own name, so that a retry may replace it
+        return context.workspace.models / context.paths.id  # until it is finished: then it gets a name for people
     output = Path(parameters.output_dir).expanduser().resolve()
-    for folder in (output, _unverified(output)):
+    for folder in (output, unverified(output)):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise WorkspaceError(
                 f"The output folder {folder} is not empty, and nothing is overwritten.",
                 "Name a new folder, or leave the output folder empty to use one of the home folder.",
             )
     return output
-
-
-def _unverified(output: Path) -> Path:
-    """Where the model goes when the proof fails."""
-    return output.with_name(f"{output.name}-unverified")
 
 
 def _rows(parameters: MergeParameters, tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:

@@ -110,13 +110,11 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
                 self.evaluate(step)
             except StopRequested:
                 self.stopped = True  # the next attempt evaluates first
-        if self.stopped:
-            control.should_training_stop = True
-        else:
-            self._tell_progress(step, state.epoch, is_last)
+        control.should_training_stop |= self.stopped
         control.should_save |= self.stopped or time.perf_counter() - self._saved_at > SAVE_SECONDS
         if control.should_save:
             self._settle()
+        self._tell_progress(step, state.epoch, always=is_last or control.should_save)  # a checkpoint's step is known
 
     def on_log(
         self,
@@ -195,8 +193,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._unreported_seconds += passed
         self.totals["seconds"] += passed
 
-    def _tell_progress(self, step: int, epoch: float | None, is_last: bool) -> None:
-        if not is_last and self._clock - self._progress_at < PROGRESS_SECONDS:
+    def _tell_progress(self, step: int, epoch: float | None, *, always: bool) -> None:
+        if not always and self._clock - self._progress_at < PROGRESS_SECONDS:
             return
         self._progress_at = self._clock
         left = (self._plan.total_steps - step) * self._measured / (step - self._first_step)

@@ -27,6 +27,8 @@ def test_into_the_dequantised_base(home: Path, trained: RunPaths) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
+    printed = trained.console.read_text(encoding="utf-8")
+    assert "kernels-community" not in printed and "FutureWarning" not in printed
     paths = new_merge(home, trained, "merged")
     assert finish(paths).status is JobStatus.COMPLETED
     receipt = MergeReceipt.model_validate_json(paths.receipt.read_bytes())
@@ -36,7 +38,7 @@ def test_into_the_dequantised_base(home: Path, trained: RunPaths) -> None:
     assert receipt.top1_agreement >= receipt.top1_limit
     assert receipt.loss_merged == pytest.approx(receipt.loss_adapter, abs=5e-3)
     folder = Path(receipt.output_dir)
-    assert folder == Workspace(home).models / "merged"
+    assert folder == Workspace(home).models / "trained-merged"
     assert "quantization_config" not in json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model = AutoModelForCausalLM.from_pretrained(str(folder))
     assert model.dtype is torch.bfloat16

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.contract.events import Event, Metric, Resumed, Sample
+from qlora_ui.contract.events import CheckpointSaved, Event, Metric, Progress, Resumed, Sample
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace, dataset_location
 from qlora_ui.contract.records import JobKind, JobRecord, now
@@ -73,6 +73,9 @@ def test_stops_in_an_evaluation_and_within_an_epoch(tmp_path: Path) -> None:
     events = attempt(home, 1, lambda event: isinstance(event, Sample) and event.step == 8)
     assert ("eval_loss", 8) not in curves_of(events), "the evaluation was cut short"
     events += attempt(home, 2, lambda event: isinstance(event, Metric) and event.step == 10 and "loss" in event.values)
+    said = [event.step for event in events if isinstance(event, Progress)]
+    kept = [event.step for event in events if isinstance(event, CheckpointSaved)]
+    assert said[-1] == kept[-1] == 11, "where it stopped and what was saved are told as the same step"
     assert curves_of(events).keys() == {key for key in expected if key[1] <= 11}
     events += attempt(home, 3)
     assert [event.step for event in events if isinstance(event, Resumed)] == [8, 11]

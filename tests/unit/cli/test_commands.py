@@ -132,9 +132,48 @@ def test_jobs_are_stopped_resumed_and_deleted_by_the_beginning_of_their_id(
     assert "cannot be asked to stop" in capsys.readouterr().err
     assert run(["jobs", "resume", job_id[:16]]) == 1, "the scripted worker crashes again"
     assert "interrupted" in capsys.readouterr().err
-    assert run(["jobs", "delete", job_id]) == 0
+    assert run(["jobs", "delete", job_id]) == 2, "nobody is there to ask"
+    assert "--yes" in capsys.readouterr().err
+    assert run(["jobs", "delete", job_id, "--yes"]) == 0
     assert run(["jobs", "show", job_id]) == 1
     assert "There is no run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, 0), ("n", 2, 1), ("", 2, 1)])
+def test_a_person_is_asked_before_a_run_is_deleted(
+    home: Path, spec: str, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, left: int
+) -> None:
+    assert run(["train", spec, "--set", "name=short", "--json"]) == 0
+    [folder] = (home / "runs").iterdir()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    assert run(["jobs", "delete", folder.name]) == code
+    assert len(list((home / "runs").iterdir())) == left
+
+
+@pytest.mark.parametrize("group", ["jobs", "data"])
+def test_a_group_alone_shows_its_commands(capsys: pytest.CaptureFixture[str], group: str) -> None:
+    assert run([group]) == 0
+    told = capsys.readouterr()
+    assert "Usage" in told.out and not told.err
+
+
+def test_a_setting_that_is_not_known_is_named(home: Path, spec: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", spec, "--set", "lora_rnk=8"]) == 2
+    assert capsys.readouterr().err.endswith("lora_rnk: there is no such setting; did you mean lora_rank?\n")
+
+
+def test_bad_data_and_models_never_enter_the_queue(
+    home: Path, spec: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"question": "q", "answer": "a"\n')
+    assert run(["train", spec, "--set", f"dataset_path={tmp_path / 'bad.jsonl'}"]) == 1
+    assert "bad.jsonl, line 1, column 32: the JSON is broken: the object is not closed." in capsys.readouterr().err
+    (tmp_path / "model").mkdir()
+    assert run(["train", spec, "--set", f"model_name={tmp_path / 'model'}"]) == 1
+    assert "holds no config.json" in capsys.readouterr().err
+    assert not list((home / "runs").glob("*"))
 
 
 def test_the_demo_trains_scores_merges_and_prints_a_table(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

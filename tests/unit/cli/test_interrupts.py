@@ -66,6 +66,7 @@ def test_ctrl_c_stops_the_run_with_a_checkpoint(tmp_path: Path) -> None:
         _, complaint = process.communicate(timeout=30)
         assert process.returncode == 1
         assert "was asked to stop" in complaint and "slow stopped" in complaint
+        assert complaint.splitlines()[-1].endswith(f"qlora-ui jobs resume {the_run(home).id}")
         ended = read_exit(the_run(home))
         assert ended is not None and ended.status is JobStatus.STOPPED
 

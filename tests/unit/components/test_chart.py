@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from qlora_ui.components.chart import LOSS_SERIES, points_after, sparkline_path, summarise, table_html, thinned
+from qlora_ui.components.chart import (
+    LOSS_SERIES,
+    averaged,
+    end_of,
+    points_after,
+    sparkline_path,
+    start_of,
+    summarise,
+    table_html,
+    thinned,
+)
 
 
 def test_nothing_measured_yet_is_said() -> None:
@@ -36,6 +46,20 @@ def test_a_training_curve_in_words(points: list[tuple[int, float]], expected: st
 
 def test_an_evaluation_alone_is_a_sentence_too() -> None:
     assert summarise([], [(10, 1.5)]) == "Evaluation 1.50 at step 10."
+
+
+def test_one_odd_batch_at_the_end_does_not_turn_the_sentence_round() -> None:
+    points = [(step, 2.0 - step / 100) for step in range(1, 100)] + [(100, 2.5)]
+    assert summarise(points) == "Fell from 1.97 to 1.32 over 100 steps (means of 5 points)."
+    assert averaged(len(points)) == 5
+    assert start_of(points) == pytest.approx(1.97, abs=0.011)
+    assert end_of(points) == pytest.approx((1.04 + 1.03 + 1.02 + 1.01 + 2.5) / 5)
+
+
+def test_few_points_stand_for_themselves_and_none_for_nothing() -> None:
+    assert end_of([(step, float(step)) for step in range(19)]) == 18.0
+    assert start_of([]) is None
+    assert end_of([]) is None
 
 
 def test_thinning_keeps_both_ends_and_invents_nothing() -> None:

@@ -38,7 +38,7 @@ def test_every_knob_can_be_explained(model: type[JobParameters]) -> None:
         ("device", "gpu", "auto, cpu or cuda:0"),
         ("model_name", "   ", "it must be text"),
         ("offline", "maybe", "true or false"),
-        ("learning_rte", 1e-4, "there is no such setting; did you mean learning_rate"),
+        ("learning_rte", 1e-4, "there is no such setting; did you mean learning_rate?"),
     ],
 )
 def test_a_bad_value_is_named_with_what_it_must_be(field: str, value: Any, words: str) -> None:

@@ -92,7 +92,9 @@ GOOD = '{"q": "x"}\n'
         ("a.json", "[]", "a.json", "holds no rows"),
         ("a.txt", "\n\n", "a.txt", "holds no rows"),
         ("a.jsonl", GOOD * 16 + '{"q" "x"}\n', "a.jsonl, line 17, column 6", "broken: expecting ':' delimiter"),
-        ("a.jsonl", GOOD + '{"q": ', "a.jsonl, line 2, column 7", "broken: expecting value"),
+        ("a.jsonl", GOOD + '{"q": \n' + GOOD, "a.jsonl, line 2, column 6", "broken: the object is not closed"),
+        ("a.jsonl", '{"q": "}"\n' + GOOD, "a.jsonl, line 1, column 10", "broken: the object is not closed"),
+        ("a.json", '[{"q": 1},\n {"q": 2}\n', "a.json, line 2, column 10", "broken: the list is not closed"),
         ("a.jsonl", GOOD + "[1, 2]\n", "a.jsonl, line 2", "but this is a list"),
         ("a.jsonl", "{}\n", "a.jsonl, line 1", "but this is an empty object"),
         ("a.jsonl", "null\n", "a.jsonl, line 1", "but this is null"),
@@ -132,6 +134,27 @@ def test_bad_files_are_named_with_the_place(
     assert caught.value.place == place
     assert caught.value.message.startswith(f"{place}: ")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0", "a PNG picture"),
+        (b"\xff\xd8\xff\xe0", "a JPEG picture"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"PK\x03\x04\x14", "a ZIP archive"),
+        (b"\x1f\x8b\x08", "packed with gzip"),
+        (b"PAR1\x15\x04PAR1", "a Parquet file"),
+    ],
+)
+def test_what_is_no_text_is_named(tmp_path: Path, head: bytes, what: str) -> None:
+    with pytest.raises(DataError, match=rf"a\.jsonl: this is {what}") as caught:
+        values(write(tmp_path, "a.jsonl", head))
+    assert caught.value.hint
+
+
+def test_a_text_may_begin_like_parquet(tmp_path: Path) -> None:
+    assert values(write(tmp_path, "a.txt", "PAR1 is how it begins.\n"))[0]["text"] == "PAR1 is how it begins."
 
 
 def test_a_parquet_file_that_is_cut_off(tmp_path: Path) -> None:

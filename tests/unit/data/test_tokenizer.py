@@ -128,11 +128,30 @@ def test_what_the_hub_says_is_told(hub: Hub, code: int, error: str, problem: str
     assert hub.asked > 0
 
 
-def test_what_was_fetched_is_used_offline(cache: Path, hub: Hub, byte_tokenizer: MakeTokenizer) -> None:
+@pytest.mark.usefixtures("cache")
+def test_a_silent_hub_is_asked_once(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    hub.code = 503
+    with pytest.raises(ModelError, match="the hub does not answer"):
+        load_tokenizer("no/such")
+    assert hub.asked == 1 and "Retrying" not in caplog.text
+
+
+def test_what_was_fetched_is_used_when_the_hub_is_silent(cache: Path, hub: Hub, byte_tokenizer: MakeTokenizer) -> None:
+    hub.code = 503
+    fetch(cache, byte_tokenizer)
+    assert load_tokenizer("some/model")("hi").input_ids == byte_tokenizer()("hi").input_ids
+    assert hub.asked == 1
+
+
+def fetch(cache: Path, byte_tokenizer: MakeTokenizer) -> None:
     repository = cache / "models--some--model"
     save(repository / "snapshots" / "0123456789abcdef0123456789abcdef01234567", byte_tokenizer("{{- 1 -}}"))
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("0123456789abcdef0123456789abcdef01234567", encoding="utf-8")
+
+
+def test_what_was_fetched_is_used_offline(cache: Path, hub: Hub, byte_tokenizer: MakeTokenizer) -> None:
+    fetch(cache, byte_tokenizer)
     assert load_tokenizer("some/model", offline=True)("hi").input_ids == byte_tokenizer()("hi").input_ids
     assert hub.asked == 0
 

@@ -102,6 +102,7 @@ async def test_stop_saves_a_checkpoint_and_resume_goes_on_from_it(make_manager: 
     stopped_at = job.step
     assert 3 <= stopped_at < 20
     assert job.checkpoints[-1].step == stopped_at
+    assert job.message == "A person stopped it; resume goes on from its last checkpoint."
     await manager.resume(job.id)
     assert await manager.ended(job) is JobStatus.COMPLETED
     assert job.record.attempt == 2
@@ -220,6 +221,38 @@ async def test_a_waiting_job_can_be_paused_stopped_and_put_back(make_manager: Ma
     assert status_of(job) is JobStatus.STOPPED and job.queue_position is None
     await manager.delete(job.id)
     assert manager.jobs == {}
+
+
+async def test_places_are_counted_among_those_that_may_start(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    first = await manager.submit(JobKind.TRAINING, training("first"))
+    bound = await manager.submit(JobKind.TRAINING, training("bound"), after=first.id)
+    free = await manager.submit(JobKind.TRAINING, training("free"))
+    await manager.pause(first.id)
+    assert [job.queue_position for job in (first, bound, free)] == [None, None, 1]
+    assert "waits for first, which is paused" in bound.message
+    assert manager.queue == [bound, free]
+
+
+async def test_a_run_that_never_began_speaks_of_no_checkpoint(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    job = await manager.submit(JobKind.TRAINING, training())
+    await manager.stop(job.id)
+    assert "before it began" in job.message and "checkpoint" not in job.message
+
+
+async def test_the_words_of_a_wish_are_not_overwritten_by_news(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training("slow and deaf"))
+    await reach(manager, lambda: job.step >= 1)
+    await manager.stop(job.id)
+    told: list[str] = []
+    job.changed.subscribe(lambda: told.append(job.message))
+    step = job.step
+    await reach(manager, lambda: job.step >= step + 2)
+    assert told and all("asked to stop" in message for message in told)
+    assert not job.can_stop
 
 
 async def test_a_run_at_work_is_not_deleted(make_manager: Make, training: Training) -> None:

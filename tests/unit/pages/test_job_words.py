@@ -18,10 +18,12 @@ from qlora_ui.contract.records import (
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.job_words import (
     QuarterTeller,
+    advice,
     in_words,
     metric_rows,
     pause_reason,
     peft_snippet,
+    queue_words,
     resume_reason,
     stop_reason,
     tab_title,
@@ -94,6 +96,36 @@ def test_a_button_that_cannot_work_has_a_reason(job: Job) -> None:
     assert stop_reason(job) == "It was asked already, and saves a checkpoint first."
     job.status, job.can_pause = JobStatus.STOPPED, False
     assert pause_reason(job) == "It is stopped."
+
+
+def test_a_waiting_job_says_its_place_or_what_holds_it_up(job: Job) -> None:
+    job.status, job.queue_position, job.message = JobStatus.PENDING, 1, JobStatus.PENDING.explanation
+    assert queue_words(job) == "next in the queue"
+    job.queue_position = 3
+    assert queue_words(job) == "place 3 in the queue"
+    job.message = "It waits for capitals, which is paused."
+    assert queue_words(job) == "It waits for capitals, which is paused."
+    job.queue_position = None
+    assert queue_words(job) == "It waits for capitals, which is paused."
+
+
+@pytest.mark.parametrize(
+    ("training", "evaluation", "words"),
+    [
+        ([(1, 3.0), (40, 1.0)], [], ""),
+        ([(1, 3.0), (40, 1.0)], [(20, 1.3), (40, 1.2)], ""),
+        ([(1, 3.0), (40, 1.0)], [(20, 1.20), (40, 1.22)], ""),
+        ([(1, 3.0), (40, 1.0)], [(20, 1.2), (40, 1.4)], "was best at step 20 (1.20) and is 1.40 at step 40"),
+        ([(1, 3.0), (40, 0.6)], [(20, 1.8), (40, 1.77)], "(1.77) is far above the training loss (0.60)"),
+        ([(1, 3.0), (40, 0.01)], [(40, 0.05)], ""),
+    ],
+)
+def test_learning_by_heart_is_named_with_what_to_do(
+    training: list[tuple[int, float]], evaluation: list[tuple[int, float]], words: str
+) -> None:
+    sentence = advice(training, evaluation)
+    assert words in sentence
+    assert bool(words) == sentence.endswith("Train fewer epochs, or use more examples.")
 
 
 def test_the_tab_shows_the_progress_and_then_the_end(job: Job) -> None:

@@ -67,10 +67,10 @@ def test_finished_this_week() -> None:
     week = now() - timedelta(days=7)
     recent, old = now() - timedelta(days=1), now() - timedelta(days=8)
     jobs = [job(JobStatus.COMPLETED, ended_at=recent), job(JobStatus.COMPLETED, ended_at=old)]
-    assert finished_since(jobs, week) == ("1", "none failed or was interrupted")
+    assert finished_since(jobs, week) == ("1", "none failed, none was interrupted")
     jobs += [job(JobStatus.FAILED, ended_at=recent), job(JobStatus.INTERRUPTED, updated_at=recent)]
     assert finished_since(jobs, week) == ("1", "1 failed, 1 interrupted")
-    assert finished_since([job(JobStatus.FAILED, ended_at=old)], week) == ("0", "none failed or was interrupted")
+    assert finished_since([job(JobStatus.FAILED, ended_at=old)], week) == ("0", "none failed, none was interrupted")
 
 
 def test_only_what_a_person_can_mend_needs_attention() -> None:
@@ -125,3 +125,10 @@ def test_time_taken() -> None:
     assert took(job(JobStatus.COMPLETED, summary={"seconds": 6720.0})) == "1 h 52 min"
     assert took(job(JobStatus.INTERRUPTED, started_at=start, updated_at=start + timedelta(minutes=34))) == "34 min"
     assert took(job(JobStatus.PENDING)) == "–"
+
+
+def test_time_that_may_have_pauses_in_it_says_so() -> None:
+    start = now() - timedelta(minutes=34)
+    resumed = job(JobStatus.COMPLETED, started_at=start, ended_at=start + timedelta(minutes=34))
+    resumed.record.attempt = 2
+    assert took(resumed) == "34 min, pauses included"

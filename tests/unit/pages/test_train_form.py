@@ -9,7 +9,7 @@ from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.data.split import split
-from qlora_ui.pages.train_form import TrainForm, plan
+from qlora_ui.pages.train_form import ENOUGH_STEPS, TrainForm, epochs_for_enough_steps, plan
 
 
 @pytest.fixture
@@ -90,6 +90,7 @@ def test_yaml_goes_out_and_comes_back(form: TrainForm) -> None:
 )
 def test_yaml_that_cannot_be_used_is_explained_and_changes_nothing(form: TrainForm, text: str, words: str) -> None:
     before = form.parameters()
+    form.show_as(yaml=True)
     assert form.is_valid
     form.load_yaml(text)
     assert words in form.yaml_problem
@@ -97,6 +98,31 @@ def test_yaml_that_cannot_be_used_is_explained_and_changes_nothing(form: TrainFo
     assert not form.is_valid
     form.load_yaml(form.to_yaml())
     assert form.is_valid
+
+
+def test_an_unknown_setting_in_a_file_is_named_with_its_line(form: TrainForm) -> None:
+    form.load_yaml("model_name: m\ndataset_path: d\nlora_rnk: 8\n")
+    assert "line 3, lora_rnk: there is no such setting" in form.yaml_problem
+    assert "did you mean lora_rank?" in form.yaml_problem
+
+
+def test_a_draft_has_what_was_set_and_not_what_was_found_out(form: TrainForm) -> None:
+    form.inspection, form.step, form.test_path = inspection(), 3, "/data/test.jsonl"
+    draft = form.draft()
+    assert (draft.values, draft.step, draft.test_path) == (form.values, 3, "/data/test.jsonl")
+    assert draft.inspection is None
+    draft.set("lora_rank", "8")
+    assert "lora_rank" not in form.values
+
+
+def test_few_steps_become_enough_with_more_epochs(form: TrainForm) -> None:
+    parameters = form.parameters()
+    made = plan(parameters, inspection())
+    epochs = epochs_for_enough_steps(parameters, made)
+    assert epochs is not None
+    form.set("num_train_epochs", epochs)
+    assert plan(form.parameters(), inspection()).steps >= ENOUGH_STEPS
+    assert epochs_for_enough_steps(form.parameters(), plan(form.parameters(), inspection())) is None
 
 
 def test_the_plan_counts_as_training_does(form: TrainForm) -> None:
@@ -129,7 +155,7 @@ def test_scoring_uses_the_persons_test_file_else_the_starters_held_out_rows(form
     scored = form.evaluation(form.parameters(), run)
     assert scored is not None
     assert scored.dataset_path == "starter/heldout"
-    form.score_after = False
+    form.wants_score = False
     assert form.evaluation(form.parameters(), run) is None
 
 
