@@ -1,13 +1,11 @@
 // A loss chart that is fed by deltas: Python sends the whole curves once, after that only new points.
 import { echarts } from "nicegui-echart";
 
-const SMOOTH_FROM = 20; // with fewer points than this the raw line says more than a smoothed one
-const REACH = 1 / 40; // of the curve, to either side of a point, goes into its smoothed value
 const LABEL_HEIGHT = 14;
 
 export default {
   template: `<div class="qu-chart" role="img" :aria-label="label"></div>`,
-  props: { series: Array, total: Number, label: String },
+  props: { series: Array, total: Number, label: String, ends: Object, smoothing: Object },
   mounted() {
     this.points = Object.fromEntries(this.series.map((one) => [one.name, []]));
     this.chart = echarts.init(this.$el, null, { renderer: "svg" });
@@ -32,6 +30,9 @@ export default {
     total() {
       this.draw();
     },
+    ends() {
+      this.draw();
+    },
   },
   methods: {
     replace(curves) {
@@ -46,18 +47,24 @@ export default {
       }
       this.draw();
     },
+    curve({ name, smooth }) {
+      const raw = this.points[name];
+      const isSmooth = smooth && raw.length >= this.smoothing.from;
+      return { raw, isSmooth, points: isSmooth ? smoothed(raw, this.smoothing) : raw };
+    },
     draw() {
       const height = this.chart.getHeight() - 34;
-      const picture = option(this.series, this.points, this.total, height, colours(this.$el));
+      const curves = this.series.map((one) => ({ ...one, ...this.curve(one), end: this.ends[one.name] ?? "" }));
+      const picture = option(curves, this.total, height, colours(this.$el));
       this.chart.setOption(picture, { notMerge: true });
     },
   },
 };
 
-function option(series, points, total, height, colour) {
-  const last = Math.max(0, ...series.map(({ name }) => points[name].at(-1)?.[0] ?? 0));
+function option(series, total, height, colour) {
+  const last = Math.max(0, ...series.map(({ points }) => points.at(-1)?.[0] ?? 0));
   const end = Math.max(total || 0, last, 1);
-  const shifts = labelShifts(series, points, height);
+  const shifts = labelShifts(series, height);
   const text = { color: colour("text-muted"), fontSize: 11, fontFamily: "inherit" };
   return {
     animation: false,
@@ -90,18 +97,17 @@ function option(series, points, total, height, colour) {
       axisLabel: { ...text, formatter: (value) => String(Number(value.toPrecision(3))) },
       splitLine: { lineStyle: { color: colour("border") } },
     },
-    series: series.flatMap((one) => lines(one, points[one.name], shifts[one.name] ?? 0, last < end ? last : null, colour)),
+    series: series.flatMap((one) => lines(one, shifts[one.name] ?? 0, last < end ? last : null, colour)),
   };
 }
 
-function lines(one, points, shift, now, colour) {
+function lines(one, shift, now, colour) {
   const ink = colour(one.color);
-  const smooth = one.smooth && points.length >= SMOOTH_FROM;
-  const sparse = points.length <= (one.dashed ? 40 : 5);
+  const sparse = one.points.length <= (one.dashed ? 40 : 5);
   const main = {
     name: one.label,
     type: "line",
-    data: smooth ? smoothed(points) : points,
+    data: one.points,
     showSymbol: sparse,
     symbol: "circle",
     symbolSize: 6,
@@ -109,12 +115,12 @@ function lines(one, points, shift, now, colour) {
     itemStyle: { color: ink },
     emphasis: { disabled: true },
     endLabel: {
-      show: points.length > 0,
+      show: one.points.length > 0,
       color: ink,
       fontSize: 11,
       fontWeight: 600,
       offset: [0, shift],
-      formatter: () => fixed(points.at(-1)[1]),
+      formatter: () => one.end,
     },
     z: 3,
   };
@@ -127,10 +133,10 @@ function lines(one, points, shift, now, colour) {
       data: [{ xAxis: now }],
     };
   }
-  if (!smooth) return [main];
+  if (!one.isSmooth) return [main];
   const raw = {
     type: "line",
-    data: points,
+    data: one.raw,
     showSymbol: false,
     silent: true,
     sampling: "lttb",
@@ -141,22 +147,23 @@ function lines(one, points, shift, now, colour) {
   return [raw, main];
 }
 
-// The mean of the points around each point: as many to its left as to its right, so that the line does not lag behind.
-function smoothed(points) {
-  const reach = Math.ceil(points.length * REACH);
+// The mean of the points around each point; at an end, of those on its inner side, so that no single one bends the line.
+function smoothed(points, { divisor, least }) {
+  const reach = Math.max(least, Math.ceil(points.length / divisor));
   const sums = [0];
   for (const [, value] of points) sums.push(sums.at(-1) + value);
   return points.map(([step], index) => {
-    const side = Math.min(reach, index, points.length - 1 - index);
-    return [step, (sums[index + side + 1] - sums[index - side]) / (2 * side + 1)];
+    const from = Math.max(0, index - reach);
+    const to = Math.min(points.length, index + reach + 1);
+    return [step, (sums[to] - sums[from]) / (to - from)];
   });
 }
 
 // How far each line's label must move up or down so that labels of neighbouring ends stay readable.
-function labelShifts(series, points, height) {
-  const values = series.flatMap(({ name }) => points[name].map(([, value]) => value));
+function labelShifts(series, height) {
+  const values = series.flatMap(({ raw }) => raw.map(([, value]) => value));
   const scale = height / (Math.max(...values) - Math.min(...values) || 1);
-  const ends = series.filter(({ name }) => points[name].length).map(({ name }) => [name, points[name].at(-1)[1]]);
+  const ends = series.filter(({ points }) => points.length).map(({ name, points }) => [name, points.at(-1)[1]]);
   if (ends.length < 2) return {};
   const [[upper, high], [lower, low]] = ends.sort((a, b) => b[1] - a[1]);
   const missing = Math.max(0, LABEL_HEIGHT - (high - low) * scale) / 2;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from html import escape
+from statistics import fmean
 from typing import TypedDict
 
 import nicegui.elements.echart  # noqa: F401  (puts "nicegui-echart" on the page's import map)
@@ -12,6 +13,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.jobs.history import Curves
 from qlora_ui.jobs.job import Job
 
 Points = Sequence[tuple[int, float]]
@@ -20,6 +22,11 @@ Points = Sequence[tuple[int, float]]
 POINTS_SENT = 4_000
 """A longer curve is thinned to about this many of its points when it is sent as a whole."""
 TABLE_ROWS = 100
+SMOOTH_FROM = 20
+"""With fewer points than this the raw curve says more than a smoothed one."""
+REACH_DIVISOR, LEAST_REACH = 30, 3
+"""One point in 30, and at least 3, to either side of a point go into its smoothed value."""
+TRAINING_LOSS_HELP = "How surprised the model is by the examples, as a mean over the last few steps; lower is better."
 
 
 class Series(TypedDict):
@@ -52,6 +59,8 @@ class LossChart(Element, component="chart.js"):
         self._props["series"] = self._series
         self._props["total"] = job.total_steps
         self._props["label"] = ""
+        self._props["ends"] = {}
+        self._props["smoothing"] = {"from": SMOOTH_FROM, "divisor": REACH_DIVISOR, "least": LEAST_REACH}
         flush = throttled(self, self._send_new, seconds=0.25)
         self.on("ready", self._send_all, [])
         with self:
@@ -59,9 +68,10 @@ class LossChart(Element, component="chart.js"):
             listen(job.curves_reset, self._send_all)
             listen(job.changed, self._follow_total)
 
-    def describe(self, sentence: str) -> None:
-        """What a screen reader says of the picture."""
+    def describe(self, sentence: str, ends: dict[str, str]) -> None:
+        """What a screen reader says of the picture, and what stands at the end of each curve, by the curve's name."""
         self._props["label"] = sentence
+        self._props["ends"] = ends
 
     def _send_all(self) -> None:
         curves = {one["name"]: self._job.curves.points(one["name"]) for one in self._series}
@@ -111,14 +121,7 @@ def summarise(training: Points, evaluation: Points = ()) -> str:
         return "There is no point yet; the first comes with the first reported step."
     parts = []
     if training:
-        (_, first), (step, last) = training[0], training[-1]
-        if len(training) == 1:
-            parts.append(f"Training loss {figure(last)} at step {step:,}")
-        elif figure(first) == figure(last):
-            parts.append(f"Stayed at {figure(last)} over {step:,} steps")
-        else:
-            verb = "Fell" if last < first else "Rose"
-            parts.append(f"{verb} from {figure(first)} to {figure(last)} over {step:,} steps")
+        parts.append(_course(training))
     if evaluation:
         (step, latest), (best_step, best) = evaluation[-1], min(evaluation, key=lambda point: point[1])
         words = f"evaluation {figure(latest)} at step {step:,}"
@@ -127,6 +130,19 @@ def summarise(training: Points, evaluation: Points = ()) -> str:
         parts.append(words)
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _course(training: Points) -> str:
+    """From where to where a curve went; where it is smoothed, between means of a few points, and that is said."""
+    step, first, last = training[-1][0], start_of(training) or 0.0, end_of(training) or 0.0
+    count = averaged(len(training))
+    means = f" (means of {count} points)" if count > 1 else ""
+    if len(training) == 1:
+        return f"Training loss {figure(last)} at step {step:,}"
+    if figure(first) == figure(last):
+        return f"Stayed at {figure(last)} over {step:,} steps{means}"
+    verb = "Fell" if last < first else "Rose"
+    return f"{verb} from {figure(first)} to {figure(last)} over {step:,} steps{means}"
 
 
 def figure(value: float | None) -> str:
@@ -155,6 +171,30 @@ def known(points: Points, step: int, name: str) -> dict[str, float]:
     """The value of a curve at exactly this step, by name; empty where it was not measured."""
     place = bisect_left(points, step, key=lambda point: point[0])
     return {name: points[place][1]} if place < len(points) and points[place][0] == step else {}
+
+
+def averaged(count: int) -> int:
+    """How many points at an end of a smoothed curve of `count` points go into its value there."""
+    return 1 if count < SMOOTH_FROM else 1 + max(LEAST_REACH, -(-count // REACH_DIVISOR))
+
+
+def start_of(points: Points) -> float | None:
+    """Where a noisy curve begins: the mean of its first few points; None for an empty one."""
+    return _mean(points[: averaged(len(points))])
+
+
+def end_of(points: Points) -> float | None:
+    """Where a noisy curve stands: the mean of its last few points, at which its smoothed line ends; None for none."""
+    return _mean(points[-averaged(len(points)) :])
+
+
+def latest(curves: Curves, name: str) -> float | None:
+    """The figure that stands for a curve's present: smoothed for the training loss, else the last one measured."""
+    return end_of(curves.points(name)) if name == "loss" else curves.latest(name)
+
+
+def _mean(points: Points) -> float | None:
+    return fmean(value for _, value in points) if points else None
 
 
 def points_after(points: Points, step: int) -> list[tuple[int, float]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nicegui import ui
 
+from qlora_ui.components.button import icon_button
 from qlora_ui.components.text import Text
 
 
@@ -16,15 +17,22 @@ class Choice:
     value: str
     title: str
     text: str = ""
+    problem: str = ""
+    """Why it cannot be used, where that is known."""
+    can_be_removed: bool = False
 
 
 class Choices(ui.element, default_classes="qu-choices"):
-    """Radio buttons; the arrow keys go through them. `on_choose` gets the value that a person chose."""
+    """Radio buttons; the arrow keys go through them. `on_choose` gets the value that a person chose.
+
+    Beside a choice that can be removed stands a button, which calls `on_remove` with its value.
+    """
 
     def __init__(self, choices: list[Choice], *, label: str, value: str = "") -> None:
         super().__init__("div")
         self._props.update({"role": "radiogroup", "aria-label": label})
         self.on_choose: Callable[[str], Any | Awaitable[Any]] = lambda _: None
+        self.on_remove: Callable[[str], Any | Awaitable[Any]] = lambda _: None
         with self:
             self._inputs = {choice.value: self._build(choice) for choice in choices}
         self.show(value)
@@ -35,12 +43,23 @@ class Choices(ui.element, default_classes="qu-choices"):
             radio.props["checked"] = name == value
 
     def _build(self, choice: Choice) -> ui.element:
-        with ui.element("label").classes("qu-choice"):
+        with ui.element("div").classes("qu-row qu-gap-2"):
+            radio = self._radio(choice)
+            if choice.can_be_removed:
+                icon_button(f"Delete {choice.title}", "trash-2", lambda: self.on_remove(choice.value)).mark(
+                    f"remove-{choice.value}"
+                )
+        return radio
+
+    def _radio(self, choice: Choice) -> ui.element:
+        with ui.element("label").classes("qu-choice qu-grow"):
             radio = ui.element("input").props(f"type=radio name=choices-{self.id}").mark(f"choice-{choice.value}")
             radio.on("change", lambda: self._choose(choice.value))
             with ui.element("span").classes("qu-col").style("gap:0"):
                 Text(choice.title, classes="qu-strong")
                 Text(choice.text, classes="qu-xs qu-muted qu-break")
+                if choice.problem:
+                    Text(f"Could not be read: {choice.problem}", classes="qu-xs qu-error qu-break")
         return radio
 
     def _choose(self, value: str) -> Any:

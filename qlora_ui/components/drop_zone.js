@@ -11,7 +11,7 @@ export default {
           <svg class="i" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round"
                stroke-linejoin="round" aria-hidden="true">
             <path d="M12 3v12M17 8l-5-5-5 5M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4"/></svg>
-          <span><b>{{ label }}</b>, or choose it</span>
+          <span>{{ label }}, or <b>choose one</b></span>
         </label>
       </template>
       <div v-else class="qu-drop-progress">

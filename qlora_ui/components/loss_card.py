@@ -5,11 +5,12 @@ from __future__ import annotations
 from nicegui import ui
 
 from qlora_ui.components.button import icon_button
-from qlora_ui.components.chart import LOSS_SERIES, LossChart, summarise, table_html
+from qlora_ui.components.chart import LOSS_SERIES, LossChart, latest, summarise, table_html
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import Text
+from qlora_ui.components.words import loss
 from qlora_ui.jobs.history import Curves
 from qlora_ui.jobs.job import Job
 
@@ -42,10 +43,10 @@ class LossCard(Card):
         curves = {one["name"]: self._job.curves.points(one["name"]) for one in LOSS_SERIES}
         sentence = summarise(curves["loss"], curves["eval_loss"])
         self._summary.text = sentence
-        self._chart.describe(sentence)
+        ends = {name: loss(latest(self._job.curves, name)) for name, points in curves.items() if points}
+        self._chart.describe(sentence, ends)
         for one in LOSS_SERIES:
-            points = curves[one["name"]]
-            self._legend[one["name"]].text = f"{one['label']} {points[-1][1]:.3f}" if points else one["label"]
+            self._legend[one["name"]].text = f"{one['label']} {ends.get(one['name'], '')}".strip()
         if self._view.value == "table":
             self._table.content = table_html(curves, LOSS_SERIES)
 

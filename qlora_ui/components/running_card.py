@@ -6,7 +6,7 @@ from nicegui import ui
 
 from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button
-from qlora_ui.components.chart import sparkline
+from qlora_ui.components.chart import TRAINING_LOSS_HELP, end_of, latest, sparkline, start_of
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
@@ -58,7 +58,7 @@ class RunningCard(Card):
         with ui.element("div").classes("qu-running-figures"):
             self._curve = ui.element("div").classes("qu-grow")
             values = KeyValues()
-            self._loss = values.add("Loss", help="How surprised the model is by the examples; lower is better.")
+            self._loss = values.add("Loss", help=TRAINING_LOSS_HELP)
             self._evaluation = values.add("Evaluation loss", help="The same on rows that are not trained on.")
             self._speed = values.add("Speed", help="Tokens of the examples per second, without padding.")
         draw = throttled(self, self._draw_figures, seconds=1.0)
@@ -76,14 +76,14 @@ class RunningCard(Card):
 
     def _draw_figures(self) -> None:
         curves = self._job.curves
-        self._loss.text = loss(curves.latest("loss"))
+        self._loss.text = loss(latest(curves, "loss"))
         self._evaluation.text = loss(curves.latest("eval_loss"))
         self._speed.text = speed(curves.latest("tokens_per_second"))
         self._curve.clear()
         with self._curve:
             points = curves.points("loss")
             if len(points) > 1:
-                sparkline(points, f"Loss, from {loss(points[0][1])} to {loss(points[-1][1])}")
+                sparkline(points, f"Loss, from {loss(start_of(points))} to {loss(end_of(points))}")
             else:
                 Text("The curve begins with the first steps.", classes="qu-muted qu-sm")
 
@@ -91,3 +91,10 @@ class RunningCard(Card):
 def model_name(job: Job) -> str:
     """The model of a job without the folders or the owner in front of its name."""
     return job.parameters.model_name.rstrip("/").rpartition("/")[2]
+
+
+def job_link(job: Job) -> None:
+    """The name of a job over its model, both of which lead to its page."""
+    with ui.link(target=f"/activity/{job.id}").classes("qu-col").style("gap:0"):
+        Text(job.name)
+        Text(model_name(job), classes="qu-xs qu-muted qu-break").style("font-weight:400")

@@ -12,14 +12,14 @@ from qlora_ui.contract.errors import QloraUiError
 def toast(
     message: str, kind: Literal["positive", "negative", "warning", "info"] = "positive", *, hint: str = ""
 ) -> None:
-    """Show a message for five seconds; an error or a warning stays until it is dismissed."""
-    stays = kind in {"negative", "warning"}
+    """Show a message for five seconds, an error or a warning for fifteen; those can be dismissed before."""
+    lasts = kind in {"negative", "warning"}
     ui.notify(
         message,
         position="bottom-right",
         caption=hint,
-        timeout=0 if stays else 5000,
-        close_button="Dismiss" if stays else False,
+        timeout=15_000 if lasts else 5_000,
+        close_button="Dismiss" if lasts else False,
         classes=f"qu-toast qu-toast-{kind}",
     )
 

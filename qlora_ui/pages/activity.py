@@ -17,13 +17,15 @@ from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.progress_bar import ProgressBar
+from qlora_ui.components.running_card import job_link
 from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.text import Text, link
+from qlora_ui.components.text import Text
 from qlora_ui.components.words import ago, counted, percent
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.pages.job import build as build_job
+from qlora_ui.pages.job_words import queue_words
 from qlora_ui.pages.overview import result_of, state_sentence
 from qlora_ui.theme import Icon
 
@@ -55,7 +57,7 @@ def in_order(jobs: Iterable[Job]) -> list[Job]:
 
     def place(job: Job) -> tuple[int, int]:
         group = groups.index(job.status) if job.status in groups else len(groups)
-        return group, job.queue_position or 0
+        return group, job.queue_position or len(newest_first) + 1  # what is held up comes after what is in the queue
 
     return sorted(newest_first, key=place)
 
@@ -89,7 +91,7 @@ class _List:
         self._services = services
         self._text, self._kind, self._state = "", "", "all"
         self._limit = ROWS_AT_FIRST
-        self._shown: list[tuple[str, JobStatus, int | None]] | None = None
+        self._shown: list[tuple[str, JobStatus, str]] | None = None
         self._ages: list[tuple[Text, Job]] = []
         self._header = PageHeader("Activity")
         with self._header.actions:
@@ -132,7 +134,7 @@ class _List:
         self._header.subtitle.text = state_sentence(jobs)
         self._filters.set_visibility(bool(jobs))
         found = [job for job in jobs if matches(job, text=self._text, kind=self._kind, state=self._state)]
-        showing = [(job.id, job.status, job.queue_position) for job in found[: self._limit]]
+        showing = [(job.id, job.status, _waits_for(job)) for job in found[: self._limit]]
         if showing == self._shown and showing:
             return
         self._shown = showing
@@ -165,9 +167,8 @@ def _nothing_yet() -> None:
 def _row(table: DataTable, job: Job) -> Text:
     """Gives the text that says how long ago it was created."""
     entry = table.row()
-    with entry.cell(), ui.element("div").classes("qu-col").style("gap:0"):
-        link(job.name, f"/activity/{job.id}")
-        Text(job.parameters.model_name.rstrip("/").rpartition("/")[2], classes="qu-xs qu-muted qu-break")
+    with entry.cell():
+        job_link(job)
     entry.cell(str(job.kind).capitalize())
     with entry.cell():
         _progress(job)
@@ -184,7 +185,11 @@ def _progress(job: Job) -> None:
         with ui.element("div").classes("qu-col qu-progress-cell").style("gap:4px"):
             Text(classes="qu-xs qu-num").bind_text_from(job, "progress", percent)
             ProgressBar(f"Progress of {job.name}", thin=True).bind_value_from(job, "progress")
-    elif job.status is JobStatus.PENDING and job.queue_position is not None:
-        Text("next in the queue" if job.queue_position == 1 else f"place {job.queue_position} in the queue")
+    elif job.status is JobStatus.PENDING:
+        Text(_waits_for(job), classes="qu-break")
     else:
         Text(result_of(job), classes="qu-break")
+
+
+def _waits_for(job: Job) -> str:
+    return queue_words(job) if job.status is JobStatus.PENDING else ""

@@ -18,11 +18,12 @@ from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, Stat, column, columns, grow, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.page_header import PageHeader, name_tab
-from qlora_ui.components.running_card import RunningCard, model_name
+from qlora_ui.components.running_card import RunningCard, job_link
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import ago, size
 from qlora_ui.contract.records import JobStatus, now
 from qlora_ui.jobs.job import Job
+from qlora_ui.pages.job_words import queue_words
 from qlora_ui.pages.overview import (
     News,
     finished_since,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 RECENT_RUNS = 6
 NEWS_SHOWN = 6
+WAITING_SHOWN = 3
 _ASK_AGAIN_S = 30.0
 """How often the disk is looked at and `8 min ago` is said anew."""
 
@@ -131,8 +133,14 @@ class _Dashboard:
                     Button("Try the starter run", self._start_starter, icon="flask-conical")
                     link_button("Use your own data", "/train", icon="sparkles", variant="primary")
             else:
-                with EmptyState("Nothing is running", "The device is free for the next run.", icon="cpu"):
+                with EmptyState("Nothing is running", self._why_nothing_runs(), icon="cpu"):
                     link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
+
+    def _why_nothing_runs(self) -> str:
+        """What the runs that wait wait for; when none does, that the device is free."""
+        waiting = [job for job in self._jobs if job.status is JobStatus.PENDING]
+        sentences = [f"{job.name}: {queue_words(job)}" for job in waiting[:WAITING_SHOWN]]
+        return " ".join(sentences) or "The device is free for the next run."
 
     def _recent_runs(self) -> list[Job]:
         ended = [job for job in self._jobs if job.status.is_final]
@@ -214,9 +222,8 @@ _HOW_IT_STANDS = {
 
 def _recent_row(table: DataTable, job: Job) -> None:
     cells = table.row()
-    with cells.cell(), column(gap=1).style("gap:0"):
-        ui.link(job.name, f"/activity/{job.id}")
-        Text(model_name(job), classes="qu-xs qu-muted")
+    with cells.cell():
+        job_link(job)
     cells.cell(job.kind.capitalize()).classes("qu-nowrap")
     cells.cell(result_of(job))
     cells.cell(took(job)).classes("qu-nowrap")

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from nicegui import Client, app, ui
 from nicegui.page_arguments import RouteMatch
+from nicegui.translations import translations
 from starlette.exceptions import HTTPException
 
 from qlora_ui import theme
@@ -40,8 +41,12 @@ PATHS = {
 def register(services: Services) -> None:
     """Make all pages known to the server. Each path opens the same frame, within which pages then take turns."""
     theme.install()
+    translations["en-US"]["trying_to_reconnect"] = "Runs go on without this page. Trying to reconnect…"
 
     async def shell() -> None:
+        client = ui.context.client
+        if _is_unknown_run(services, client.sub_pages_router.current_path):
+            client.status_code = 404
         await _build(services)
 
     for path, title in PATHS.items():
@@ -63,6 +68,12 @@ async def _build(services: Services) -> None:
         top_bar.move(target_index=1)  # in front of the page, behind the skip link
         side_bar.move(target_index=1)
     client.sub_pages_router.on_path_changed(side_bar.show_open)
+
+
+def _is_unknown_run(services: Services, path: str) -> bool:
+    """Whether the path names a run that is not there; its page says so in words."""
+    parts = path.strip("/").split("/")
+    return len(parts) == 2 and parts[0] == "activity" and parts[1] not in services.jobs.jobs
 
 
 async def _answer_not_found(services: Services, request: Request, error: Exception) -> Response:

@@ -24,8 +24,8 @@ from qlora_ui.components.words import clock, percent, time_left
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages import job_result, job_side
-from qlora_ui.pages.job_words import QuarterTeller, pause_reason, resume_reason, stop_reason, tab_title
+from qlora_ui.pages import job_next, job_result, job_side
+from qlora_ui.pages.job_words import QuarterTeller, pause_reason, queue_words, resume_reason, stop_reason, tab_title
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -48,11 +48,12 @@ async def build(services: Services, job_id: str) -> None:
         await services.jobs.load_history(job)
         room.delete()
     _announcements(job)
-    _trouble(services, job)
+    _trouble(job)
     _progress(job)
     with columns():
         with column(gap=5):
             job_result.build(job)
+            job_next.build(services, job)
             if job.kind is JobKind.TRAINING:
                 LossCard(job)
                 Live(job.changed, lambda: list(job.samples), lambda: _samples(job), classes="qu-contents")
@@ -122,25 +123,20 @@ def _announcements(job: Job) -> None:
     listen(job.changed, follow)
 
 
-def _trouble(services: Services, job: Job) -> None:
-    """What went wrong, on top, with the way out of it."""
+def _trouble(job: Job) -> None:
+    """What went wrong, on top; the way out of it is in the header."""
 
     def key() -> tuple[JobStatus, str, str, int]:
         return job.status, job.error, job.message if job.status.is_final else "", len(job.alerts)
 
-    Live(job.changed, key, lambda: _show_trouble(services, job), classes="qu-col")
+    Live(job.changed, key, lambda: _show_trouble(job), classes="qu-col")
 
 
-def _show_trouble(services: Services, job: Job) -> None:
+def _show_trouble(job: Job) -> None:
     if job.status is JobStatus.FAILED:
-        notice = Notice(job.error or job.message, "error", hint=job.hint)
+        Notice(job.error or job.message, "error", hint=job.hint)
     elif job.status is JobStatus.INTERRUPTED:
-        notice = Notice(job.message, "warning")
-    else:
-        notice = None
-    if notice is not None:
-        with notice.body, row().style("margin-top:8px"):
-            Button("Resume", lambda: services.jobs.resume(job.id), icon="play", size="sm")
+        Notice(job.message, "warning")
     if job.status is not JobStatus.COMPLETED:
         for alert in job.alerts:
             Notice(alert.message, "warning", hint=alert.hint)
@@ -160,16 +156,20 @@ def _progress(job: Job) -> None:
         done.text = f"{percent(job.progress)} "
         where.text = " · ".join(_where(job))
         outlook.text = " · ".join(_outlook(job))
-        message.text = "" if job.status in {JobStatus.FAILED, JobStatus.INTERRUPTED} else job.message
+        message.text = "" if job.status in _TOLD_ELSEWHERE else job.message
 
     listen(job.changed, throttled(done, follow))
     follow()
 
 
+_TOLD_ELSEWHERE = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.INTERRUPTED}
+"""What is said of these stands in a notice, or in the badge and the result."""
+
+
 def _where(job: Job) -> list[str]:
     parts = []
-    if job.queue_position is not None:
-        parts.append("next in the queue" if job.queue_position == 1 else f"place {job.queue_position} in the queue")
+    if job.status is JobStatus.PENDING and (place := queue_words(job)) != job.message:
+        parts.append(place)
     if job.total_steps:
         unit = "step" if job.kind is JobKind.TRAINING else "row"
         parts.append(f"{unit} {job.step:,} of {job.total_steps:,}")
@@ -190,8 +190,8 @@ def _outlook(job: Job) -> list[str]:
 
 def _samples(job: Job) -> None:
     """What the model answered to the same prompts over time: one table a prompt."""
-    for prompt in dict.fromkeys(sample.prompt for sample in job.samples):
-        with Card("The same prompt over time") as card:
+    for number, prompt in enumerate(dict.fromkeys(sample.prompt for sample in job.samples), start=1):
+        with Card(f"Prompt {number} over time") as card:
             job_result.sample_table([sample for sample in job.samples if sample.prompt == prompt])
         with card.head:
             Text(f"“{prompt}”", classes="qu-xs qu-muted qu-break qu-prompt")

@@ -23,7 +23,8 @@ from qlora_ui.contract.events import Sample
 from qlora_ui.contract.paths import model_location
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.job_words import metric_rows, peft_snippet, receipt_sentence, verdict
+from qlora_ui.pages import job_answers
+from qlora_ui.pages.job_words import advice, metric_rows, peft_snippet, receipt_sentence, verdict
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -37,13 +38,20 @@ def _show(job: Job) -> None:
     has_ended = job.status in {JobStatus.COMPLETED, JobStatus.FAILED}
     match job.kind:
         case JobKind.TRAINING if job.status is JobStatus.COMPLETED:
+            _advice(job)
             _adapter(job)
         case JobKind.EVALUATION if has_ended:
             _load(job.paths.evaluation, EvaluationReport, _comparison)
+            job_answers.build(job.paths.answers)
         case JobKind.MERGE if has_ended:
             _load(job.paths.receipt, MergeReceipt, _receipt)
         case _:
             pass
+
+
+def _advice(job: Job) -> None:
+    if sentence := advice(job.curves.points("loss"), job.curves.points("eval_loss")):
+        Notice(sentence, "warning")
 
 
 def _adapter(job: Job) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.badge import Badge
+from qlora_ui.components.chart import TRAINING_LOSS_HELP, latest
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.knob_field import in_words
@@ -33,7 +34,7 @@ def _now(job: Job) -> None:
     with Card("Now") as card:
         values = KeyValues()
         figures = {
-            "loss": values.add("Loss", help="How surprised the model is by the examples; lower is better."),
+            "loss": values.add("Loss", help=TRAINING_LOSS_HELP),
             "eval_loss": values.add("Evaluation loss", help="The same on rows that are not trained on."),
             "tokens_per_second": values.add("Speed", help="Tokens of the examples per second, without padding."),
             "learning_rate": values.add("Learning rate", help="How large each correction is at this step."),
@@ -42,7 +43,7 @@ def _now(job: Job) -> None:
 
     def follow() -> None:
         for name, text in figures.items():
-            text.text = _figure(name, job.curves.latest(name))
+            text.text = _figure(name, latest(job.curves, name))
 
     draw = throttled(card, follow, seconds=0.5)
     card.title.bind_text_from(job, "status", lambda status: "At the end" if status.is_final else "Now")

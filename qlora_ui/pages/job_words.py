@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qlora_ui.components.badge import status_words
+from qlora_ui.components.chart import Points, end_of
 from qlora_ui.components.words import percent
 from qlora_ui.contract.records import EvaluationReport, JobStatus, MergeReceipt, Score
 from qlora_ui.jobs.job import Job
 
 SURE = 1.96
 """A difference counts from this many standard errors on, which is the 95 % interval."""
+CLEARLY_ABOVE, NOISE = 1.05, 0.02
+"""An evaluation loss has risen when it is 5 % and 0.02 nats above its best."""
+FAR_ABOVE, FAR_NOISE = 2.0, 0.3
+"""It is far from the training loss when it is twice as large and 0.3 nats above."""
 
 
 def stop_reason(job: Job) -> str:
@@ -30,6 +35,14 @@ def _asked_or_ended(job: Job) -> str:
     if job.status is JobStatus.RUNNING:
         return "It was asked already, and saves a checkpoint first."
     return f"It is {status_words(job.kind, job.status)[0].lower()}."
+
+
+def queue_words(job: Job) -> str:
+    """What a waiting job waits for: its place in the queue, or, in a sentence, what else keeps it from starting."""
+    is_held_up = job.queue_position is None or job.message not in {"", job.status.explanation}
+    if is_held_up:
+        return job.message or job.status.explanation
+    return "next in the queue" if job.queue_position == 1 else f"place {job.queue_position} in the queue"
 
 
 def tab_title(job: Job) -> str:
@@ -136,6 +149,26 @@ def _is_sure(difference: Score) -> bool:
     """Whether zero lies outside the 95 % interval; without a standard error nothing is claimed."""
     error = difference.standard_error
     return error is not None and difference.value != 0 and abs(difference.value) > SURE * error
+
+
+def advice(training: Points, evaluation: Points) -> str:
+    """What a finished training's losses say about learning by heart, and what to do; empty when they say nothing."""
+    if not evaluation:
+        return ""
+    best_step, best = min(evaluation, key=lambda point: point[1])
+    step, last = evaluation[-1]
+    if last > best * CLEARLY_ABOVE and last - best > NOISE:
+        return (
+            f"The evaluation loss was best at step {best_step:,} ({best:.2f}) and is {last:.2f} at step {step:,}: "
+            "from there on it learned the examples by heart. Train fewer epochs, or use more examples."
+        )
+    trained = end_of(training)
+    if trained is not None and last > trained * FAR_ABOVE and last - trained > FAR_NOISE:
+        return (
+            f"The evaluation loss ({last:.2f}) is far above the training loss ({trained:.2f}): it knows the examples "
+            "by heart and new ones much less. Train fewer epochs, or use more examples."
+        )
+    return ""
 
 
 def receipt_sentence(receipt: MergeReceipt) -> str:

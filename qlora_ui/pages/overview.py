@@ -61,7 +61,7 @@ def finished_since(jobs: Iterable[Job], since: datetime) -> tuple[str, str]:
     statuses = [job.status for job in jobs if (ended := _ended_at(job)) is not None and ended >= since]
     failed, interrupted = statuses.count(JobStatus.FAILED), statuses.count(JobStatus.INTERRUPTED)
     unlucky = [f"{count} {word}" for count, word in ((failed, "failed"), (interrupted, "interrupted")) if count]
-    return f"{statuses.count(JobStatus.COMPLETED):,}", ", ".join(unlucky) or "none failed or was interrupted"
+    return f"{statuses.count(JobStatus.COMPLETED):,}", ", ".join(unlucky) or "none failed, none was interrupted"
 
 
 def needing_attention(jobs: Iterable[Job]) -> list[Job]:
@@ -134,11 +134,14 @@ _RESULTS: dict[JobKind, Callable[[dict[str, Any]], str]] = {
 
 
 def took(job: Job) -> str:
-    """How long the job was at work, from its own measurement where it made one."""
+    """How long the job was at work, from its own measurement where it made one; else what lies between is named."""
     if isinstance(seconds := job.summary.get("seconds"), int | float):
         return duration(seconds)
     ended = _ended_at(job)
-    return "–" if job.started_at is None or ended is None else duration((ended - job.started_at).total_seconds())
+    if job.started_at is None or ended is None:
+        return "–"
+    words = duration((ended - job.started_at).total_seconds())
+    return words if job.record.attempt <= 1 else f"{words}, pauses included"
 
 
 def _ended_at(job: Job) -> datetime | None:

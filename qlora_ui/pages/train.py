@@ -12,10 +12,11 @@ from qlora_ui.components.events import listen
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, column, columns
 from qlora_ui.components.live import Live
+from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
-from qlora_ui.components.text import LiveRegion
+from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.pages import train_check, train_data, train_model, train_settings, train_start
 from qlora_ui.pages.train_form import STEPS, plan
@@ -36,14 +37,15 @@ SUBTITLES = (
 
 async def build(services: Services) -> None:
     """The form, as the person of this browser tab left it."""
-    session = session_of(services)
+    header = PageHeader("New fine-tune", SUBTITLES[0])
+    session = await session_of(services)
     await session.refresh_choices()
     form = session.form
     form.show_as(yaml=False)
-    header = PageHeader("New fine-tune", SUBTITLES[form.step])
     steps = Steps(list(STEPS), label="Steps to a fine-tune", on_choose=form.go_to)
     with columns():
         with column(gap=5):
+            edited = Live(form.changed, lambda: form.yaml_problem, lambda: _edited_file(session))
             panels = _Panels(session)
             yaml_card = YamlCard(session)
         with column(gap=5).classes("qu-sticky"):
@@ -51,6 +53,7 @@ async def build(services: Services) -> None:
 
     async def switch(view: str) -> None:
         panels.set_visibility(view == "form")
+        edited.set_visibility(view == "form")
         steps.set_visibility(view == "form")
         yaml_card.set_visibility(view == "yaml")
         form.show_as(yaml=view == "yaml")
@@ -71,6 +74,16 @@ async def build(services: Services) -> None:
     follow()
 
 
+def _edited_file(session: TrainSession) -> None:
+    """What became of a file that was left with a mistake in it."""
+    form = session.form
+    if not form.yaml_problem:
+        return
+    hint = "What you typed is kept under YAML. The form shows the last settings that could be used."
+    with Notice(form.yaml_problem, "warning", hint=hint).body:
+        Button("Forget that edit", form.drop_yaml, size="sm").style("margin-top:8px")
+
+
 class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
     """The cards of the open step; those of a step are built when it is opened first."""
 
@@ -85,6 +98,7 @@ class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
             train_start.build,
         )
         self._built: dict[int, ui.element] = {}
+        self._shown = session.form.step
         with self:
             listen(session.form.changed, self._follow)
         self._follow()
@@ -97,6 +111,20 @@ class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
             self._built[now] = panel
         for step, panel in self._built.items():
             panel.set_visibility(step == now)
+        if now != self._shown:
+            self._shown = now
+            _focus_heading(self._built[now])
+
+
+def _focus_heading(panel: ui.element) -> None:
+    """A keyboard and a screen reader go on where the new step begins."""
+    ui.run_javascript(f"""
+        requestAnimationFrame(() => {{
+            const heading = getHtmlElement({panel.id})?.querySelector("h2");
+            heading?.setAttribute("tabindex", "-1");
+            heading?.focus();
+        }});
+    """)
 
 
 def _this_run(session: TrainSession) -> None:
@@ -115,7 +143,7 @@ def _facts(session: TrainSession) -> dict[str, str]:
     model, data = str(form.get("model_name") or ""), str(form.get("dataset_path") or "")
     facts = {"Model": f"{_short(model)} · NF4" if model else "not chosen yet", "Data": _short(data) or "not chosen yet"}
     if form.problems:
-        return facts
+        return facts | {"Steps": "known once the settings can be used"}
     parameters = form.parameters()
     inspection = form.inspection
     if inspection is not None and form.data_problem is None:
@@ -146,11 +174,14 @@ class _Buttons:
         self._start = Button("Start training", lambda: start(session), icon="play", variant="primary").classes(
             "qu-wide"
         )
+        self._reason = Text("", "p", classes="qu-sm qu-muted qu-break").props("role=status").mark("reason")
         listen(session.form.changed, self._follow)
         self._follow()
 
     def _go_on(self) -> None:
-        self._form.go_to(self._form.step + 1)
+        """To the next step, unless something on this one has to be mended first, which stands below the button."""
+        if not self._form.obstacle_at(self._form.step):
+            self._form.go_to(self._form.step + 1)
 
     def _follow(self) -> None:
         form = self._form
@@ -160,9 +191,11 @@ class _Buttons:
         self._proceed.set_visibility(not is_last)
         self._start_now.set_visibility(not is_last and form.is_valid and not form.is_submitting)
         self._start.set_visibility(is_last)
-        self._start.disable_because(
-            "" if form.is_valid else form.yaml_problem or "Something is still missing: the check names it."
-        )
+        obstacle = form.obstacle
+        self._start.disable_because(obstacle)
+        here = "" if is_last else form.obstacle_at(form.step)
+        self._reason.text = f"Mend this first. {here}" if here else obstacle if is_last else ""
+        self._reason.set_visibility(bool(self._reason.text))
 
 
 async def start(session: TrainSession) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from nicegui import background_tasks, ui
@@ -16,7 +17,8 @@ from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import counted, many, size
 from qlora_ui.contract.records import JobStatus
-from qlora_ui.pages.train_form import KNOBS, plan
+from qlora_ui.pages.train_data import FORMATS
+from qlora_ui.pages.train_form import ENOUGH_STEPS, KNOBS, epochs_for_enough_steps, in_a_sentence, plan
 from qlora_ui.pages.train_session import TrainSession
 from qlora_ui.theme import Icon
 
@@ -39,6 +41,8 @@ class Check:
     text: str
     hint: str = ""
     step: int | None = None
+    epochs: float | None = None
+    """How many epochs would mend it."""
 
 
 def build(session: TrainSession) -> None:
@@ -73,7 +77,9 @@ def checks(session: TrainSession, devices: list[DeviceReading], free: int) -> li
         _model(session),
         _data(session),
         *_settings(session),
+        *_steps(session),
         *_evaluation(session),
+        *_scoring(session),
         *_device(session, devices),
         _queue(session),
         Check("good" if free > 2e9 else "problem", f"{size(free)} are free on the disk with the home folder."),
@@ -98,9 +104,9 @@ def _data(session: TrainSession) -> Check:
         return Check("problem", "No data is chosen.", step=1)
     if form.bad_rows:
         return Check("problem", form.bad_rows[0].message, form.bad_rows[0].hint, step=1)
-    words = f"{inspection.rows:,} rows were read as {inspection.format.replace('_', ' ')}"
+    words = f"{inspection.rows:,} rows were read as {FORMATS.get(inspection.format, inspection.format)}"
     if inspection.tokens_trained is not None:
-        words += f"; {many(inspection.tokens_trained)} of {many(inspection.tokens or 0)} tokens are trained"
+        words += f"; {many(inspection.tokens_trained)} of {many(inspection.tokens or 0)} tokens in all rows are trained"
     return Check("good", f"{words}.")
 
 
@@ -109,14 +115,47 @@ def _settings(session: TrainSession) -> list[Check]:
     problems = {name: reason for name, reason in form.problems.items() if name not in {"model_name", "dataset_path"}}
     if problems:
         return [
-            Check("problem", f"{KNOBS[name].title if name in KNOBS else 'Settings'}: {reason}.", step=2)
+            Check("problem", in_a_sentence(name, reason), step=4 if name == "name" else 2)
             for name, reason in problems.items()
         ]
     return [Check("good", f"All settings can be used; {counted(len(form.differing), 'setting')} changed.")]
 
 
+def _steps(session: TrainSession) -> list[Check]:
+    """A word where the run is too short to teach much."""
+    form = session.form
+    if form.problems or form.inspection is None:
+        return []
+    parameters = form.parameters()
+    made = plan(parameters, form.inspection)
+    epochs = epochs_for_enough_steps(parameters, made)
+    if epochs is None:
+        return []
+    return [
+        Check(
+            "remark",
+            f"{counted(made.steps, 'step')} {'teaches' if made.steps == 1 else 'teach'} little. "
+            f"About {in_words(epochs)} epochs make {ENOUGH_STEPS} steps.",
+            "More rows are better than more epochs: with many passes over few rows they are learned by heart.",
+            epochs=epochs,
+        )
+    ]
+
+
+def _scoring(session: TrainSession) -> list[Check]:
+    form = session.form
+    if not form.score_after:
+        return [Check("remark", "Base and adapter are not scored afterwards.", step=4)]
+    if problem := form.file_problems.get("test_path"):
+        return [Check("problem", f"Test file: {problem}", step=4)]
+    rows = "the held-out rows of the starter data" if not form.test_path else Path(form.test_path).name
+    return [Check("good", f"Base and adapter are scored afterwards, on {rows}.")]
+
+
 def _evaluation(session: TrainSession) -> list[Check]:
     form = session.form
+    if problem := form.file_problems.get("validation_path"):
+        return [Check("problem", f"Evaluation file: {problem}", step=2)]
     if form.problems or form.inspection is None:
         return []
     parameters = form.parameters()
@@ -167,10 +206,16 @@ def _list(session: TrainSession, devices: list[DeviceReading], free: int) -> Non
                         Text(check.hint, "div", classes="qu-xs qu-muted qu-break")
                 if check.step is not None:
                     _mend(session, check.step)
+                if check.epochs is not None:
+                    _raise_epochs(session, check.epochs)
 
 
 def _mend(session: TrainSession, step: int) -> None:
     Button("Change", lambda: session.form.go_to(step), size="sm")
+
+
+def _raise_epochs(session: TrainSession, epochs: float) -> None:
+    Button(f"Train {in_words(epochs)} epochs", lambda: session.set("num_train_epochs", in_words(epochs)), size="sm")
 
 
 def _differing(session: TrainSession) -> None:

@@ -9,6 +9,7 @@ from nicegui import ui
 from qlora_ui.components.badge import Tone
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.choices import Choice, Choices
+from qlora_ui.components.dialog import confirm
 from qlora_ui.components.drop_zone import DropZone
 from qlora_ui.components.events import listen
 from qlora_ui.components.field import Field
@@ -27,6 +28,15 @@ from qlora_ui.pages.train_session import TrainSession
 from qlora_ui.theme import Icon
 
 _TONES: dict[str, Tone] = {"note": "info", "warning": "warning", "error": "error"}
+FORMATS = {
+    "alpaca": "instruction and output",
+    "sharegpt": "conversations (ShareGPT)",
+    "messages": "conversations (messages)",
+    "prompt_completion": "prompt and completion",
+    "question_answer": "question and answer",
+    "text": "plain text",
+}
+"""What the formats of data are called."""
 _VIEWS = {"original": "Original", "conversation": "Conversation", "tokens": "Tokens"}
 
 
@@ -34,7 +44,14 @@ def build(session: TrainSession) -> None:
     form = session.form
     Live(
         form.changed,
-        lambda: (form.get("dataset_path"), form.is_inspecting, form.data_problem, id(form.inspection), _made(session)),
+        lambda: (
+            form.get("dataset_path"),
+            form.is_inspecting,
+            form.data_problem,
+            id(form.inspection),
+            _made(session),
+            len(session.datasets),
+        ),
         lambda: _data_card(session),
     )
     _RowCard(session)
@@ -76,11 +93,10 @@ def _chooser(session: TrainSession) -> None:
 
     DropZone(uploaded)
     known = [Choice(STARTER, "Starter data", "Short tasks that suit the starter model")]
-    known += [
-        Choice(d.path, d.name, f"{size(d.bytes)}, added {d.added_at:%d %B %Y}") for d in reversed(session.datasets)
-    ]
+    known += [_uploaded(session, dataset) for dataset in reversed(session.datasets)]
     choices = Choices(known, label="Data that is here already")
     choices.on_choose = choose
+    choices.on_remove = lambda path: _remove(session, path)
     with Field("A file on this machine", help="The full path of a file on the machine that runs qlora-ui.") as field:
         chosen, here = str(session.form.get("dataset_path") or ""), {choice.value for choice in known}
         path = (
@@ -94,6 +110,18 @@ def _chooser(session: TrainSession) -> None:
             await choose(path.value.strip())
 
     path.on("keydown.enter", take_path, []).on("blur", take_path, [])
+
+
+def _uploaded(session: TrainSession, dataset: Dataset) -> Choice:
+    about = f"{size(dataset.bytes)}, added {dataset.added_at:%d %B %Y}"
+    problem = session.unreadable.get(dataset.path)
+    return Choice(dataset.path, dataset.name, about, problem=problem or "", can_be_removed=True)
+
+
+async def _remove(session: TrainSession, path: str) -> None:
+    text = "The copy that was uploaded is deleted from this machine. Runs that were trained with it stay."
+    if await confirm(f"Delete {Path(path).name}?", text, action="Delete the file", is_dangerous=True):
+        await session.remove(path)
 
 
 def _file_head(session: TrainSession) -> None:
@@ -112,7 +140,11 @@ def _file_head(session: TrainSession) -> None:
                     "font-size:14px"
                 )
                 if inspection is not None:
-                    facts = (f"{inspection.rows:,} rows", size(inspection.bytes), inspection.format.replace("_", " "))
+                    facts = (
+                        f"{inspection.rows:,} rows",
+                        size(inspection.bytes),
+                        FORMATS.get(inspection.format, inspection.format),
+                    )
                     with ui.element("p").classes("qu-xs qu-muted qu-num"):
                         Text(f"{' · '.join(facts)} ")
                         Text("recognised", classes="qu-success").props["title"] = inspection.seen
@@ -143,7 +175,7 @@ def _stats(session: TrainSession, inspection: Inspection) -> None:
         if made.rows_held_out is not None:
             figures["Held out"] = f"{about}{made.rows_held_out:,}"
     if inspection.tokens is not None and inspection.tokens_trained is not None:
-        figures["Tokens trained"] = f"{many(inspection.tokens_trained)} of {many(inspection.tokens)}"
+        figures["Tokens trained, all rows"] = f"{many(inspection.tokens_trained)} of {many(inspection.tokens)}"
     if inspection.rows_truncated is not None:
         figures["Truncated"] = share(inspection.rows_truncated, inspection.rows)
     if inspection.rows_untrainable:

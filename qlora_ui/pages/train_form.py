@@ -12,7 +12,7 @@ from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.inspection import Finding, Inspection
 from qlora_ui.contract.knobs import Knob, knobs
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
-from qlora_ui.contract.parsing import parse_parameters, parse_yaml
+from qlora_ui.contract.parsing import key_lines, parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.reactive import Event
@@ -23,6 +23,9 @@ STEPS = ("Model", "Data", "Settings", "Check", "Start")
 HELD_OUT = f"{STARTER}/heldout"
 READS_DATA_ANEW = frozenset({"model_name", "dataset_path", "max_length", "data_format", "train_on", "offline"})
 """Knobs that decide what the tokens and labels of the data are."""
+_ON_OTHER_STEPS = frozenset({"name", "model_name", "dataset_path"})
+ENOUGH_STEPS = 50
+"""Fewer optimiser steps than this hardly change what a model says."""
 
 
 @dataclass(eq=False)
@@ -43,9 +46,13 @@ class TrainForm:
     yaml_problem: str = ""
     """What is wrong with the file as it is typed; the values are then those of its last good state."""
     is_submitting: bool = False
-    score_after: bool = True
+    yaml_draft: str = ""
+    """The file as it was typed, while it has a mistake."""
+    wants_score: bool = True
     test_path: str = ""
     """A file of held-out rows for the scoring; with the starter's data its own held-out rows are taken."""
+    file_problems: dict[str, str] = field(default_factory=dict)
+    """`test_path` or `validation_path` → what is wrong with that file, in a sentence."""
     model_note: ModelNote | None = None
     """What is known of the chosen model; None while none is chosen."""
     inspection: Inspection | None = None
@@ -90,9 +97,72 @@ class TrainForm:
     @property
     def is_valid(self) -> bool:
         """The settings can be used, and model and data were looked at without a problem."""
-        has_bad_model = self.model_note is not None and self.model_note.is_problem
-        has_bad_data = self.data_problem is not None or self.is_inspecting or bool(self.bad_rows)
-        return not (self.problems or self.yaml_problem or has_bad_model or has_bad_data)
+        return not self.obstacle
+
+    @property
+    def obstacle(self) -> str:
+        """The first thing that stands in the way of a start, in a sentence; empty when there is none."""
+        if self.is_yaml and self.yaml_problem:
+            return self.yaml_problem
+        in_order = (self.obstacle_at(step) or self._missing_at(step) for step in range(len(STEPS)))
+        return next((sentence for sentence in in_order if sentence), "")
+
+    def obstacle_at(self, step: int) -> str:
+        """What has to be mended on a step before it is left; what was only not filled in yet is none."""
+        match STEPS[step]:
+            case "Model" if self.model_note is not None and self.model_note.is_problem:
+                return self.model_note.text
+            case "Data" if self.data_problem is not None:
+                return self.data_problem[0]
+            case "Data" if self.bad_rows:
+                return self.bad_rows[0].message
+            case "Settings":
+                wrong = {name: reason for name, reason in self.errors.items() if name not in _ON_OTHER_STEPS}
+                first = next((in_a_sentence(name, reason) for name, reason in wrong.items()), "")
+                return first or self.file_problems.get("validation_path", "")
+            case "Start" if "name" in self.errors:
+                return in_a_sentence("name", self.errors["name"])
+            case "Start":
+                return self.file_problems.get("test_path", "") if self.score_after else ""
+            case _:
+                return ""
+
+    def _missing_at(self, step: int) -> str:
+        match STEPS[step]:
+            case "Model" if "model_name" in self.problems:
+                return "No model is chosen yet."
+            case "Data" if "dataset_path" in self.problems:
+                return "No data is chosen yet."
+            case "Data" if self.is_inspecting:
+                return "The data is still being read."
+            case "Settings":
+                wrong = {name: reason for name, reason in self.problems.items() if name not in _ON_OTHER_STEPS}
+                return next((in_a_sentence(name, reason) for name, reason in wrong.items()), "")
+            case _:
+                return ""
+
+    @property
+    def score_after(self) -> bool:
+        """Base and adapter are scored after the training: it is wanted, and there are rows for it."""
+        return self.wants_score and bool(self.test_file)
+
+    def error_of(self, name: str) -> str:
+        """What is wrong with a field: with its value, or with the file that it names."""
+        return self.errors.get(name) or self.file_problems.get(name, "").removesuffix(".")
+
+    def draft(self) -> TrainForm:
+        """A form with what a person has set in this one, without what was found out about model and data."""
+        return TrainForm(
+            starter_settings=self.starter_settings,
+            values=dict(self.values),
+            errors=dict(self.errors),
+            touched=set(self.touched),
+            step=self.step,
+            yaml_problem=self.yaml_problem,
+            yaml_draft=self.yaml_draft,
+            wants_score=self.wants_score,
+            test_path=self.test_path,
+        )
 
     @property
     def bad_rows(self) -> list[Finding]:
@@ -144,7 +214,13 @@ class TrainForm:
         return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
 
     def show_as(self, *, yaml: bool) -> None:
-        self.is_yaml, self.yaml_problem = yaml, ""
+        """Show the settings as a file or as fields. A file with a mistake is kept until it is shown again."""
+        self.is_yaml = yaml
+        self.changed.emit()
+
+    def drop_yaml(self) -> None:
+        """Give up a file with a mistake: the settings are those of the fields."""
+        self.yaml_draft = self.yaml_problem = ""
         self.changed.emit()
 
     def load_yaml(self, text: str) -> None:
@@ -156,10 +232,10 @@ class TrainForm:
             content = parse_yaml(text)
             checked = parse_parameters(JobKind.TRAINING, content).model_dump()
         except ParameterError as error:
-            self.yaml_problem = error.message
+            self.yaml_draft, self.yaml_problem = text, _with_lines(error, text)
             self.changed.emit()
             return
-        self.yaml_problem = ""
+        self.yaml_draft = self.yaml_problem = ""
         given = content.keys() | self.starter_settings.keys()
         self.values = {name: value for name, value in checked.items() if name in given and value is not None}
         self.touched = set(content)
@@ -168,6 +244,22 @@ class TrainForm:
 
     def _find_errors(self) -> None:
         self.errors = {name: reason for name, reason in self.problems.items() if name in self.touched or name == ""}
+
+
+def in_a_sentence(name: str, reason: str) -> str:
+    """`Learning rate: 'abc' was given …` for a knob and what is wrong with it."""
+    title = KNOBS[name].title if name in KNOBS else "Settings"
+    return f"{title}: {reason}."
+
+
+def _with_lines(error: ParameterError, text: str) -> str:
+    """What is wrong with a file, with the line of every setting that is written in it."""
+    if not error.fields:
+        return error.message
+    lines = key_lines(text)
+    places = {name: f"line {lines[name]}, " if name in lines else "" for name in error.fields}
+    listed = "; ".join(f"{places[name]}{name}: {why}" if name else why for name, why in error.fields.items())
+    return f"These settings cannot be used: {listed}."
 
 
 @dataclass(frozen=True)
@@ -209,6 +301,13 @@ def plan(parameters: TrainingParameters, inspection: Inspection) -> Plan:
         steps=min(steps, parameters.max_steps or steps),
         is_exact=not has_file and left_out is not None and (not share or not (left_out or inspection.duplicates)),
     )
+
+
+def epochs_for_enough_steps(parameters: TrainingParameters, made: Plan) -> float | None:
+    """How many epochs make ENOUGH_STEPS steps. None where there are enough, or where a limit of steps is set."""
+    if made.steps >= ENOUGH_STEPS or parameters.max_steps or made.rows_trained < 1:
+        return None
+    return float(math.ceil(parameters.num_train_epochs * ENOUGH_STEPS / made.steps))
 
 
 def _plain(knob: Knob, value: Any) -> Any:

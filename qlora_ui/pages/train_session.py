@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nicegui import app, background_tasks
+from nicegui import app, background_tasks, ui
 
 from qlora_ui.contract.errors import ModelError, ParameterError, QloraUiError
 from qlora_ui.contract.inspection import Inspection, RowView
@@ -19,6 +19,7 @@ from qlora_ui.contract.records import Dataset, JobKind
 from qlora_ui.demo import STARTER_SETTINGS
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.model_check import ModelNote, look_at
+from qlora_ui.pages.train_files import problem_of
 from qlora_ui.pages.train_form import KNOBS, READS_DATA_ANEW, TrainForm
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class TrainSession:
     form: TrainForm = field(default_factory=lambda: TrainForm(starter_settings=STARTER_SETTINGS))
     models: list[str] = field(default_factory=list)
     datasets: list[Dataset] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Path of a file that was tried → why it could not be read."""
     row: int = 1
     """The number of the row that is shown."""
     _reading: asyncio.Task[None] | None = None
@@ -51,12 +54,15 @@ class TrainSession:
     async def _follow(self, change: Callable[[], None]) -> None:
         """Look at a new model, and read the data anew where something changed that decides about tokens."""
         before = {name: self.form.get(name) for name in READS_DATA_ANEW}
+        files = self._held_out_files()
         change()
         changed = {name for name, value in before.items() if value != self.form.get(name)}
         if changed & {"model_name", "offline"}:
             await self._look_at_model()
         if changed:
             self.read_data()
+        if "dataset_path" in changed or files != self._held_out_files():
+            await self.look_at_files()
 
     async def _look_at_model(self) -> None:
         name = self.form.get("model_name")
@@ -65,6 +71,45 @@ class TrainSession:
         if name == self.form.get("model_name"):  # else another one was chosen meanwhile
             self.form.model_note = note
             self.form.changed.emit()
+
+    async def set_test_file(self, name: str) -> None:
+        """Name the file of rows for the scoring; empty for none."""
+        self.form.test_path = name
+        await self.look_at_files()
+
+    def _held_out_files(self) -> dict[str, str]:
+        return {"test_path": self.form.test_path, "validation_path": str(self.form.get("validation_path") or "")}
+
+    async def look_at_files(self) -> None:
+        """Find out whether the files of held-out rows can be read and hold other rows than the training does."""
+        wanted, data = self._held_out_files(), str(self.form.get("dataset_path") or "")
+        problems = {name: await problem_of(self.services, file, data) for name, file in wanted.items() if file}
+        if wanted == self._held_out_files():  # else another one was named meanwhile
+            self.form.file_problems = {name: problem for name, problem in problems.items() if problem}
+            self.form.changed.emit()
+
+    async def restore(self) -> None:
+        """Look again at everything that a draft names."""
+        if self.form.get("model_name"):
+            await self._look_at_model()
+        self.read_data()
+        await self.look_at_files()
+
+    def close(self) -> None:
+        """Give up what is being read and let go of what was read."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self.form.inspection = None
+
+    async def remove(self, path: str) -> None:
+        """Delete an uploaded file. Raises JobError while a job needs it, WorkspaceError."""
+        [dataset] = [dataset for dataset in self.datasets if dataset.path == path]
+        await self.services.delete_dataset(dataset)
+        self.unreadable.pop(path, None)
+        await self.refresh_choices()
+        if self.form.get("dataset_path") == path:
+            await self.set("dataset_path", "")
+        self.form.changed.emit()
 
     async def refresh_choices(self) -> None:
         """Look again for models and data files in the workspace."""
@@ -85,6 +130,7 @@ class TrainSession:
 
     async def _read(self, first_row: int) -> None:
         form, model = self.form, str(self.form.get("model_name") or "")
+        path = str(form.get("dataset_path"))
         has_good_model = bool(model) and form.model_note is not None and not form.model_note.is_problem
         try:
             try:
@@ -93,7 +139,9 @@ class TrainSession:
                 form.model_note = ModelNote(error.message, error.hint, is_problem=True)
                 form.inspection = await self._inspect(None, first_row)
             self.row = first_row
+            self.unreadable.pop(path, None)
         except QloraUiError as error:
+            self.unreadable[path] = error.message
             form.inspection, form.data_problem, self.row = None, (error.message, error.hint), 1
         form.is_inspecting = False
         form.changed.emit()
@@ -137,8 +185,9 @@ class TrainSession:
         """Queue the training and, where wanted, its scoring. Raises ParameterError, WorkspaceError, JobError."""
         form = self.form
         parameters = form.parameters()
-        if form.score_after and form.test_file and not await asyncio.to_thread(_is_file, form.test_file):
-            raise ParameterError(f"There is no file {form.test_file}.", "Name another file for the scoring, or none.")
+        await self.look_at_files()
+        if form.obstacle:
+            raise ParameterError(form.obstacle)
         form.is_submitting = True
         form.changed.emit()
         try:
@@ -154,15 +203,28 @@ class TrainSession:
         return job
 
 
-def session_of(services: Services) -> TrainSession:
-    """The session of the browser tab that is being served."""
+_DRAFTS_KEPT = 50
+_drafts: OrderedDict[str, TrainSession] = OrderedDict()
+"""Browser tab → its session, the one that was opened last at the end."""
+
+
+async def session_of(services: Services) -> TrainSession:
+    """The session of the browser tab that is being served; after a reload of the page, with what was set before it."""
+    client = ui.context.client
     known = app.storage.client.get("train")
-    if not isinstance(known, TrainSession):
-        known = TrainSession(services)
-        app.storage.client["train"] = known
-    return known
-
-
-def _is_file(name: str) -> bool:
-    path: Path = dataset_location(name)
-    return path.is_file()
+    if isinstance(known, TrainSession):
+        return known
+    await client.connected()
+    session = TrainSession(services)
+    tab = client.tab_id or client.id
+    left = _drafts.get(tab)
+    if left is not None and left.services is services:
+        session.form, session.unreadable = left.form.draft(), left.unreadable
+    app.storage.client["train"] = session
+    client.on_delete(session.close)
+    _drafts[tab] = session
+    _drafts.move_to_end(tab)
+    while len(_drafts) > _DRAFTS_KEPT:
+        _drafts.popitem(last=False)
+    await session.restore()
+    return session

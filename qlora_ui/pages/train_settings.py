@@ -45,7 +45,7 @@ def build(session: TrainSession) -> None:
 
     def follow() -> None:
         for name, field in fields.items():
-            field.show(form.get(name), form.errors.get(name, ""))
+            field.show(form.get(name), form.error_of(name))
 
     listen(form.changed, follow)
     follow()

@@ -21,34 +21,68 @@ def build(session: TrainSession) -> None:
         name = KnobField(KNOBS["name"], form.get("name"), lambda value: form.set("name", value))
         name.help.set_visibility(True)
         listen(form.changed, lambda: name.show(form.get("name"), form.errors.get("name", "")))
-        scoring = ui.switch("Score it afterwards", value=form.score_after).mark("score-after")
-        scoring.on_value_change(lambda event: _set_scoring(session, event.value))
-        Live(form.changed, lambda: (form.score_after, form.get("dataset_path") == STARTER), lambda: _scoring(session))
+        scoring = _Scoring(session)
+        Live(form.changed, lambda: (form.wants_score, form.test_file), lambda: _explain_scoring(session))
+        test_file = _TestFile(session)
+
+        def follow() -> None:
+            scoring.follow()
+            test_file.follow()
+
+        listen(form.changed, follow)
+        follow()
 
 
-def _set_scoring(session: TrainSession, value: bool) -> None:
-    session.form.score_after = value
-    session.form.changed.emit()
+class _Scoring(ui.switch):
+    """On where it is wanted and there are rows for it; without such rows it cannot be switched on."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__("Score it afterwards", value=session.form.score_after)
+        self._form = session.form
+        self.mark("score-after")
+        self.on_value_change(lambda event: self._take(bool(event.value)))
+
+    def _take(self, value: bool) -> None:
+        if value != self._form.score_after:  # else it only follows the form
+            self._form.wants_score = value
+            self._form.changed.emit()
+
+    def follow(self) -> None:
+        self.value = self._form.score_after
+        self.set_enabled(bool(self._form.test_file))
 
 
-def _scoring(session: TrainSession) -> None:
+class _TestFile(Field):
+    """The file of held-out rows; the starter's data bring theirs along."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__("Test file", help="A file on this machine with rows in the same form as your data.")
+        self._form = session.form
+        path = self.hold(ui.input(value=session.form.test_path)).props("autocomplete=off spellcheck=false")
+        path.mark("test-path")
+
+        async def take() -> None:
+            await session.set_test_file(str(path.value or "").strip())
+
+        path.on("blur", take, []).on("keydown.enter", take, [])
+
+    def follow(self) -> None:
+        self.set_visibility(self._form.get("dataset_path") != STARTER or bool(self._form.test_path))
+        problem = self._form.file_problems.get("test_path", "")
+        if problem != self.error.text:
+            self.set_error(problem)
+
+
+def _explain_scoring(session: TrainSession) -> None:
     form = session.form
-    if not form.score_after:
+    if not form.test_file:
+        _explain("To score base against adapter, name a test file with rows that are not among your training data.")
+    elif not form.score_after:
         _explain("Only the training runs.")
-        return
-    if form.get("dataset_path") == STARTER:
+    elif form.test_path:
+        _explain("Base and adapter answer the rows of the test file, none of which may be trained.")
+    else:
         _explain("Base and adapter answer the held-out rows that come with the starter data, none of which is trained.")
-        return
-    _explain("Base and adapter answer the same rows, none of which was trained. Name a file with such rows.")
-    _explain("Without one, the evaluation loss on the held-out share of your data is the measure.")
-    with Field("Test file", help="A file on this machine with rows in the same form as your data.") as field:
-        path = field.hold(ui.input(value=form.test_path)).props("autocomplete=off spellcheck=false").mark("test-path")
-
-    def take() -> None:
-        form.test_path = str(path.value or "").strip()
-        form.changed.emit()
-
-    path.on("blur", take, []).on("keydown.enter", take, [])
 
 
 def _explain(sentence: str) -> None:

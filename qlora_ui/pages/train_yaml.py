@@ -38,7 +38,7 @@ class YamlCard(Card):
         self._editor_room.clear()
         with self._editor_room:
             self._editor = ui.codemirror(
-                self._session.form.to_yaml(),
+                self._session.form.yaml_draft or self._session.form.to_yaml(),
                 language="YAML",
                 theme="vscodeDark" if dark else "githubLight",
                 on_change=lambda event: self._take(event.value),
@@ -48,7 +48,7 @@ class YamlCard(Card):
             editor.querySelector(".cm-content")?.setAttribute("aria-label", "Settings as YAML");
             editor.querySelector(".cm-scroller")?.setAttribute("tabindex", "0");
         """)
-        self._say("")
+        self._say(self._session.form.yaml_problem)
 
     def _download(self) -> None:
         ui.download.content(self._session.form.to_yaml(), "run.yaml", "application/yaml")

@@ -44,8 +44,8 @@ def test_page_is_accessible_and_keeps_to_itself(busy_app: RunningServer, open_pa
     assert visit.strangers == []
 
 
-def test_first_day_says_what_to_do(fresh_app: RunningServer, open_page: OpenPage) -> None:
-    visit = open_page(fresh_app.url)
+def test_first_day_says_what_to_do(start_app: StartApp, open_page: OpenPage) -> None:
+    visit = open_page(start_app().url)
     expect(visit.page.get_by_role("heading", name="Nothing has run yet")).to_be_visible()
     expect(visit.page.get_by_role("link", name="Use your own data")).to_be_visible()
     assert violations(visit.page) == []
@@ -99,6 +99,15 @@ def test_connection_is_shown_as_it_is(start_app: StartApp, open_page: OpenPage) 
     app.process.kill()
     app.process.wait()
     expect(status).to_have_text("Offline", timeout=15_000)
+    expect(page.get_by_text("Runs go on without this page.")).to_be_visible(timeout=15_000)
+
+
+def test_unknown_run_is_not_found_and_leads_back(busy_app: RunningServer, open_page: OpenPage) -> None:
+    page = open_page(f"{busy_app.url}/activity/nosuch").page
+    expect(page.get_by_role("heading", level=1)).to_have_text("No such run")
+    assert page.request.get(f"{busy_app.url}/activity/nosuch").status == 404
+    page.get_by_role("link", name="All activity").click()
+    expect(page.get_by_role("heading", level=1, name="Activity")).to_be_visible()
 
 
 def test_unknown_address_leads_back(busy_app: RunningServer, open_page: OpenPage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -56,6 +57,13 @@ def button(user: User, name: str) -> Button:
     return found
 
 
+def begin(user: User, name: str) -> None:
+    """Press the last button of this name, and do not wait for what it starts."""
+    pressed = [found for found in buttons(user, name) if getattr(found, "text", "") == name][-1]
+    [listener] = [listener for listener in pressed._event_listeners.values() if listener.type == "click"]
+    pressed._handle_event({"listener_id": listener.id, "args": None})
+
+
 async def test_the_first_day_leads_to_a_run(user: User) -> None:
     await user.open("/activity")
     await user.should_see("No run yet", retries=50)
@@ -89,7 +97,9 @@ async def test_filters_narrow_the_list(user: User, jobs: JobManager) -> None:
 async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: User, jobs: JobManager) -> None:
     job = await run(jobs, "tone")
     await user.open(f"/activity/{job.id}")
-    await user.should_see("Fell from 2.84 to 0.92 over 20 steps; evaluation 1.02 at step 20.", retries=50)
+    await user.should_see(
+        "Fell from 2.52 to 0.96 over 20 steps (means of 4 points); evaluation 1.02 at step 20.", retries=50
+    )
     await user.should_see("After 20 steps: 4.", retries=50)
     await user.should_see("PeftModel.from_pretrained(base", retries=50)
     await user.should_see("Scripted processor", retries=50)
@@ -173,7 +183,7 @@ async def test_a_failure_stands_on_top_with_its_hint_and_a_way_on(user: User, jo
     await user.open(f"/activity/{job.id}")
     await user.should_see("The device ran out of memory.", retries=50)
     await user.should_see("Choose a smaller batch size.", retries=50)
-    assert len(buttons(user, "Resume")) == 2
+    assert len(buttons(user, "Resume")) == 1
 
 
 async def test_an_interrupted_run_can_go_on(user: User, jobs: JobManager) -> None:
@@ -224,8 +234,82 @@ async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:
     await user.should_see("The merged model does what the adapter does", retries=50)
 
 
+async def test_a_finished_training_leads_on_to_a_score(user: User, jobs: JobManager) -> None:
+    first = await run(jobs, "tone", max_length=64)
+    await user.open(f"/activity/{first.id}")
+    begin(user, "Score on a file")
+    await user.should_see("Test file", retries=50)
+    user.find(marker="score-path").clear().type("starter")
+    begin(user, "Score")
+    await user.should_see("This is the file it was trained on", retries=50)
+    user.find(marker="score-path").clear().type("starter/heldout")
+    begin(user, "Score")
+    await user.should_see("Before and after", retries=100)
+    [job] = [job for job in jobs.jobs.values() if job.kind is JobKind.EVALUATION]
+    assert isinstance(job.parameters, EvaluationParameters)
+    assert job.parameters.adapter_path == str(first.paths.adapter)
+    assert job.parameters.dataset_path == "starter/heldout"
+    assert job.parameters.max_length == 64
+    assert job.name == "tone score"
+
+
+@pytest.mark.parametrize(("word", "kind"), [("Merge", JobKind.MERGE), ("Train again", JobKind.TRAINING)])
+async def test_a_finished_training_can_be_merged_and_trained_again(
+    user: User, jobs: JobManager, word: str, kind: JobKind
+) -> None:
+    first = await run(jobs, "tone")
+    await user.open(f"/activity/{first.id}")
+    await press(user, word)
+    [job] = [job for job in jobs.jobs.values() if job is not first]
+    assert job.kind is kind
+    if isinstance(job.parameters, MergeParameters):
+        assert job.parameters.adapter_path == str(first.paths.adapter)
+    else:
+        assert job.parameters == first.parameters
+    await user.should_see(job.name, retries=50)
+    await jobs.ended(job)
+
+
+async def test_an_evaluation_shows_its_answers_and_those_that_changed(user: User, jobs: JobManager) -> None:
+    first = await run(jobs, "tone")
+    parameters = EvaluationParameters(
+        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
+    )
+    job = await jobs.submit(JobKind.EVALUATION, parameters)
+    await jobs.ended(job)
+    lines = [
+        {"row": 1, "prompt": "<b>one</b>", "reference": "1", "base": "eins", "adapter": "1", "adapter_correct": True},
+        {"row": 2, "prompt": "two", "reference": "2", "base": "2", "base_correct": True, "adapter": "zwei"},
+    ]
+    job.paths.answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("<b>one</b>", retries=50)
+    await user.should_see("zwei", retries=50)
+    user.find("Only adapter right").click()
+    await user.should_not_see("zwei", retries=50)
+    await user.should_see("eins")
+    user.find("Only adapter wrong").click()
+    await user.should_see("zwei", retries=50)
+    await user.should_not_see("eins", retries=50)
+
+
+async def test_a_run_that_waits_for_a_paused_one_says_so_everywhere(user: User, services: Services) -> None:
+    first = await services.jobs.submit(JobKind.TRAINING, training("capitals"))
+    await services.jobs.submit(JobKind.TRAINING, training("rivers"), after=first.id)
+    await services.jobs.pause(first.id)
+    waits = "It waits for capitals, which is paused."
+    for path in ("/activity", "/", *(f"/activity/{job.id}" for job in services.jobs.queue)):
+        await user.open(path)
+        await user.should_see(waits, retries=50)
+        await user.should_not_see("next in the queue")
+
+
 async def test_an_unknown_run_says_so(user: User) -> None:
-    await user.open("/activity/20260101-000000-nothing-0000")
+    path = "/activity/20260101-000000-nothing-0000"
+    assert (await user.http_client.get(path)).status_code == 404
+    await user.open("/activity")
+    with user:
+        ui.navigate.to(path)
     await user.should_see("There is no run 20260101-000000-nothing-0000.", retries=50)
 
 

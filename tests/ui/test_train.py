@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from nicegui import ui
 from nicegui.testing import User
 
 from qlora_ui.components.drop_zone import DropZone
+from qlora_ui.components.text import Text
 from qlora_ui.components.token_view import TokenStrip
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.records import JobKind
@@ -50,7 +52,7 @@ async def test_the_starter_goes_from_choice_to_queue(user: User, services: Servi
     await to_settings(user)
     await user.should_see("Settings that suit the starter are filled in.", retries=50)
     await press(user, "Continue to check")
-    await user.should_see("40 rows were read as question answer", retries=50)
+    await user.should_see("40 rows were read as question and answer", retries=50)
     await user.should_see(
         "4 held-out rows measure the evaluation loss before the first step and 4 times after.", retries=50
     )
@@ -88,6 +90,9 @@ async def test_a_bad_learning_rate_is_explained_and_nothing_starts(
     await user.should_see(f"'{text}' was given, but it must be a number, more than 0, at most 1.", retries=50)
     await user.should_not_see("Start now", retries=50)
     await press(user, "Continue to check")
+    await user.should_see(f"Mend this first. Learning rate: '{text}' was given", retries=50)
+    await user.should_not_see("What differs from the defaults")
+    await open_step(user, "Check")
     await user.should_see(f"Learning rate: '{text}' was given", retries=50)
     await press(user, "Change")
     await enter(user, "learning_rate", "2e-4")
@@ -218,9 +223,135 @@ async def test_a_test_file_that_is_not_there_stops_the_start(
     for step in ("settings", "check", "start"):
         await press(user, f"Continue to {step}")
     await enter(user, "test-path", str(tmp_path / "nowhere.jsonl"))
-    await press(user, "Start training")
     await user.should_see("There is no file", retries=50)
+    [start] = buttons(user, "Start training")
+    assert start._props["aria-disabled"] == "true"
+    [reason] = user.find(marker="reason").elements
+    assert isinstance(reason, Text)
+    assert reason.text.startswith("There is no file")
+    await open_step(user, "Check")
+    await user.should_see("Test file: There is no file", retries=50)
     assert services.jobs.jobs == {}
+
+
+async def to_start(user: User, data: Path) -> None:
+    """Choose the starter and a file of one's own, and go on to the start."""
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await choose(user, "starter")
+    await press(user, "Continue to data")
+    await enter(user, "dataset-path", str(data))
+    await user.should_see("40 rows", retries=50)
+    await open_step(user, "Start")
+
+
+async def test_the_form_survives_a_reload_and_reads_the_data_again(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await enter(user, "learning_rate", "5e-4")
+    asked = len(inspector.asked)
+    await user.open("/train")
+    await user.should_see("Settings that suit the starter are filled in.", retries=50)
+    [field] = user.find(marker="learning_rate", kind=ui.input).elements
+    assert field.value == "5e-4"
+    assert len(inspector.asked) == asked + 1
+    await open_step(user, "Data")
+    await user.should_see("40 rows", retries=50)
+
+
+async def test_another_tab_has_a_form_of_its_own(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    user.tab_id = "another-tab"
+    await user.open("/train")
+    await user.should_see("not chosen yet", retries=50)
+
+
+async def test_scoring_of_own_data_is_off_until_a_test_file_is_named(
+    user: User, services: Services, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await to_start(user, data_file(tmp_path))
+    await user.should_see("name a test file with rows that are not among your training data", retries=50)
+    [switch] = user.find(marker="score-after", kind=ui.switch).elements
+    assert (switch.value, switch.enabled) == (False, False)
+    test_file = tmp_path / "test.jsonl"
+    test_file.write_text('{"question": "another", "answer": "one"}\n')
+    await enter(user, "test-path", str(test_file))
+    await user.should_see("answer the rows of the test file", retries=50)
+    assert (switch.value, switch.enabled) == (True, True)
+    await press(user, "Start training")
+    assert {job.kind for job in services.jobs.jobs.values()} == {JobKind.TRAINING, JobKind.EVALUATION}
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "copy.jsonl", "link.jsonl"])
+async def test_the_training_data_is_refused_as_test_file(
+    user: User, inspector: FakeInspector, tmp_path: Path, name: str
+) -> None:
+    data = data_file(tmp_path)
+    data_file(tmp_path, "copy.jsonl")
+    (tmp_path / "link.jsonl").symlink_to(data)
+    await to_start(user, data)
+    await enter(user, "test-path", str(tmp_path / name))
+    await user.should_see("This is the training data itself", retries=50)
+    [start] = buttons(user, "Start training")
+    assert start._props["aria-disabled"] == "true"
+
+
+async def test_a_test_file_that_cannot_be_read_is_named_at_its_field(
+    user: User, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await to_start(user, data_file(tmp_path))
+    other = tmp_path / "broken.jsonl"
+    other.write_text("{")
+    await enter(user, "test-path", str(other))
+    await user.should_see("broken.jsonl cannot be used: Line 17 is not valid JSON.", retries=50)
+
+
+async def test_few_steps_are_remarked_on_and_can_be_made_more(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await press(user, "Continue to check")
+    await user.should_see("9 steps teach little. About 17 epochs make 50 steps.", retries=50)
+    await press(user, "Train 17 epochs")
+    await user.should_not_see("teach little", retries=50)
+    await user.should_see("51", retries=50)
+
+
+async def test_yaml_with_a_mistake_is_kept_while_the_form_is_shown(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    user.javascript_rules[re.compile(".*body--dark", re.DOTALL)] = lambda _: False
+    user.find("YAML").click()
+    await user.should_see(kind=ui.codemirror, retries=50)
+    [editor] = user.find(kind=ui.codemirror).elements
+    wrong = editor.value + "batch_size: 7\n"
+    with user:
+        editor.value = wrong
+    await user.should_see("batch_size is set twice, first in line", retries=50)
+    user.find("Form").click()
+    await user.should_see("What you typed is kept under YAML.", retries=50)
+    user.find("YAML").click()
+    await user.should_see(kind=ui.codemirror, retries=50)
+    [editor] = user.find(kind=ui.codemirror).elements
+    assert editor.value == wrong
+    user.find("Form").click()
+    await press(user, "Forget that edit")
+    await user.should_not_see("is set twice", retries=50)
+
+
+async def test_an_upload_that_could_not_be_read_is_marked_and_can_be_deleted(
+    user: User, services: Services, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"{"
+
+    dataset = await services.add_dataset("broken.jsonl", chunks())
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await press(user, "Continue to data")
+    await choose(user, dataset.path)
+    await user.should_see("Could not be read: Line 17 is not valid JSON.", retries=50)
+    user.find(marker=f"remove-{dataset.path}").click()
+    await user.should_see("Delete broken.jsonl?", retries=50)
+    await press(user, "Delete the file")
+    await user.should_not_see("Could not be read", retries=50)
+    assert await services.datasets() == []
 
 
 async def test_a_field_that_was_only_looked_at_keeps_following_the_model(

@@ -1,0 +1,140 @@
+"""What can be done with a finished training: score its adapter, merge it, train again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from qlora_ui.components.button import Button
+from qlora_ui.components.field import Field
+from qlora_ui.components.layout import Card, row
+from qlora_ui.components.live import Live
+from qlora_ui.components.text import heading, paragraph
+from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
+from qlora_ui.contract.paths import STARTER, dataset_location, is_starter
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.job import Job
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+_HELDOUT = f"{STARTER}/heldout"
+
+
+def build(services: Services, job: Job) -> None:
+    """The card, as soon as the training is completed."""
+
+    def show() -> None:
+        if job.status is JobStatus.COMPLETED and isinstance(job.parameters, TrainingParameters):
+            _Next(services, job, job.parameters)
+
+    Live(job.changed, lambda: job.status, show, classes="qu-contents")
+
+
+class _Next(Card):
+    def __init__(self, services: Services, job: Job, training: TrainingParameters) -> None:
+        super().__init__("What next")
+        self._services, self._job, self._training = services, job, training
+        with self:
+            paragraph("Find out how good the adapter is, or make it a model of its own.", muted=True, size="sm")
+            with row(wrap=True):
+                Button("Score on a file", self._ask_file, icon="chart-column", variant="primary")
+                Button("Merge", self._merge, icon="git-merge")
+                Button("Train again", self._train_again, icon="rotate-ccw")
+
+    async def _ask_file(self) -> None:
+        known = [dataset.path for dataset in await self._services.datasets()]
+        with self:
+            path = await _FileDialog(self._training.dataset_path, known)
+        if path:
+            await self._open(JobKind.EVALUATION, evaluation_of(self._job, self._training, path))
+
+    async def _merge(self) -> None:
+        await self._open(JobKind.MERGE, merge_of(self._job, self._training))
+
+    async def _train_again(self) -> None:
+        await self._open(JobKind.TRAINING, self._training)
+
+    async def _open(
+        self, kind: JobKind, parameters: EvaluationParameters | MergeParameters | TrainingParameters
+    ) -> None:
+        job = await self._services.jobs.submit(kind, parameters)
+        ui.navigate.to(f"/activity/{job.id}")
+
+
+class _FileDialog(ui.dialog):
+    """Asks for the file with the rows to score; the answer is None when a person changes their mind."""
+
+    def __init__(self, trained: str, known: list[str]) -> None:
+        super().__init__()
+        self._trained = trained
+        self._props["aria-label"] = "Score on a file"
+        self.on("hide", self.delete)
+        first = _HELDOUT if is_starter(trained) else next((path for path in known if path != trained), "")
+        with self, ui.element("div").classes("qu-dialog"):
+            heading("Score on a file")
+            paragraph("Base and adapter answer the same rows, side by side.", muted=True)
+            help = "A file on this machine, in the same form as your data, with rows that were not trained."
+            with Field("Test file", help=help) as self._field:
+                suggestions = [_HELDOUT, *(path for path in known if path != trained)]
+                self._path = self._field.hold(ui.input(value=first, autocomplete=suggestions))
+            self._path.props("autofocus spellcheck=false").mark("score-path")
+            self._path.on("keydown.enter", self._take, [])
+            with row().style("justify-content:flex-end"):
+                Button("Cancel", lambda: self.submit(None))
+                Button("Score", self._take, variant="primary")
+
+    async def _take(self) -> None:
+        path = str(self._path.value or "").strip()
+        error = await asyncio.to_thread(file_error, path, self._trained)
+        self._field.set_error(error)
+        if not error:
+            self.submit(path)
+
+
+def file_error(path: str, trained: str) -> str:
+    """Why the adapter cannot be scored on this file; empty when it can. It looks at the disk."""
+    if not path:
+        return "Name a file."
+    location = dataset_location(path)
+    if not location.is_file():
+        return f"There is no file {path}."
+    if location == dataset_location(trained):
+        return "This is the file it was trained on, which would only show what it knows by heart. Name another one."
+    return ""
+
+
+def evaluation_of(job: Job, training: TrainingParameters, path: str) -> EvaluationParameters:
+    """What scores the adapter of a training on a file: rows are read and cut as they were in the training."""
+    return EvaluationParameters(
+        name=_named(job, "score"),
+        model_name=training.model_name,
+        adapter_path=str(job.paths.adapter),
+        dataset_path=path,
+        data_format=training.data_format if not is_starter(path) else "auto",
+        max_length=training.max_length,
+        device=training.device,
+        compute_type=training.compute_type,
+        offline=training.offline,
+    )
+
+
+def merge_of(job: Job, training: TrainingParameters) -> MergeParameters:
+    """What merges the adapter of a training; the proof uses rows that were not trained where some come along."""
+    return MergeParameters(
+        name=_named(job, "merge"),
+        model_name=training.model_name,
+        adapter_path=str(job.paths.adapter),
+        dataset_path=_HELDOUT if is_starter(training.dataset_path) else "",
+        max_length=training.max_length,
+        device=training.device,
+        compute_type=training.compute_type,
+        offline=training.offline,
+    )
+
+
+def _named(job: Job, word: str) -> str:
+    """The job's name and a word, within what a name may take."""
+    return f"{job.name[: 79 - len(word)]} {word}"
