@@ -81,7 +81,9 @@ class _AnswersCard(Card):
         has_adapter = found.answers[0].adapter is not None
         if has_adapter:
             with self.head:
-                self._views = Segmented(_VIEWS, label="Show answers", on_change=self._switch).style("flex-wrap:wrap")
+                self._views = Segmented(_VIEWS, label="Show answers", on_change=self._switch).style(
+                    "flex-wrap:wrap; max-width:100%"
+                )
         with self:
             self._room = ui.element("div").classes("qu-col")
         self._show(found)
