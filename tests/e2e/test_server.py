@@ -68,7 +68,9 @@ def test_the_web_process_never_imports_the_machine_learning_libraries(tmp_path: 
 def test_it_ends_quietly(tmp_path: Path, how: signal.Signals) -> None:
     with RunningServer(tmp_path) as server:
         assert server.stop(how) in {0, -how}
-    assert server.output == f"qlora-ui is running at {server.url}\n"
+    said = server.output.splitlines()
+    assert said[0] == f"qlora-ui is running at {server.url}"
+    assert len(said) == 3 and str(tmp_path) in said[1] and "Ctrl+C" in said[2], "and nothing more at its end"
 
 
 def test_a_port_in_use_is_told_before_anything_is_started(server: RunningServer, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from qlora_ui.contract.errors import DataError, ModelError
 from qlora_ui.contract.paths import model_location
+from qlora_ui.worker import origin
 from qlora_ui.worker.origin import Origin, base_fingerprint, check_origin
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -47,10 +48,10 @@ def test_a_model_of_the_hub_is_known_by_its_weights(tmp_path: Path, monkeypatch:
         snapshot = tmp_path / commit
         shutil.copytree(model_location("starter"), snapshot)
         (snapshot / "README.md").write_text(commit, encoding="utf-8")
-        monkeypatch.setattr("qlora_ui.worker.origin.try_to_load_from_cache", lambda *_, at=snapshot: str(at / _[1]))
+        monkeypatch.setattr(origin, "try_to_load_from_cache", lambda *_, at=snapshot: str(at / _[1]))
         prints.append(base_fingerprint("owner/model"))
     assert prints[0] == prints[1] == base_fingerprint("starter")
-    monkeypatch.setattr("qlora_ui.worker.origin.try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(origin, "try_to_load_from_cache", lambda *_: None)
     assert base_fingerprint("owner/model") == ""
 
 

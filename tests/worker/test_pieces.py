@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -19,7 +20,7 @@ from qlora_ui.contract.events import Event, Phase
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Command, JobKind, JobRecord, now
-from qlora_ui.worker import checkpoints, devices
+from qlora_ui.worker import checkpoints, devices, progress
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import Control, StopRequested
 from qlora_ui.worker.devices import Device
@@ -238,10 +239,8 @@ def test_the_writing_of_a_checkpoint_is_no_training(tmp_path: Path, monkeypatch:
     import torch
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from qlora_ui.worker import progress
-
     clock = [0.0]
-    monkeypatch.setattr("qlora_ui.worker.progress.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     context = context_in(tmp_path, [])
     parameters = cast(TrainingParameters, context.parameters)
     plan = progress.Plan.of(parameters, examples=32, has_validation=False)
