@@ -18,7 +18,7 @@ from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import counted
 
-ROWS_SHOWN = 50
+ROWS_SHOWN = 12
 CHARACTERS_SHOWN = 1_000
 """Longer texts are cut on the page; the file has the whole of them."""
 _VIEWS = {"all": "All", "gained": "Only adapter right", "lost": "Only adapter wrong"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.pages.job_answers import read_answers
+from qlora_ui.pages.job_answers import ROWS_SHOWN, read_answers
 
 
 def written(path: Path, *judged: tuple[bool, bool]) -> Path:
@@ -32,7 +32,7 @@ def test_views_tell_gains_from_losses(tmp_path: Path, view: str, rows: list[int]
 def test_only_the_first_rows_are_kept_and_all_are_counted(tmp_path: Path) -> None:
     path = written(tmp_path / "answers.jsonl", *[(False, True)] * 60)
     found = read_answers(path, "gained")
-    assert [answer.row for answer in found.answers] == list(range(1, 51))
+    assert [answer.row for answer in found.answers] == list(range(1, ROWS_SHOWN + 1))
     assert found.total == 60
 
 
