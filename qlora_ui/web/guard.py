@@ -196,7 +196,7 @@ async def _capped(app: ASGIApp, scope: Scope, receive: Receive, answer: _Answer)
 
     try:
         await app(scope, receive_capped, send_unless_too_large)
-    except Exception:
+    except Exception:  # a body over the limit is answered below; anything else goes on
         if size <= MAX_BODY_BYTES:
             raise
     if size > MAX_BODY_BYTES and not answer.begun:
