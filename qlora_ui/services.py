@@ -20,6 +20,7 @@ from qlora_ui.inspector import Inspector
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.meters import DeviceReading, Meters
+from qlora_ui.people import People
 from qlora_ui.settings import AppSettings, prepare_home
 from qlora_ui.store.store import Store
 
@@ -39,11 +40,15 @@ class Services:
     notices: list[str] = field(default_factory=list)
     """What the person should know about this start, in sentences: a repair, a disk that is almost full."""
     inspector: Inspector = field(default_factory=Inspector)
+    people: People = field(init=False)
     _meters: Meters | None = field(default=None, init=False)
     _readings: list[DeviceReading] = field(default_factory=list, init=False)
     _read_at: float = field(default=float("-inf"), init=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _indexed: set[str] = field(default_factory=set, init=False)
+
+    def __post_init__(self) -> None:
+        self.people = People(self.store.preferences)
 
     @classmethod
     def open(cls, settings: AppSettings) -> Services:

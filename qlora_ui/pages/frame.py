@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,17 @@ from nicegui.page_arguments import RouteMatch
 from nicegui.translations import translations
 from starlette.exceptions import HTTPException
 
-from qlora_ui import theme
+from qlora_ui import locales, theme
+from qlora_ui.components import reader
+from qlora_ui.components.events import listen
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
+from qlora_ui.contract.records import UserPreferences
+from qlora_ui.locales import _
 from qlora_ui.pages import not_found
 from qlora_ui.pages.side_bar import SideBar
 from qlora_ui.pages.top_bar import TopBar
+from qlora_ui.pages.visitor import Visitor
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -41,6 +45,7 @@ PATHS = {
 def register(services: Services) -> None:
     """Make all pages known to the server. Each path opens the same frame, within which pages then take turns."""
     theme.install()
+    locales.ask_for_language(lambda: reader.preferences().language)
     translations["en-US"]["trying_to_reconnect"] = "Runs go on without this page. Trying to reconnect…"
 
     async def shell() -> None:
@@ -55,19 +60,42 @@ def register(services: Services) -> None:
 
 
 async def _build(services: Services) -> None:
-    preferences = await asyncio.to_thread(services.store.preferences.get)
-    dark_mode = theme.apply(preferences.theme)
+    client = ui.context.client
+    visitor = await Visitor.meet(services, client)
+    _dress(services, visitor)
     _show_notices(services.notices)
     pages = _Pages(_routes(services))
-    ui.skip_link(target=pages)
-    client = ui.context.client
+    ui.skip_link(_("Skip to main content"), target=pages)
     path = client.sub_pages_router.current_path
     with client.layout:
-        side_bar = SideBar(services, path, collapsed=preferences.sidebar_collapsed)
-        top_bar = TopBar(services, side_bar, dark_mode, preferences.theme)
+        side_bar = SideBar(services, path, collapsed=visitor.preferences.sidebar_collapsed)
+        top_bar = TopBar(services, visitor, side_bar)
         top_bar.move(target_index=1)  # in front of the page, behind the skip link
         side_bar.move(target_index=1)
     client.sub_pages_router.on_path_changed(side_bar.show_open)
+
+
+def _dress(services: Services, visitor: Visitor) -> None:
+    """Give the page its look, and let it follow when the person changes their preferences, here or on another tab."""
+
+    def look(preferences: UserPreferences) -> dict[str, Any]:
+        wishes = preferences.accessibility
+        return {
+            "theme": preferences.theme,
+            "high_contrast": wishes.high_contrast,
+            "reduced_motion": wishes.reduced_motion,
+        }
+
+    appearance = theme.Appearance(**look(visitor.preferences))
+
+    def follow(person: str, preferences: UserPreferences) -> None:
+        if person != visitor.person:
+            return
+        if visitor.take_over(preferences):
+            ui.navigate.reload()
+        appearance.show(**look(preferences))
+
+    listen(services.people.changed, follow)
 
 
 def _is_unknown_run(services: Services, path: str) -> bool:

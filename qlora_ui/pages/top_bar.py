@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nicegui import ui
 
 from qlora_ui import __version__
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.connection import Connection
+from qlora_ui.components.events import listen
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import grow
 from qlora_ui.components.text import code_block, heading, paragraph
-from qlora_ui.theme import ThemeName, dark_mode_value
+from qlora_ui.contract.records import UserPreferences
+from qlora_ui.theme import ThemeName
 
 if TYPE_CHECKING:
     from qlora_ui.pages.side_bar import SideBar
+    from qlora_ui.pages.visitor import Visitor
     from qlora_ui.services import Services
 
 _THEMES: tuple[ThemeName, ...] = ("light", "dark", "system")
@@ -27,49 +29,50 @@ _NAMES = {"light": "light", "dark": "dark", "system": "as the system has it"}
 class TopBar(ui.element, default_classes="qu-top"):
     """Stays in sight above every page."""
 
-    def __init__(self, services: Services, side_bar: SideBar, dark_mode: ui.dark_mode, theme: ThemeName) -> None:
+    def __init__(self, services: Services, visitor: Visitor, side_bar: SideBar) -> None:
         super().__init__("header")
-        self._services, self._side_bar, self._dark_mode, self._theme = services, side_bar, dark_mode, theme
+        self._visitor, self._side_bar = visitor, side_bar
         with self:
             menu = icon_button("Menu", "menu").classes("qu-menu-button")
             menu._props["popovertarget"] = side_bar.html_id
             self._toggle = icon_button("Side bar", "panel-left", self._toggle_side_bar).classes("qu-side-button")
             grow()
             Connection()
-            self._theme_button = icon_button("", _ICONS[theme], self._next_theme)
+            self._theme_button = icon_button("", "sun", self._next_theme)
             icon_button("Help", "circle-question-mark", lambda: _help(services))
         self._name_toggle()
-        self._name_theme()
+        self._name_theme(visitor.preferences.theme)
+        with self:
+            listen(services.people.changed, self._follow)
+
+    def _follow(self, person: str, preferences: UserPreferences) -> None:
+        if person == self._visitor.person:
+            self._name_theme(preferences.theme)
 
     async def _toggle_side_bar(self) -> None:
         collapsed = "qu-collapsed" not in self._side_bar.classes
         self._side_bar.set_collapsed(collapsed)
         self._name_toggle()
-        await _remember(self._services, sidebar_collapsed=collapsed)
+        await self._visitor.change(sidebar_collapsed=collapsed)
 
     async def _next_theme(self) -> None:
-        self._theme = _THEMES[(_THEMES.index(self._theme) + 1) % len(_THEMES)]
-        self._dark_mode.value = dark_mode_value(self._theme)
-        self._name_theme()
-        await _remember(self._services, theme=self._theme)
+        await self._visitor.change(theme=_following(self._visitor.preferences.theme))
 
     def _name_toggle(self) -> None:
         word = "Show" if "qu-collapsed" in self._side_bar.classes else "Hide"
         _rename(self._toggle, f"{word} the side bar")
 
-    def _name_theme(self) -> None:
-        following = _THEMES[(_THEMES.index(self._theme) + 1) % len(_THEMES)]
-        self._theme_button.icon.show(_ICONS[self._theme])
-        _rename(self._theme_button, f"Theme: {_NAMES[self._theme]}. Switch to {_NAMES[following]}")
+    def _name_theme(self, theme: ThemeName) -> None:
+        self._theme_button.icon.show(_ICONS[theme])
+        _rename(self._theme_button, f"Theme: {_NAMES[theme]}. Switch to {_NAMES[_following(theme)]}")
+
+
+def _following(theme: ThemeName) -> ThemeName:
+    return _THEMES[(_THEMES.index(theme) + 1) % len(_THEMES)]
 
 
 def _rename(button: Button, label: str) -> None:
     button._props.update({"aria-label": label, "title": label})
-
-
-async def _remember(services: Services, **changes: Any) -> None:
-    preferences = await asyncio.to_thread(services.store.preferences.get)
-    await services.store.preferences.save(preferences.model_copy(update=changes))
 
 
 def _help(services: Services) -> None:

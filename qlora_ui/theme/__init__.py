@@ -12,7 +12,7 @@ from nicegui import app, ui
 from qlora_ui.theme.icons import Icon
 from qlora_ui.theme.tokens import DARK, LIGHT, css_variables
 
-__all__ = ["DARK", "LIGHT", "Icon", "ThemeName", "apply", "dark_mode_value", "install"]
+__all__ = ["DARK", "LIGHT", "Appearance", "Icon", "ThemeName", "dark_mode_value", "install"]
 
 ThemeName = Literal["light", "dark", "system"]
 
@@ -28,13 +28,24 @@ def install() -> None:
     app.add_static_files("/static/fonts", _FONTS, max_cache_age=_YEAR)
 
 
-def apply(theme: ThemeName = "system") -> ui.dark_mode:
-    """Dress the page that is being built.
+class Appearance:
+    """How one open page looks; `show` changes it while it is open."""
 
-    Returns the switch between light (False), dark (True) and the system's choice (None).
-    """
-    ui.add_head_html(_head())
-    return ui.dark_mode(dark_mode_value(theme))
+    def __init__(
+        self, theme: ThemeName = "system", *, high_contrast: bool = False, reduced_motion: bool = False
+    ) -> None:
+        ui.add_head_html(_head())
+        self._dark_mode = ui.dark_mode(dark_mode_value(theme))
+        self._body = ui.query("body")
+        self.show(theme, high_contrast=high_contrast, reduced_motion=reduced_motion)
+
+    def show(self, theme: ThemeName, *, high_contrast: bool, reduced_motion: bool) -> None:
+        self._dark_mode.value = dark_mode_value(theme)
+        wanted = {"qu-contrast": high_contrast, "qu-still": reduced_motion}
+        self._body.classes(
+            add=" ".join(name for name, is_on in wanted.items() if is_on),
+            remove=" ".join(name for name, is_on in wanted.items() if not is_on),
+        )
 
 
 def dark_mode_value(theme: ThemeName) -> bool | None:
