@@ -80,6 +80,7 @@ def _serve(settings: AppSettings, secret: str, code: str | None) -> None:
         show=False,
         reload=False,
         language="en-US",
+        tailwind=False,  # all classes are our own
         reconnect_timeout=RECONNECT_S,
         show_welcome_message=False,
         gzip_middleware_factory=_gzip,

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
 
@@ -37,8 +37,11 @@ class Inspector:
         *,
         timeout_s: float = TIMEOUT_S,
         answer_bytes: int = ANSWER_BYTES,
+        credentials: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
+        """`credentials`, called in a thread, gives the environment variables with which the hub may be asked."""
         self._command = command
+        self._credentials = credentials
         self._timeout_s = timeout_s
         self._answer_bytes = answer_bytes
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -75,6 +78,7 @@ class Inspector:
         return output, errors
 
     async def _start(self, path: str, arguments: list[str], offline: bool) -> asyncio.subprocess.Process:
+        added = OFFLINE if offline else await asyncio.to_thread(self._credentials)
         try:
             return await asyncio.create_subprocess_exec(
                 *self._command,
@@ -83,7 +87,7 @@ class Inspector:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
-                env={**os.environ, **(OFFLINE if offline else {})},
+                env={**os.environ, **added},
             )
         except (OSError, ValueError) as error:  # such as a whole page of text in the place of a path
             shown = f"{path[:80]!r}"

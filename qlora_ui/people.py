@@ -27,13 +27,14 @@ class People:
 
         Raises pydantic's ValidationError for a value that is not allowed, WorkspaceError when the disk refuses.
         """
+
+        def changed(kept: UserPreferences) -> UserPreferences:
+            return UserPreferences.model_validate(_merged(kept.model_dump(), changes))
+
         async with self._writing:
-            before = await self.preferences(person)
-            after = UserPreferences.model_validate(_merged(before.model_dump(), changes))
+            before, after = await asyncio.to_thread(self._preferences.change, person, changed)
             if after != before:
-                await self._preferences.save(after, person)
-        if after != before:
-            self.changed.emit(person, after)
+                self.changed.emit(person, after)  # before the next change, so that every tab hears them in their order
         return after
 
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qlora_ui import upload
+from qlora_ui import clean_up, upload
+from qlora_ui.clean_up import Item, Outcome
 from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.parameters import DataFormat
@@ -20,13 +21,18 @@ from qlora_ui.inspector import Inspector
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.meters import DeviceReading, Meters
+from qlora_ui.notifications import Notifications
 from qlora_ui.people import People
 from qlora_ui.settings import AppSettings, prepare_home
+from qlora_ui.storage_use import size_of
+from qlora_ui.store.credentials import Credentials
+from qlora_ui.store.secret_file import SecretFile
 from qlora_ui.store.store import Store
 
 log = logging.getLogger(__name__)
 
 READING_LASTS_S = 1.0
+MEASUREMENT_LASTS_S = 30.0
 
 
 @dataclass
@@ -41,14 +47,22 @@ class Services:
     """What the person should know about this start, in sentences: a repair, a disk that is almost full."""
     inspector: Inspector = field(default_factory=Inspector)
     people: People = field(init=False)
+    notifications: Notifications = field(init=False)
+    credentials: Credentials = field(init=False)
     _meters: Meters | None = field(default=None, init=False)
     _readings: list[DeviceReading] = field(default_factory=list, init=False)
     _read_at: float = field(default=float("-inf"), init=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _runs_size: int = field(default=0, init=False)
+    _measured_at: float = field(default=float("-inf"), init=False)
+    _measuring: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _indexed: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self.people = People(self.store.preferences)
+        self.credentials = Credentials(self.workspace)
+        address = SecretFile(self.workspace.webhook)
+        self.notifications = Notifications(self.store, self.jobs, self.people, address, offline=self.settings.offline)
 
     @classmethod
     def open(cls, settings: AppSettings) -> Services:
@@ -59,16 +73,19 @@ class Services:
         upload.remove_abandoned(workspace)
         if store.recovery:
             notices.insert(0, store.recovery)
-        return cls(settings, workspace, store, JobManager(workspace), notices)
+        inspector = Inspector(credentials=Credentials(workspace).environment)
+        return cls(settings, workspace, store, JobManager(workspace), notices, inspector)
 
     async def start(self) -> None:
         """Find the jobs, follow them and keep the index of adapters up to date with them."""
         self._indexed = {adapter.id for adapter in await self.adapters()}
         self.jobs.jobs_changed.subscribe(self._follow_jobs)
         await self.jobs.start()
+        await self.notifications.start()
 
     async def close(self) -> None:
         """Let go; workers go on."""
+        await self.notifications.close()
         await self.jobs.close()
 
     # ---- data ----
@@ -128,6 +145,16 @@ class Services:
             raise WorkspaceError(f"The folder {folder} could not be deleted: {error.strerror}.") from error
         await asyncio.to_thread(self.store.datasets.delete, dataset.id)
 
+    async def clean_up(self, items: list[Item]) -> Outcome:
+        """Delete what `clean_up.find` found, as far as it may still go, and forget the data files among it.
+
+        Raises WorkspaceError.
+        """
+        outcome = await clean_up.clean(self.workspace, items)
+        self._measured_at = float("-inf")
+        await asyncio.to_thread(self.store.datasets.rebuild, self.workspace)
+        return outcome
+
     # ---- models and adapters ----
 
     async def models(self) -> list[str]:
@@ -156,6 +183,14 @@ class Services:
     async def disk_free(self) -> int:
         """Bytes that are free on the disk with the home folder."""
         return (await asyncio.to_thread(shutil.disk_usage, self.workspace.home)).free
+
+    async def runs_size(self) -> int:
+        """Bytes of all run folders together; measured anew at most twice a minute, however many pages ask."""
+        async with self._measuring:
+            if time.monotonic() - self._measured_at >= MEASUREMENT_LASTS_S:
+                self._runs_size = await asyncio.to_thread(size_of, self.workspace.runs)
+                self._measured_at = time.monotonic()
+        return self._runs_size
 
     def _read_devices(self) -> list[DeviceReading]:
         self._meters = self._meters or Meters()

@@ -28,8 +28,9 @@ ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt")
 MAX_NAME_BYTES = 120
 
 _BUFFER_BYTES = 4 * 1024**2
-_PREFIX = ".upload-"
-_ABANDONED_S = 24 * 3600
+PREFIX = ".upload-"
+"""What the folder of a file begins with for as long as it arrives."""
+ABANDONED_S = 24 * 3600
 
 
 class TooLargeError(DataError):
@@ -50,7 +51,7 @@ async def receive(workspace: Workspace, name: str, chunks: AsyncIterator[bytes],
     name = clean_name(name)
     _check_size(length or 0)
     await asyncio.to_thread(_check_room, length or 0, workspace.datasets)
-    draft = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=_PREFIX, dir=workspace.datasets))
+    draft = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=PREFIX, dir=workspace.datasets))
     try:
         size = await _write(draft / name, chunks)
         if size == 0:
@@ -84,9 +85,9 @@ def clean_name(name: str) -> str:
 
 def remove_abandoned(workspace: Workspace) -> None:
     """Delete what uploads left behind whose server was killed, once it is a day old."""
-    for draft in workspace.datasets.glob(f"{_PREFIX}*"):
+    for draft in workspace.datasets.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            if draft.stat().st_mtime < time.time() - _ABANDONED_S:
+            if draft.stat().st_mtime < time.time() - ABANDONED_S:
                 shutil.rmtree(draft, ignore_errors=True)
 
 

@@ -1,7 +1,8 @@
 """Keeps the catalogs in step with the code: `python scripts/messages.py update`, and `check` for the tests.
 
-What is collected: the texts in `_()`, `n_()` and `mark()`; the titles, units and sentences of knobs; the sentences of
-errors and of what a worker tells. An f-string among the latter becomes a pattern with named places.
+What is collected: the texts in `_()`, `n_()` and `mark()`; the titles, units and sentences of knobs; and, where nobody
+knows who will read, in errors, events, alerts and findings, every text that ends like a sentence. An f-string among the
+latter becomes a pattern with named places.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import io
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from string import Formatter
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
@@ -22,107 +25,173 @@ PACKAGE = ROOT / "qlora_ui"
 FOLDER = PACKAGE / "locales"
 TEMPLATE = FOLDER / "messages.pot"
 
-SENTENCES = re.compile(r"\w+Error$|^(Alert|Failed|Stopped|Phase|Notice|notice|refuse|problem)$")
-"""Calls whose texts are sentences for people: the exceptions of `contract/errors.py` and the worker's events."""
-KEYWORDS = {"message", "hint", "error", "sentence", "words"}
-KNOB_WORDS = {"title", "help", "unit"}
 COMMAND_LINE = {"cli", "console.py", "demo.py"}
 """What speaks on the terminal only, which is English."""
+PAGES = {"pages", "components", "theme", "locales"}
+"""What knows who reads, and so marks its texts; only the errors that it raises are sentences as elsewhere."""
+ENDS = (".", "?", ".”", ".)")
+KNOB_WORDS = {"title", "help", "unit"}
+UNSEEN_WORDS = {"description", "summary", "pattern"}
+"""Keywords whose texts describe the app to programs."""
+UNSEEN_ERRORS = {"AssertionError", "RuntimeError", "TypeError", "ValueError"}
+"""Errors that tell of a mistake in the code."""
+UNSEEN_CONSTANTS = {"_SENTENCES"}
+"""What a model reads."""
+EXPLAINING = re.compile(r"^_?explain$")
+"""Functions whose texts are shown although they are no whole sentences."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Found:
-    """One text of the code: its plural, its context and its places."""
+    """One text of the code, with its plural and its context where it has them."""
 
     text: str
     plural: str | None = None
     context: str | None = None
-    places: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def id(self) -> str | tuple[str, str]:
         return (self.text, self.plural) if self.plural else self.text
 
 
-def collect() -> Catalog:
+def collect(package: Path = PACKAGE) -> Catalog:
     """The template: every text of the package, in the order of the files."""
     catalog = Catalog(project="qlora-ui", charset="utf-8", fuzzy=False)
-    for file in sorted(PACKAGE.rglob("*.py")):
-        where = file.relative_to(PACKAGE)
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        for found in _texts(tree, with_sentences=where.parts[0] not in COMMAND_LINE):
-            catalog.add(found.id, locations=[(str(where), 0)], context=found.context)
+    for file in sorted(package.rglob("*.py")):
+        where = file.relative_to(package)
+        for found in texts(file.read_text(encoding="utf-8"), where.parts[0]):
+            catalog.add(found.id, locations=[(where.as_posix(), 0)], context=found.context)
     return catalog
 
 
-def _texts(tree: ast.Module, *, with_sentences: bool) -> Iterator[Found]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield from _of_call(node, with_sentences=with_sentences)
-        elif isinstance(node, ast.ClassDef) and node.name.endswith("Error") and with_sentences:
-            docstring = ast.get_docstring(node)
-            if docstring and "\n" not in docstring:
-                yield Found(docstring)
+def texts(code: str, part: str = "pages") -> Iterator[Found]:
+    """The texts of one module, which lies in this `part` of the package, in their order."""
+    tree = ast.parse(code)
+    yield from marked(tree)
+    if part in PAGES:
+        yield from (Found(text) for call in _calls(tree) if _name(call).endswith("Error") for text in _told(call))
+    elif part not in COMMAND_LINE:
+        yield from (Found(text) for text in sentences(tree))
 
 
-def _of_call(call: ast.Call, *, with_sentences: bool) -> Iterator[Found]:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
-    if name in {"_", "mark"}:
-        context = keywords.get("context")
-        meaning = _constant(context) if context else None
-        yield from (Found(text, context=meaning) for text in _constants(call.args[:1]))
-    elif name == "n_":
-        one, many = (_constant(argument) for argument in call.args[:2])
-        if one and many:
-            yield Found(one, plural=many)
-    elif name == "knob":
-        yield from (Found(text) for text in _constants([v for k, v in keywords.items() if k in KNOB_WORDS]))
-    elif with_sentences and SENTENCES.search(name):
-        sources = [*call.args, *(value for key, value in keywords.items() if key in KEYWORDS)]
-        yield from (Found(text) for source in sources for text in _sentences(source))
+def marked(tree: ast.Module) -> Iterator[Found]:
+    """What is in `_()`, `n_()`, `mark()` and `knob()`."""
+    for call in _calls(tree):
+        keywords = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+        match call.func:
+            case ast.Name("_" | "mark") if call.args:
+                context = next(iter(variants(keywords.get("context"))), None)
+                yield from (Found(text, context=context) for text in _constants(call.args[0]))
+            case ast.Name("n_"):
+                one, many = (next(_constants(argument), "") for argument in call.args[:2])
+                if one and many:
+                    yield Found(one, plural=many)
+            case ast.Name("knob"):
+                words = (value for name, value in keywords.items() if name in KNOB_WORDS)
+                yield from (Found(text) for value in words for text in _constants(value))
 
 
-def _constants(nodes: list[ast.expr]) -> Iterator[str]:
-    yield from (text for node in nodes if (text := _constant(node)))
+def sentences(tree: ast.AST) -> Iterator[str]:
+    """Every text that ends like a sentence, but for docstrings and what only programmers read."""
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.ClassDef(name=name) if name.endswith("Error"):
+                docstring = ast.get_docstring(node) or ""
+                yield from [docstring] if docstring and "\n" not in docstring else []
+                yield from sentences(node)
+            case ast.Expr(value=ast.Constant()) | ast.Assert():
+                pass
+            case ast.Call(func=ast.Name(name)) if name in UNSEEN_ERRORS | {"_", "n_", "mark", "knob"}:
+                pass
+            case ast.keyword(arg=name) if name in UNSEEN_WORDS:
+                pass
+            case ast.Assign(targets=[ast.Name(name)]) if name in UNSEEN_CONSTANTS:
+                pass
+            case ast.FunctionDef(name=name) if EXPLAINING.search(name):
+                returned = (inner.value for inner in ast.walk(node) if isinstance(inner, ast.Return))
+                yield from (text for value in returned for text in variants(value) if _has_words(text))
+                yield from sentences(node)
+            case ast.JoinedStr() | ast.Constant() | ast.BinOp() | ast.IfExp():
+                found = [text for text in variants(node) if text.endswith(ENDS) and _has_words(text)]
+                yield from found or sentences(node)
+            case _:
+                yield from sentences(node)
 
 
-def _constant(node: ast.expr | None) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+def variants(node: ast.expr | None) -> list[str]:
+    """Every text that an expression may give, as far as the code shows it; an f-string gives a pattern."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.JoinedStr():
+            return [_pattern(node)]
+        case ast.IfExp(body=body, orelse=other):
+            return [*variants(body), *variants(other)]
+        case ast.BoolOp(values=values):
+            return [text for value in values for text in variants(value)]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return [one + other for one, other in product(variants(left), variants(right))]
+        case _:
+            return []
 
 
-def _sentences(node: ast.expr) -> Iterator[str]:
-    """The texts that an expression may give; only what reads as a sentence or a part of one."""
-    if isinstance(node, ast.IfExp):
-        yield from _sentences(node.body)
-        yield from _sentences(node.orelse)
-    elif isinstance(node, ast.BoolOp):
-        for value in node.values:
-            yield from _sentences(value)
-    elif isinstance(node, ast.JoinedStr):
-        text = _pattern(node)
-        if " " in re.sub(r"\{\w+\}", "", text).strip():
-            yield text
-    elif (constant := _constant(node)) and " " in constant:
-        yield constant
+def put_together(code: str) -> list[int]:
+    """The lines in which a text is marked that no catalog can hold, because it is put together before."""
+    wrong = (ast.JoinedStr, ast.BinOp)
+    marking = (call for call in _calls(ast.parse(code)) if _name(call) in {"_", "n_", "mark"})
+    return [call.lineno for call in marking if any(isinstance(argument, wrong) for argument in call.args[:2])]
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def _told(call: ast.Call) -> Iterator[str]:
+    values = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg in {"message", "hint"})]
+    return (text for value in values for text in variants(value) if _has_words(text))
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    return (text for text in ([] if isinstance(node, ast.JoinedStr) else variants(node)) if text)
+
+
+def _has_words(text: str) -> bool:
+    return " " in re.sub(r"\{\w+\}", "", text).strip()
 
 
 def _pattern(node: ast.JoinedStr) -> str:
-    """An f-string with each expression named by its last word: `{error.strerror}` becomes `{strerror}`."""
-    parts: list[str] = []
+    """An f-string with each expression named after what it shows: `{error.strerror}` becomes `{strerror}`."""
     names: dict[str, str] = {}
+    parts = []
     for value in node.values:
         if isinstance(value, ast.FormattedValue):
             source = ast.unparse(value.value)
             if source not in names:
-                words = re.findall(r"[A-Za-z_]\w*", re.sub(r"\(.*|'[^']*'", "", source)) or ["value"]
-                name = words[-1].strip("_") or "value"
-                taken = set(names.values())
+                name, taken = _place(value.value), set(names.values())
                 names[source] = next(n for i in range(1, 99) if (n := name if i == 1 else f"{name}{i}") not in taken)
             parts.append("{" + names[source] + "}")
         elif isinstance(value, ast.Constant):
             parts.append(str(value.value))
     return "".join(parts)
+
+
+def _place(node: ast.AST) -> str:
+    """What a value is called in a pattern."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name.strip("_").lower()
+        case ast.Call(func=ast.Attribute(attr="join" | "partition" | "get") | ast.Name(), args=[first, *_]):
+            return _place(first)
+        case ast.Call(func=ast.Attribute(value=inner)) | ast.BinOp(left=inner) | ast.Subscript(value=inner):
+            return _place(inner)
+        case ast.BoolOp(values=[inner, *_]) | ast.IfExp(body=inner) | ast.GeneratorExp(elt=inner):
+            return _place(inner)
+        case _:
+            return "value"
 
 
 def languages() -> list[Path]:
@@ -173,7 +242,7 @@ def problems(catalog: Catalog, template: Catalog) -> list[str]:
             allowed = set().union(*(_places(text) for text in originals))
             needed = _places(originals[-1]) if len(originals) == 1 else set()
             for form in forms:
-                if not needed <= _places(form) <= allowed:
+                if not needed <= _places(form) <= allowed or (allowed and not _can_be_filled(form)):
                     found.append(f"other places than the original: {form}")
     return sorted(found)
 
@@ -182,10 +251,21 @@ def _places(text: str) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", text))
 
 
+def _can_be_filled(text: str) -> bool:
+    """Whether `str.format` takes it: a lone brace makes it fail, on the page of whoever reads it."""
+    try:
+        return all(name is None or re.fullmatch(r"\w+", name) for _text, name, _form, _how in Formatter().parse(text))
+    except ValueError:
+        return False
+
+
 def check() -> list[str]:
     """Every difference between the code and the catalogs, one line each."""
     template = collect()
     found = [] if TEMPLATE.read_bytes() == written(template) else ["messages.pot is not up to date"]
+    for file in sorted(PACKAGE.rglob("*.py")):
+        lines = put_together(file.read_text(encoding="utf-8"))
+        found += [f"{file.relative_to(PACKAGE)}, line {line}: the text is put together before _()" for line in lines]
     return found + [f"{file.name}: {problem}" for file in languages() for problem in problems(read(file), template)]
 
 

@@ -9,25 +9,18 @@ from nicegui.binding import BindableProperty, bind_from
 from qlora_ui.components.text import Text
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, sentence
 
 Tone = Literal["info", "success", "warning", "error", "idle"]
 
-_AT_WORK = {
-    JobKind.TRAINING: "Training",
-    JobKind.EVALUATION: "Evaluating",
-    JobKind.MERGE: "Merging",
-    JobKind.EXPORT: "Exporting",
-    JobKind.PUBLISH: "Publishing",
-    JobKind.INFERENCE: "Serving",
-}
-_WORDS: dict[JobStatus, tuple[str, Tone]] = {
-    JobStatus.PENDING: ("Waiting", "idle"),
-    JobStatus.RUNNING: ("Running", "info"),
-    JobStatus.PAUSED: ("Paused", "warning"),
-    JobStatus.STOPPED: ("Stopped", "idle"),
-    JobStatus.COMPLETED: ("Finished", "success"),
-    JobStatus.FAILED: ("Failed", "error"),
-    JobStatus.INTERRUPTED: ("Interrupted", "warning"),
+_TONES: dict[JobStatus, Tone] = {
+    JobStatus.PENDING: "idle",
+    JobStatus.RUNNING: "info",
+    JobStatus.PAUSED: "warning",
+    JobStatus.STOPPED: "idle",
+    JobStatus.COMPLETED: "success",
+    JobStatus.FAILED: "error",
+    JobStatus.INTERRUPTED: "warning",
 }
 
 
@@ -58,15 +51,53 @@ class StatusBadge(Badge):
         bind_from(self, "status", job, "status")
 
     def _follow(self, status: JobStatus) -> None:
-        self.show(*status_words(self._kind, status))
-        self._props["title"] = status.explanation
+        with self:  # a binding comes from the job, which speaks no language
+            self.show(*status_words(self._kind, status))
+            self._props["title"] = sentence(status.explanation)
 
 
 def status_words(kind: JobKind, status: JobStatus) -> tuple[str, Tone]:
     """The word for a job's status and the tone it is said in."""
-    if status is JobStatus.RUNNING:
-        return _AT_WORK[kind], "info"
-    return _WORDS[status]
+    word = _at_work(kind) if status is JobStatus.RUNNING else _at_rest(status)
+    return word, _TONES[status]
+
+
+def kind_word(kind: JobKind) -> str:
+    """What a job is: `Training`, `Evaluation`, `Merge`."""
+    words = {
+        JobKind.TRAINING: _("Training", context="a kind of run"),
+        JobKind.EVALUATION: _("Evaluation", context="a kind of run"),
+        JobKind.MERGE: _("Merge", context="a kind of run"),
+        JobKind.EXPORT: _("Export", context="a kind of run"),
+        JobKind.PUBLISH: _("Publication", context="a kind of run"),
+        JobKind.INFERENCE: _("Serving", context="a kind of run"),
+    }
+    return words[kind]
+
+
+def _at_work(kind: JobKind) -> str:
+    words = {
+        JobKind.TRAINING: _("Training", context="what a run does now"),
+        JobKind.EVALUATION: _("Evaluating", context="what a run does now"),
+        JobKind.MERGE: _("Merging", context="what a run does now"),
+        JobKind.EXPORT: _("Exporting", context="what a run does now"),
+        JobKind.PUBLISH: _("Publishing", context="what a run does now"),
+        JobKind.INFERENCE: _("Serving", context="what a run does now"),
+    }
+    return words[kind]
+
+
+def _at_rest(status: JobStatus) -> str:
+    words = {
+        JobStatus.PENDING: _("Waiting", context="how a run stands"),
+        JobStatus.RUNNING: _("Running", context="how a run stands"),
+        JobStatus.PAUSED: _("Paused", context="how a run stands"),
+        JobStatus.STOPPED: _("Stopped", context="how a run stands"),
+        JobStatus.COMPLETED: _("Finished", context="how a run stands"),
+        JobStatus.FAILED: _("Failed", context="how a run stands"),
+        JobStatus.INTERRUPTED: _("Interrupted", context="how a run stands"),
+    }
+    return words[status]
 
 
 def tag(text: str) -> Text:

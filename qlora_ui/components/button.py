@@ -10,8 +10,10 @@ from nicegui import ui
 from nicegui.elements.mixins.disableable_element import DisableableElement
 from nicegui.elements.mixins.text_element import TextElement
 
+from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast, toast_error
 from qlora_ui.contract.errors import QloraUiError
+from qlora_ui.locales import _
 from qlora_ui.theme import Icon
 
 Variant = Literal["primary", "secondary", "ghost", "danger"]
@@ -23,7 +25,8 @@ class Button(TextElement, DisableableElement, default_classes="qu-btn"):
 
     While an async `on_click` runs, the button shows that it works and takes no second click. A QloraUiError that it
     raises is shown to the person; any other error is the page's own and goes to the log.
-    A disabled button keeps its place in the tab order, so that `disable_because` can be read.
+    A disabled button keeps its place in the tab order, so that `disable_because` can be read: with the mouse as a
+    tooltip, with the keyboard in a box that stands below the button while it has the focus.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Button(TextElement, DisableableElement, default_classes="qu-btn"):
         super().__init__(tag="button", text=text)
         self._on_click = on_click
         self._is_loading = False
+        self._reason: Text | None = None
         self._props["type"] = "button"
         self.classes(f"qu-btn-{variant} qu-btn-{size}")
         with self:
@@ -64,10 +68,19 @@ class Button(TextElement, DisableableElement, default_classes="qu-btn"):
     def disable_because(self, reason: str) -> None:
         """Disable it and say why, in words; an empty reason enables it."""
         self.set_enabled(not reason)
-        if reason:
-            self._props["title"] = reason
+        if self._reason is None:
+            with self:
+                self._reason = Text(classes="qu-reason")
+            self._reason._props["aria-hidden"] = "true"  # it describes the button and is no part of its name
+        self._reason.text = reason
+        self._describe("aria-describedby", self._reason.html_id if reason else "")
+        self._describe("title", reason or self._props.get("aria-label", ""))
+
+    def _describe(self, attribute: str, value: str) -> None:
+        if value:
+            self._props[attribute] = value
         else:
-            self._props.pop("title", None)
+            self._props.pop(attribute, None)
 
     @property
     def is_ignoring_events(self) -> bool:
@@ -119,11 +132,11 @@ def link_button(
     return link
 
 
-def copy_button(get_text: Callable[[], str] | str, label: str = "Copy", *, size: Size = "sm") -> Button:
-    """Puts a text on the clipboard and says so."""
+def copy_button(get_text: Callable[[], str] | str, label: str = "", *, size: Size = "sm") -> Button:
+    """Puts a text on the clipboard and says so; it is called Copy unless `label` says more."""
 
     def copy() -> None:
         ui.clipboard.write(get_text() if callable(get_text) else get_text)
-        toast("Copied.")
+        toast(_("Copied."))
 
-    return icon_button(label, "copy", copy, size=size)
+    return icon_button(label or _("Copy"), "copy", copy, size=size)

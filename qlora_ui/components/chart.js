@@ -2,19 +2,32 @@
 import { echarts } from "nicegui-echart";
 
 const LABEL_HEIGHT = 14;
+// What a person may change in their system while the page is open; their choices in the app are classes of the body.
+const WISHES = ["(prefers-contrast: more)", "(prefers-reduced-motion: reduce)"];
 
 export default {
-  template: `<div class="qu-chart" role="img" :aria-label="label"></div>`,
-  props: { series: Array, total: Number, label: String, ends: Object, smoothing: Object },
+  template: `<div class="qu-chart" role="img" :aria-label="words.label" :aria-describedby="described"></div>`,
+  props: {
+    series: Array,
+    total: Number,
+    ends: Object,
+    smoothing: Object,
+    words: Object,
+    language: String,
+    described: String,
+  },
   mounted() {
     this.points = Object.fromEntries(this.series.map((one) => [one.name, []]));
     this.chart = echarts.init(this.$el, null, { renderer: "svg" });
     this.sizes = new ResizeObserver(() => this.chart.resize());
     this.sizes.observe(this.$el);
-    this.themes = new MutationObserver(() => this.draw());
+    this.onLook = () => this.draw();
+    this.themes = new MutationObserver(this.onLook);
     for (const root of [document.documentElement, document.body]) {
       this.themes.observe(root, { attributes: true, attributeFilter: ["class", "data-theme"] });
     }
+    this.wishes = WISHES.map((wish) => window.matchMedia(wish));
+    for (const wish of this.wishes) wish.addEventListener("change", this.onLook);
     this.onConnect = () => this.$emit("ready");
     window.socket?.on("connect", this.onConnect);
     this.draw();
@@ -22,6 +35,7 @@ export default {
   },
   beforeUnmount() {
     window.socket?.off("connect", this.onConnect);
+    for (const wish of this.wishes) wish.removeEventListener("change", this.onLook);
     this.themes.disconnect();
     this.sizes.disconnect();
     this.chart.dispose();
@@ -55,17 +69,20 @@ export default {
     draw() {
       const height = this.chart.getHeight() - 34;
       const curves = this.series.map((one) => ({ ...one, ...this.curve(one), end: this.ends[one.name] ?? "" }));
-      const picture = option(curves, this.total, height, colours(this.$el));
+      const look = { colour: colours(this.$el), language: this.language, words: this.words };
+      const picture = option(curves, this.total, height, look);
       this.chart.setOption(picture, { notMerge: true });
     },
   },
 };
 
-function option(series, total, height, colour) {
+function option(series, total, height, { colour, language, words }) {
   const last = Math.max(0, ...series.map(({ points }) => points.at(-1)?.[0] ?? 0));
   const end = Math.max(total || 0, last, 1);
   const shifts = labelShifts(series, height);
   const text = { color: colour("text-muted"), fontSize: 11, fontFamily: "inherit" };
+  const short = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+  const whole = new Intl.NumberFormat(language);
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
@@ -76,7 +93,8 @@ function option(series, total, height, colour) {
       borderColor: colour("border"),
       textStyle: { color: colour("text"), fontSize: 12 },
       axisPointer: { lineStyle: { color: colour("border-strong"), type: "dashed" } },
-      formatter: (items) => tooltip(items),
+      transitionDuration: isStill() ? 0 : 0.2,
+      formatter: (items) => tooltip(items, language, words),
     },
     xAxis: {
       type: "value",
@@ -86,7 +104,7 @@ function option(series, total, height, colour) {
       axisLine: { lineStyle: { color: colour("border") } },
       axisTick: { show: false },
       splitLine: { show: false },
-      axisLabel: { ...text, margin: 10, hideOverlap: true, showMaxLabel: true },
+      axisLabel: { ...text, margin: 10, hideOverlap: true, showMaxLabel: true, formatter: (step) => whole.format(step) },
     },
     yAxis: {
       type: "value",
@@ -94,7 +112,7 @@ function option(series, total, height, colour) {
       splitNumber: 4,
       axisLine: { show: false },
       axisTick: { show: false },
-      axisLabel: { ...text, formatter: (value) => String(Number(value.toPrecision(3))) },
+      axisLabel: { ...text, formatter: (value) => short.format(value) },
       splitLine: { lineStyle: { color: colour("border") } },
     },
     series: series.flatMap((one) => lines(one, shifts[one.name] ?? 0, last < end ? last : null, colour)),
@@ -170,18 +188,23 @@ function labelShifts(series, height) {
   return { [upper]: -missing, [lower]: missing };
 }
 
-function tooltip(items) {
+function tooltip(items, language, words) {
+  const figure = new Intl.NumberFormat(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+  const tiny = new Intl.NumberFormat(language, { maximumSignificantDigits: 2 });
   const shown = items.filter((item) => !item.seriesName.startsWith("series"));
   const box = document.createElement("div");
-  box.textContent = `Step ${items[0].value[0].toLocaleString("en")}`;
+  box.textContent = words.step.replace("{step}", new Intl.NumberFormat(language).format(items[0].value[0]));
   for (const item of shown) {
     const line = box.appendChild(document.createElement("div"));
-    line.textContent = `${item.seriesName} ${fixed(item.value[1])}`;
+    const value = item.value[1];
+    line.textContent = `${item.seriesName} ${(Math.abs(value) >= 0.01 ? figure : tiny).format(value)}`;
   }
   return box;
 }
 
-const fixed = (value) => (Math.abs(value) >= 0.01 ? value.toFixed(3) : value.toExponential(1));
+function isStill() {
+  return document.body.classList.contains("qu-still") || window.matchMedia(WISHES[1]).matches;
+}
 
 function colours(element) {
   const style = getComputedStyle(element);

@@ -1,9 +1,9 @@
-"""The loss curve of a job: drawn live from deltas, said in a sentence, and readable as a table."""
+"""The loss curve of a job, drawn live from deltas; `chart_words` says it and makes a table of it."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from html import escape
 from statistics import fmean
 from typing import TypedDict
@@ -15,18 +15,17 @@ from nicegui.element import Element
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.jobs.history import Curves
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, language, tag
 
 Points = Sequence[tuple[int, float]]
 """A curve: (step, value) pairs with rising steps."""
 
 POINTS_SENT = 4_000
 """A longer curve is thinned to about this many of its points when it is sent as a whole."""
-TABLE_ROWS = 100
 SMOOTH_FROM = 20
 """With fewer points than this the raw curve says more than a smoothed one."""
 REACH_DIVISOR, LEAST_REACH = 30, 3
 """One point in 30, and at least 3, to either side of a point go into its smoothed value."""
-TRAINING_LOSS_HELP = "How surprised the model is by the examples, as a mean over the last few steps; lower is better."
 
 
 class Series(TypedDict):
@@ -42,35 +41,42 @@ class Series(TypedDict):
     """Draw the raw curve thin and a smoothed one over it."""
 
 
-LOSS_SERIES: list[Series] = [
-    {"name": "loss", "label": "Training", "color": "chart-1", "dashed": False, "smooth": True},
-    {"name": "eval_loss", "label": "Evaluation", "color": "chart-2", "dashed": True, "smooth": False},
-]
+def loss_series() -> list[Series]:
+    """The two curves of a training."""
+    training, evaluation = _("Training", context="a curve"), _("Evaluation", context="a curve")
+    return [
+        {"name": "loss", "label": training, "color": "chart-1", "dashed": False, "smooth": True},
+        {"name": "eval_loss", "label": evaluation, "color": "chart-2", "dashed": True, "smooth": False},
+    ]
 
 
 class LossChart(Element, component="chart.js"):
-    """The curves of a job as a picture of fixed height. It asks for all points when it appears, then gets new ones."""
+    """The curves of a job as a picture of fixed height. It asks for all points when it appears, then gets new ones.
 
-    def __init__(self, job: Job, series: list[Series] | None = None) -> None:
+    For a screen reader it is one picture, described by the element with the id `described_by`.
+    """
+
+    def __init__(self, job: Job, *, described_by: str) -> None:
         super().__init__()
         self._job = job
-        self._series = LOSS_SERIES if series is None else series
+        self._series = loss_series()
         self._sent: dict[str, int] | None = None
         self._props["series"] = self._series
         self._props["total"] = job.total_steps
-        self._props["label"] = ""
         self._props["ends"] = {}
         self._props["smoothing"] = {"from": SMOOTH_FROM, "divisor": REACH_DIVISOR, "least": LEAST_REACH}
+        self._props["words"] = {"label": _("Loss by step"), "step": _("Step {step}")}
+        self._props["language"] = tag(language())
+        self._props["described"] = described_by
         flush = throttled(self, self._send_new, seconds=0.25)
         self.on("ready", self._send_all, [])
         with self:
-            listen(job.metric_added, lambda _: flush())
+            listen(job.metric_added, lambda _metric: flush())
             listen(job.curves_reset, self._send_all)
             listen(job.changed, self._follow_total)
 
-    def describe(self, sentence: str, ends: dict[str, str]) -> None:
-        """What a screen reader says of the picture, and what stands at the end of each curve, by the curve's name."""
-        self._props["label"] = sentence
+    def show_ends(self, ends: dict[str, str]) -> None:
+        """What stands at the end of each curve, by the curve's name."""
         self._props["ends"] = ends
 
     def _send_all(self) -> None:
@@ -115,64 +121,6 @@ def sparkline_path(points: Points, width: float = 120, height: float = 32) -> st
     return "M" + " L".join(places)
 
 
-def summarise(training: Points, evaluation: Points = ()) -> str:
-    """The curves in a sentence: from where to where over how many steps, and what the evaluation says."""
-    if not training and not evaluation:
-        return "There is no point yet; the first comes with the first reported step."
-    parts = []
-    if training:
-        parts.append(_course(training))
-    if evaluation:
-        (step, latest), (best_step, best) = evaluation[-1], min(evaluation, key=lambda point: point[1])
-        words = f"evaluation {figure(latest)} at step {step:,}"
-        if figure(best) != figure(latest):
-            words += f", up from its best, {figure(best)} at step {best_step:,}"
-        parts.append(words)
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
-
-
-def _course(training: Points) -> str:
-    """From where to where a curve went; where it is smoothed, between means of a few points, and that is said."""
-    step, first, last = training[-1][0], start_of(training) or 0.0, end_of(training) or 0.0
-    count = averaged(len(training))
-    means = f" (means of {count} points)" if count > 1 else ""
-    if len(training) == 1:
-        return f"Training loss {figure(last)} at step {step:,}"
-    if figure(first) == figure(last):
-        return f"Stayed at {figure(last)} over {step:,} steps{means}"
-    verb = "Fell" if last < first else "Rose"
-    return f"{verb} from {figure(first)} to {figure(last)} over {step:,} steps{means}"
-
-
-def figure(value: float | None) -> str:
-    """A loss for people: two decimals, more for small ones, a dash for none."""
-    if value is None:
-        return "–"
-    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
-
-
-def table_html(curves: Mapping[str, Points], series: Sequence[Series], limit: int = TABLE_ROWS) -> str:
-    """The curves as a table, one row a step, with every evaluated step in it and about `limit` others."""
-    by_step: dict[int, dict[str, float]] = {}
-    for one in series:
-        points = curves[one["name"]]
-        for step, value in points if one["dashed"] else thinned(points, limit):
-            by_step.setdefault(step, {})[one["name"]] = value
-    for one in series:  # a step that is shown for one curve shows the others too
-        by_step = {step: row | known(curves[one["name"]], step, one["name"]) for step, row in by_step.items()}
-    head = "".join(f'<th scope="col">{escape(one["label"])}</th>' for one in series)
-    rows = "".join(_row(step, [row.get(one["name"]) for one in series]) for step, row in sorted(by_step.items()))
-    head = f'<tr><th scope="col">Step</th>{head}</tr>'
-    return f'<table class="qu-figures"><thead>{head}</thead><tbody>{rows}</tbody></table>'
-
-
-def known(points: Points, step: int, name: str) -> dict[str, float]:
-    """The value of a curve at exactly this step, by name; empty where it was not measured."""
-    place = bisect_left(points, step, key=lambda point: point[0])
-    return {name: points[place][1]} if place < len(points) and points[place][0] == step else {}
-
-
 def averaged(count: int) -> int:
     """How many points at an end of a smoothed curve of `count` points go into its value there."""
     return 1 if count < SMOOTH_FROM else 1 + max(LEAST_REACH, -(-count // REACH_DIVISOR))
@@ -209,8 +157,3 @@ def thinned(points: Points, limit: int) -> list[tuple[int, float]]:
     stride = -(-len(points) // limit)
     chosen = list(points[::stride])
     return chosen if chosen[-1] == points[-1] else [*chosen, points[-1]]
-
-
-def _row(step: int, values: Sequence[float | None]) -> str:
-    cells = "".join(f"<td>{'' if value is None else f'{value:.4f}'}</td>" for value in values)
-    return f'<tr><th scope="row">{step:,}</th>{cells}</tr>'

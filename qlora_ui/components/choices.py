@@ -10,6 +10,7 @@ from nicegui import ui
 
 from qlora_ui.components.button import icon_button
 from qlora_ui.components.text import Text
+from qlora_ui.locales import _
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Choices(ui.element, default_classes="qu-choices"):
     def __init__(self, choices: list[Choice], *, label: str, value: str = "") -> None:
         super().__init__("div")
         self._props.update({"role": "radiogroup", "aria-label": label})
-        self.on_choose: Callable[[str], Any | Awaitable[Any]] = lambda _: None
-        self.on_remove: Callable[[str], Any | Awaitable[Any]] = lambda _: None
+        self.on_choose: Callable[[str], Any | Awaitable[Any]] = lambda value: None
+        self.on_remove: Callable[[str], Any | Awaitable[Any]] = lambda value: None
         with self:
             self._inputs = {choice.value: self._build(choice) for choice in choices}
         self.show(value)
@@ -46,9 +47,8 @@ class Choices(ui.element, default_classes="qu-choices"):
         with ui.element("div").classes("qu-row qu-gap-2"):
             radio = self._radio(choice)
             if choice.can_be_removed:
-                icon_button(f"Delete {choice.title}", "trash-2", lambda: self.on_remove(choice.value)).mark(
-                    f"remove-{choice.value}"
-                )
+                label = _("Delete {name}", name=choice.title)
+                icon_button(label, "trash-2", lambda: self.on_remove(choice.value)).mark(f"remove-{choice.value}")
         return radio
 
     def _radio(self, choice: Choice) -> ui.element:
@@ -59,7 +59,8 @@ class Choices(ui.element, default_classes="qu-choices"):
                 Text(choice.title, classes="qu-strong")
                 Text(choice.text, classes="qu-xs qu-muted qu-break")
                 if choice.problem:
-                    Text(f"Could not be read: {choice.problem}", classes="qu-xs qu-error qu-break")
+                    reason = _("Could not be read: {reason}", reason=choice.problem)
+                    Text(reason, classes="qu-xs qu-error qu-break")
         return radio
 
     def _choose(self, value: str) -> Any:

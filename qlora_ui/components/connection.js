@@ -1,22 +1,11 @@
 // Says whether the page is connected to its server: the state of the page's own socket, not a guess.
-const words = { online: "Online", checking: "Connecting", offline: "Offline" };
-const explanations = {
-  online: "This page is connected to its server.",
-  checking: "This page looks for its server. Runs go on meanwhile.",
-  offline: "This page cannot reach its server. Runs go on without it.",
-};
-
 export default {
-  template: `<span class="qu-connection" role="status" :data-state="state" :title="explanation"><span class="qu-connection-dot"></span>{{ word }}</span>`,
+  template: `
+    <span class="qu-connection" role="status" :data-state="state" :title="words[state][1]">
+      <span class="qu-connection-dot"></span><span class="qu-connection-word">{{ words[state][0] }}</span>
+    </span>`,
+  props: { words: Object }, // state → its word and a sentence about it
   data: () => ({ state: "checking" }),
-  computed: {
-    word() {
-      return words[this.state];
-    },
-    explanation() {
-      return explanations[this.state];
-    },
-  },
   mounted() {
     this.attach();
   },

@@ -9,7 +9,9 @@ from nicegui import ui
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import counted, of_total
+from qlora_ui.components.words import of_total, per_cent
+from qlora_ui.locales import _, n_
+from qlora_ui.locales.figures import number
 from qlora_ui.theme import Icon
 
 
@@ -41,7 +43,7 @@ class DeviceMeter(Card, default_classes="qu-meter"):
                     Icon("cpu")
                     self._name = Text("", "b", classes="qu-clip")
                 self._aside = Text(classes="qu-muted qu-xs qu-num qu-nowrap")
-            self._memory = ProgressBar("Memory in use", thin=True)
+            self._memory = ProgressBar(_("Memory in use"), thin=True)
             with row(between=True).classes("qu-muted qu-xs qu-num"):
                 self._amount = Text()
                 self._load = Text()
@@ -52,17 +54,21 @@ class DeviceMeter(Card, default_classes="qu-meter"):
         self._aside.text = _aside(reading)
         self._memory.value = reading.memory_used / reading.memory_total if reading.memory_total else 0.0
         self._amount.text = of_total(reading.memory_used, reading.memory_total)
-        self._load.text = "" if reading.utilisation is None else f"{reading.utilisation:.0f} % busy"
+        self._load.text = "" if reading.utilisation is None else _busy(reading.utilisation)
 
 
 def short_name(name: str) -> str:
     """A device's name without maker and trade marks: `NVIDIA GeForce RTX 4090` is `RTX 4090`."""
     for word in ("NVIDIA", "GeForce", "Intel(R)", "(R)", "(TM)", "AMD", "Processor", "CPU"):
         name = name.replace(word, "")
-    return " ".join(name.partition("@")[0].split()) or "Processor"
+    return " ".join(name.partition("@")[0].split()) or _("Processor")
+
+
+def _busy(utilisation: float) -> str:
+    return _("{share} busy", share=per_cent(utilisation))
 
 
 def _aside(reading: Reading) -> str:
     if reading.temperature is not None:
-        return f"{reading.temperature:.0f} °C"
-    return counted(reading.cores, "core") if reading.cores else ""
+        return _("{degrees} °C", context="temperature", degrees=number(reading.temperature))
+    return n_("{count} core", "{count} cores", reading.cores) if reading.cores else ""

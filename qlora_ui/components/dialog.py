@@ -6,6 +6,7 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.text import heading, paragraph
+from qlora_ui.locales import _
 
 
 async def confirm(title: str, text: str, *, action: str, is_dangerous: bool = False) -> bool:
@@ -15,7 +16,7 @@ async def confirm(title: str, text: str, *, action: str, is_dangerous: bool = Fa
         heading(title)
         paragraph(text, muted=True)
         with ui.element("div").classes("qu-row").style("justify-content:flex-end"):
-            Button("Cancel", lambda: dialog.submit(False))
+            Button(_("Cancel"), lambda: dialog.submit(False))
             Button(action, lambda: dialog.submit(True), variant="danger" if is_dangerous else "primary")
     try:
         return bool(await dialog)

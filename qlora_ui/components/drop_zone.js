@@ -11,19 +11,19 @@ export default {
           <svg class="i" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round"
                stroke-linejoin="round" aria-hidden="true">
             <path d="M12 3v12M17 8l-5-5-5 5M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4"/></svg>
-          <span>{{ label }}, or <b>choose one</b></span>
+          <span>{{ prompt[0] }}<b>{{ words.choose }}</b>{{ prompt[1] }}</span>
         </label>
       </template>
       <div v-else class="qu-drop-progress">
         <div class="qu-drop-line"><b>{{ name }}</b><span>{{ progressText }}</span></div>
-        <div class="qu-drop-bar" role="progressbar" :aria-label="'Upload of ' + name" aria-valuemin="0"
+        <div class="qu-drop-bar" role="progressbar" :aria-label="fill(words.upload, { name })" aria-valuemin="0"
              aria-valuemax="100" :aria-valuenow="percent"><i :style="{ width: percent + '%' }"></i></div>
-        <button class="qu-drop-cancel" type="button" @click="cancel">Cancel the upload</button>
+        <button class="qu-drop-cancel" type="button" @click="cancel">{{ words.cancel }}</button>
       </div>
-      <p class="qu-drop-hint" :id="'drop-hint-' + uid">{{ hint }}</p>
+      <p class="qu-drop-hint" :id="'drop-hint-' + uid">{{ words.hint }}</p>
       <p class="qu-drop-error" :id="'drop-error-' + uid" role="alert">{{ error }}</p>
     </div>`,
-  props: { url: String, accept: String, label: String, hint: String },
+  props: { url: String, accept: String, words: Object },
   data() {
     return { uid: Math.random().toString(36).slice(2, 8), over: false, request: null, name: "", sent: 0, size: 0, error: "" };
   },
@@ -32,13 +32,18 @@ export default {
       return this.size ? Math.floor((100 * this.sent) / this.size) : 0;
     },
     progressText() {
-      return this.sent < this.size ? `${bytes(this.sent)} of ${bytes(this.size)}` : "Writing it to the disk";
+      if (this.sent >= this.size) return this.words.writing;
+      return fill(this.words.sent, { sent: bytes(this.sent), size: bytes(this.size) });
+    },
+    prompt() {
+      return this.words.prompt.split("{choose}");
     },
   },
   beforeUnmount() {
     this.request?.abort();
   },
   methods: {
+    fill,
     leave(event) {
       if (!this.$el.contains(event.relatedTarget)) this.over = false;
     },
@@ -47,8 +52,8 @@ export default {
       if (this.request !== null) return;
       const files = event.dataTransfer.files;
       if (files.length === 1) this.send(files[0]);
-      else if (files.length > 1) this.error = "One file at a time, please: the rows of a run come from one file.";
-      else this.error = "That was no file. Drop a file from this computer.";
+      else if (files.length > 1) this.error = this.words.several;
+      else this.error = this.words.none;
     },
     choose(event) {
       const file = event.target.files[0];
@@ -61,7 +66,7 @@ export default {
     send(file) {
       const endings = this.accept.split(",");
       if (!endings.some((ending) => file.name.toLowerCase().endsWith(ending))) {
-        this.error = `${file.name} cannot be read as training data. It must end in ${endings.join(", ")}.`;
+        this.error = fill(this.words.ending, { name: file.name, endings: endings.join(", ") });
         return;
       }
       this.error = "";
@@ -71,25 +76,22 @@ export default {
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.upload.onprogress = (event) => (this.sent = event.loaded);
       request.onload = () => this.finish(request);
-      request.onerror = () => this.fail("The connection broke off before the whole file had arrived. Try again.");
-      request.onabort = () => this.fail("The upload was cancelled; nothing of it was kept.");
+      request.onerror = () => this.fail(this.words.broken);
+      request.onabort = () => this.fail(this.words.cancelled);
       this.request = request;
       request.send(file);
     },
     finish(request) {
-      let answer = {};
+      let answer = null;
       try {
         answer = JSON.parse(request.responseText);
       } catch {
         // A refusal in front of the app answers in plain text; the status still tells what happened.
       }
-      if (request.status >= 200 && request.status < 300) {
-        this.request = null;
-        this.$emit("uploaded", answer);
-      } else {
-        const words = [answer.error, answer.hint].filter(Boolean).join(" ");
-        this.fail(words || `The server did not take the file (code ${request.status}).`);
-      }
+      this.request = null;
+      if (request.status >= 200 && request.status < 300) this.$emit("uploaded", answer);
+      else if (answer?.error) this.$emit("refused", answer); // comes back to `fail` in the reader's language
+      else this.fail(fill(this.words.refused, { code: request.status }));
     },
     fail(sentence) {
       this.request = null;
@@ -98,9 +100,18 @@ export default {
   },
 };
 
+function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
+}
+
 function bytes(count) {
   const units = ["B", "kB", "MB", "GB"];
   let unit = 0;
   while (count >= 1000 && unit < units.length - 1) [count, unit] = [count / 1000, unit + 1];
-  return `${count < 10 && unit ? count.toFixed(1) : Math.round(count)} ${units[unit]}`;
+  const digits = count < 10 && unit ? 1 : 0;
+  const figure = count.toLocaleString(document.documentElement.lang || "en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return `${figure} ${units[unit]}`;
 }

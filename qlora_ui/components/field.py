@@ -59,5 +59,7 @@ class Field(ui.element, default_classes="qu-field"):
         if self._control is None:
             return
         self._control._props["aria-invalid"] = "true" if error else "false"
-        described_by = [text.html_id for text in (self.help, self.error) if text.visible]
-        self._control._props["aria-describedby"] = " ".join(described_by)
+        described_by = " ".join(
+            text.html_id for text in (self.help, self.error) if text.text
+        )  # the help also when folded
+        self._control._props.set_optional("aria-describedby", described_by or None)

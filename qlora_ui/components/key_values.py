@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.explain import explain
 from qlora_ui.components.text import Text
 
 
@@ -15,10 +16,10 @@ class KeyValues(ui.element, default_classes="qu-kv"):
         for name, value in (values or {}).items():
             self.add(name, value)
 
-    def add(self, name: str, value: str = "", *, help: str = "") -> Text:
-        """One more fact. `help`, one sentence, is its tooltip."""
+    def add(self, name: str, value: str = "", *, term: str = "") -> Text:
+        """One more fact. `term`, a key of the glossary, puts a button with its meaning behind the name."""
         with self:
-            term = Text(name, "dt")
-            if help:
-                term._props["title"] = help
+            with Text(name, "dt"):
+                if term:
+                    explain(term)
             return Text(value, "dd")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,11 +10,13 @@ from typing import Any, Literal
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 
+from qlora_ui.components import reader
 from qlora_ui.components.field import Field
-from qlora_ui.contract.knobs import Knob
+from qlora_ui.contract.knobs import DEVICES, Knob
+from qlora_ui.locales import _, mark, sentence
 from qlora_ui.theme.icons import Icon
 
-AUTOMATIC = "automatic"
+AUTOMATIC = mark("automatic")
 """What the empty value of an on/off knob is called."""
 
 
@@ -32,34 +35,76 @@ def widget_for(knob: Knob) -> Widget:
     """A switch for yes or no, a select where the values are known, else a line of text (2e-4 is a number too)."""
     match knob.kind:
         case "switch" if knob.optional:
-            return Widget("select", {None: AUTOMATIC, True: "on", False: "off"})
+            return Widget("select", {None: _(AUTOMATIC), True: _("on"), False: _("off")})
         case "switch":
             return Widget("switch")
         case "choice":
-            nothing: dict[Any, str] = {None: AUTOMATIC} if knob.optional else {}
+            nothing: dict[Any, str] = {None: _(AUTOMATIC)} if knob.optional else {}
             return Widget("select", nothing | {choice: choice.replace("_", " ") for choice in knob.choices})
         case "integer":
             return Widget("input", keyboard="numeric")
         case "number":
             return Widget("input", keyboard="decimal")
-        case _:
+        case "text":
             return Widget("input")
 
 
 def in_words(value: Any) -> str:
-    """A knob's value as a person writes it; empty for none."""
+    """A knob's value as a person types it, in every language alike; empty for none."""
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return _("on") if value else _("off")
     return format(value, ".10g") if isinstance(value, float) else str(value)
 
 
 def beside_label(knob: Knob) -> str:
     """Unit and default, where there are any: `steps, default 3`."""
     default = in_words(knob.default)
-    shown = widget_for(knob).kind != "switch" and default
-    return ", ".join(part for part in (knob.unit, f"default {default}" if shown else "") if part)
+    unit = sentence(knob.unit)
+    if widget_for(knob).kind == "switch" or not default:
+        return unit
+    return _("{unit}, default {value}", unit=unit, value=default) if unit else _("default {value}", value=default)
+
+
+def range_in_words(knob: Knob) -> str:
+    """`at least 1, at most 64`: the values that a knob may have, empty where any will do."""
+    low, high = in_words(knob.minimum), in_words(knob.maximum)
+    if knob.exclusive_minimum:
+        return _("more than {low}, at most {high}", low=low, high=high) if high else _("more than {low}", low=low)
+    if low:
+        return _("at least {low}, at most {high}", low=low, high=high) if high else _("at least {low}", low=low)
+    return _("at most {high}", high=high) if high else ""
+
+
+def error_in_words(knob: Knob, given: Any, reason: str) -> str:
+    """`reason`, which says in English what is wrong with the value `given`, in the reader's language.
+
+    Like `reason` it begins small and ends without a full stop, so that it can follow the knob's title.
+    """
+    if reason != knob.refusal(given):
+        return sentence(reason)
+    kind, allowed = _kind_in_words(knob), range_in_words(knob)
+    wanted = _("{kind}, {range}", kind=kind, range=allowed) if allowed else kind
+    return _("{given} was given, but it must be {wanted}", given=reprlib.repr(given), wanted=wanted)
+
+
+def _kind_in_words(knob: Knob) -> str:
+    match knob.kind:
+        case "text" if knob.name == "device":
+            return _(DEVICES)
+        case "text" if knob.longest:
+            return _("text of at most {count} characters", count=knob.longest)
+        case "text":
+            return _("text")
+        case "integer":
+            return _("a whole number")
+        case "number":
+            return _("a number")
+        case "switch":
+            return _("true or false")
+        case "choice":
+            return _("one of {choices}", choices=", ".join(knob.choices))
 
 
 class KnobField(Field):
@@ -70,15 +115,16 @@ class KnobField(Field):
     """
 
     def __init__(self, knob: Knob, value: Any, on_commit: Callable[[Any], Any]) -> None:
-        super().__init__(knob.title, help=knob.help, unit=beside_label(knob))
+        super().__init__(sentence(knob.title), help=_help_of(knob), unit=beside_label(knob))
         self._widget = widget_for(knob)
         self._on_commit = on_commit
         self._shown = self._as_shown(value)
         self._is_showing = False
-        self.help.set_visibility(False)
         with self.head:
-            self._info = self._info_button(knob)
+            self._info = self._info_button()
         self._info.move(self.head, target_index=1)
+        self.on("keydown.escape", lambda: self.show_help(False), [])
+        self.show_help(reader.preferences().accessibility.screen_reader)
         self.control = self.hold(self._build_control(knob, value))
 
     def show(self, value: Any, error: str = "") -> None:
@@ -88,7 +134,7 @@ class KnobField(Field):
             self.control.value = shown
             self._is_showing = False
         if error != self.error.text:
-            self.set_error(f"{error[:1].upper()}{error[1:]}." if error else "")
+            self.set_error(error)
 
     def _build_control(self, knob: Knob, value: Any) -> ValueElement[Any]:
         control: ValueElement[Any]
@@ -101,21 +147,22 @@ class KnobField(Field):
                 control = ui.input(value=self._shown, on_change=self._type)
                 control.props(f"inputmode={self._widget.keyboard} autocomplete=off spellcheck=false")
                 control.on("blur", self._commit, []).on("keydown.enter", self._commit, [])
-        control.props["aria-label"] = knob.title
+        control.props["aria-label"] = self.label.text
         return control.mark(knob.name)
 
-    def _info_button(self, knob: Knob) -> ui.element:
-        button = ui.element("button").classes("qu-info").on("click", self._toggle_help, [])
-        button.props(f"type=button aria-expanded=false aria-controls={self.help.html_id}")
-        button.props.update({"aria-label": f"About {knob.title}", "title": knob.help})
+    def show_help(self, value: bool) -> None:
+        """Open or close the sentence about the knob; screen readers have it as the description in any case."""
+        self.help.set_visibility(value)
+        self._info.props["aria-expanded"] = "true" if value else "false"
+
+    def _info_button(self) -> ui.element:
+        button = ui.element("button").classes("qu-info")
+        button.on("click", lambda: self.show_help(not self.help.visible), [])
+        button.props(f"type=button aria-controls={self.help.html_id}")
+        button.props.update({"aria-label": _("About {knob}", knob=self.label.text), "title": self.help.text})
         with button:
             Icon("info", size=14)
         return button
-
-    def _toggle_help(self) -> None:
-        self.help.set_visibility(not self.help.visible)
-        self._info.props["aria-expanded"] = "true" if self.help.visible else "false"
-        self.set_error(self.error.text)  # the description of the control follows what is visible
 
     def _as_shown(self, value: Any) -> Any:
         match self._widget.kind:
@@ -136,3 +183,9 @@ class KnobField(Field):
             return None
         self._shown = self.control.value
         return self._on_commit(self._shown)
+
+
+def _help_of(knob: Knob) -> str:
+    """Its sentence, and the range of its values, where there is one."""
+    help, allowed = sentence(knob.help), range_in_words(knob)
+    return _("{help} Allowed: {range}.", help=help, range=allowed) if allowed else help

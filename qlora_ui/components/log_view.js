@@ -1,7 +1,7 @@
 // An append-only log: lines are text nodes, never HTML, and the oldest leave when there are too many.
 export default {
-  template: `<div class="qu-log" role="log" aria-live="off" tabindex="0" :aria-label="label" @scroll="onScroll"></div>`,
-  props: { label: String, limit: Number },
+  template: `<div class="qu-log" role="log" aria-live="off" tabindex="0" :aria-label="label" :data-nothing="nothing" @scroll="onScroll"></div>`,
+  props: { label: String, nothing: String, limit: Number },
   mounted() {
     this.following = true;
     this.wanted = "";
@@ -41,6 +41,7 @@ export default {
     line([milliseconds, level, message]) {
       const line = document.createElement("div");
       line.className = `qu-log-line ${level}`;
+      line.lang = "en"; // a log is English, whatever the page speaks
       const time = line.appendChild(document.createElement("time"));
       const moment = new Date(milliseconds);
       time.dateTime = moment.toISOString();

@@ -14,6 +14,7 @@ from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, row
 from qlora_ui.jobs.history import LogEntry
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _
 from qlora_ui.theme import Icon
 
 LINES_SHOWN = 2_000
@@ -27,22 +28,25 @@ class LogCard(Card):
     """The log with what one does to it: find, follow, copy, and download the whole console."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__("Log")
+        super().__init__(_("Log"))
         with self:
-            lines = LogLines(job, f"Log of {job.name}")
+            lines = LogLines(job, _("Log of {name}", name=job.name))
         with self.head, row(wrap=True):
-            find = ui.input(placeholder="Find in log", on_change=lambda e: lines.run_method("filter", e.value or ""))
-            find.props('outlined dense clearable aria-label="Find in log"').classes("qu-find")
+            find = ui.input(placeholder=_("Find in log"), on_change=lambda e: lines.run_method("filter", e.value or ""))
+            find.props("outlined dense clearable").classes("qu-find")
+            find._props["aria-label"] = _("Find in log")
             with find.add_slot("prepend"):
                 Icon("search", size=16)
-            follow = ui.switch("Follow", value=True).on_value_change(lambda e: lines.run_method("follow", e.value))
+            follow = ui.switch(_("Follow", context="the end of the log"), value=True)
+            follow.on_value_change(lambda e: lines.run_method("follow", e.value))
             lines.on("following", lambda event: _show_following(follow, event))
-            copy = icon_button("Copy the shown lines", "copy", size="sm")
+            copy = icon_button(_("Copy the shown lines"), "copy", size="sm")
             copy.on("click", js_handler=f"() => getElement({lines.id}).copy()")
             download = ui.link(target=f"/api/v1/jobs/{job.id}/console").classes(
                 "qu-btn qu-btn-ghost qu-btn-sm qu-btn-icon"
             )
-            download.props(f'download="{job.id}.log" aria-label="Download the console" title="Download the console"')
+            words = _("Download the console")
+            download._props.update({"download": f"{job.id}.log", "aria-label": words, "title": words})
             with download:
                 Icon("download")
 
@@ -61,6 +65,7 @@ class LogLines(Element, component="log_view.js"):
         self._pending: deque[LogEntry] = deque(maxlen=LINES_SHOWN)
         self._is_ready = False
         self._props["label"] = label
+        self._props["nothing"] = _("No line yet.")
         self._props["limit"] = LINES_SHOWN
         self._flush = throttled(self, self._send_new, seconds=0.25)
         self.on("ready", self._send_all, [])

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from qlora_ui.components.badge import Tone
 from qlora_ui.components.text import Text
+from qlora_ui.locales import _
 from qlora_ui.theme import Icon
 
 _ICONS: dict[Tone, str] = {
@@ -47,5 +48,5 @@ class Notice(ui.element, default_classes="qu-note"):
             self.delete()
 
         with ui.element("button").classes("qu-note-close").on("click", dismiss) as button:
-            button._props.update({"type": "button", "aria-label": "Dismiss", "title": "Dismiss"})
+            button._props.update({"type": "button", "aria-label": _("Dismiss"), "title": _("Dismiss")})
             Icon("x")

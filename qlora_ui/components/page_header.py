@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.tab_title import name_tab
 from qlora_ui.components.text import Text
+from qlora_ui.locales import _
 from qlora_ui.theme import Icon
+
+__all__ = ["PageHeader", "name_tab"]
 
 
 class PageHeader(ui.element, default_classes="qu-col qu-gap-2"):
@@ -35,14 +39,9 @@ class PageHeader(ui.element, default_classes="qu-col qu-gap-2"):
             _focus(self.title)
 
 
-def name_tab(title: str) -> None:
-    """Give the browser's tab its name."""
-    ui.page_title(f"{title} · qlora-ui")
-
-
 def _breadcrumbs(crumbs: list[tuple[str, str]], title: str) -> None:
     with ui.element("nav").classes("qu-crumbs") as trail, ui.element("ol"):
-        trail._props["aria-label"] = "Breadcrumbs"
+        trail._props["aria-label"] = _("Breadcrumbs")
         for word, path in crumbs:
             with ui.element("li"):
                 ui.link(word, path)

@@ -6,16 +6,19 @@ from nicegui import ui
 
 from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button
-from qlora_ui.components.chart import TRAINING_LOSS_HELP, end_of, latest, sparkline, start_of
+from qlora_ui.components.chart import latest
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.progress_bar import ProgressBar
+from qlora_ui.components.small_curve import SmallCurve
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import loss, percent, speed, time_left
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.locales import _, sentence
+from qlora_ui.locales.figures import number
 
 
 class RunningCard(Card):
@@ -25,17 +28,20 @@ class RunningCard(Card):
         super().__init__()
         self._job, self._jobs = job, jobs
         with self:
-            self._head()
+            actions = self._head()
             with ui.element("div").classes("qu-col"):
                 self._line()
-                ProgressBar(f"Progress of {job.name}").bind_value_from(job, "progress")
+                ProgressBar(_("Progress of {name}", name=job.name)).bind_value_from(job, "progress")
             if job.kind is JobKind.TRAINING:
-                self._figures()
+                curve = self._figures()
+                with actions:
+                    curve.table_button().move(target_index=0)
             follow = throttled(self, self._follow, seconds=0.25)
             listen(job.changed, follow)
         self._follow()
 
-    def _head(self) -> None:
+    def _head(self) -> ui.element:
+        """Gives the room for what can be done."""
         job = self._job
         with ui.element("div").classes("qu-card-head"):
             with row(gap=3, wrap=True), ui.element("div").classes("qu-row qu-gap-3 qu-wrap"):
@@ -43,9 +49,11 @@ class RunningCard(Card):
                 with Text(tag="h2", classes="qu-break"):
                     ui.link(job.name, f"/activity/{job.id}").classes("qu-title-link")
                     Text(f" · {model_name(job)}", classes="qu-muted")
-            with row():
-                self._pause = Button("Pause", lambda: self._jobs.pause(job.id), icon="pause", size="sm")
-                self._stop = Button("Stop", lambda: self._jobs.stop(job.id), icon="square", size="sm", variant="ghost")
+            with row() as actions:
+                pause, stop = _("Pause", context="verb"), _("Stop", context="verb")
+                self._pause = Button(pause, lambda: self._jobs.pause(job.id), icon="pause", size="sm")
+                self._stop = Button(stop, lambda: self._jobs.stop(job.id), icon="square", size="sm", variant="ghost")
+        return actions
 
     def _line(self) -> None:
         with row(between=True, wrap=True).classes("qu-sm qu-num"):
@@ -54,38 +62,40 @@ class RunningCard(Card):
                 self._step = Text(classes="qu-muted")
             self._left = Text(classes="qu-muted")
 
-    def _figures(self) -> None:
+    def _figures(self) -> SmallCurve:
         with ui.element("div").classes("qu-running-figures"):
-            self._curve = ui.element("div").classes("qu-grow")
+            curve = SmallCurve(self._job).classes("qu-grow")
             values = KeyValues()
-            self._loss = values.add("Loss", help=TRAINING_LOSS_HELP)
-            self._evaluation = values.add("Evaluation loss", help="The same on rows that are not trained on.")
-            self._speed = values.add("Speed", help="Tokens of the examples per second, without padding.")
+            self._loss = values.add(_("Loss"), term="loss")
+            self._evaluation = values.add(_("Evaluation loss"), term="evaluation-loss")
+            self._speed = values.add(_("Speed"), term="speed")
         draw = throttled(self, self._draw_figures, seconds=1.0)
-        listen(self._job.metric_added, lambda _: draw())
+        listen(self._job.metric_added, lambda _metric: draw())
         listen(self._job.curves_reset, draw)
         self._draw_figures()
+        return curve
 
     def _follow(self) -> None:
         job = self._job
         self._percent.text = f"{percent(job.progress)} "
-        self._step.text = f"step {job.step:,} of {job.total_steps:,}" if job.total_steps else job.message
+        self._step.text = step_of(job) if job.total_steps else sentence(job.message)
         self._left.text = time_left(job.seconds_left)
-        self._pause.disable_because("" if job.can_pause else job.message)
-        self._stop.disable_because("" if job.can_stop else job.message)
+        self._pause.disable_because("" if job.can_pause else sentence(job.message))
+        self._stop.disable_because("" if job.can_stop else sentence(job.message))
 
     def _draw_figures(self) -> None:
         curves = self._job.curves
         self._loss.text = loss(latest(curves, "loss"))
         self._evaluation.text = loss(curves.latest("eval_loss"))
         self._speed.text = speed(curves.latest("tokens_per_second"))
-        self._curve.clear()
-        with self._curve:
-            points = curves.points("loss")
-            if len(points) > 1:
-                sparkline(points, f"Loss, from {loss(start_of(points))} to {loss(end_of(points))}")
-            else:
-                Text("The curve begins with the first steps.", classes="qu-muted qu-sm")
+
+
+def step_of(job: Job) -> str:
+    """How far it came: `step 74 of 120`, and rows where a job goes through rows."""
+    places = {"step": number(job.step), "total": number(job.total_steps)}
+    if job.kind is JobKind.TRAINING:
+        return _("step {step} of {total}", **places)
+    return _("row {step} of {total}", **places)
 
 
 def model_name(job: Job) -> str:

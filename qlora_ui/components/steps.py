@@ -9,6 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.text import Text
+from qlora_ui.locales import _
 from qlora_ui.theme import Icon
 
 
@@ -18,11 +19,9 @@ class Steps(ui.element, default_classes="qu-steps"):
     With `on_choose` each is a button, which is called with its number.
     """
 
-    def __init__(
-        self, words: list[str], *, label: str = "Steps", on_choose: Callable[[int], Any] | None = None
-    ) -> None:
+    def __init__(self, words: list[str], *, label: str = "", on_choose: Callable[[int], Any] | None = None) -> None:
         super().__init__("ol")
-        self._props["aria-label"] = label
+        self._props["aria-label"] = label or _("Steps")
         with self:
             self._steps = [_Step(index, word, on_choose) for index, word in enumerate(words)]
         self.show(now=0, done=set())
@@ -54,7 +53,7 @@ class _Step(ui.element, default_classes="qu-step"):
         with self._mark:
             if is_done and not is_now:
                 Icon("check")
-                Text("Done:", classes="qu-hidden")
+                Text(_("Done:"), classes="qu-hidden")
             else:
                 Text(self._number)
 

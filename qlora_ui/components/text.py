@@ -47,7 +47,8 @@ class LiveRegion(Text, default_classes="qu-hidden"):
         self.props('role="status" aria-live="polite"')
 
     def say(self, sentence: str) -> None:
-        self.text = sentence
+        """What is said twice in a row differs by a space that nobody hears: only a change is read out."""
+        self.text = f"{sentence}\N{NO-BREAK SPACE}" if sentence and sentence == self.text else sentence
 
 
 def code_block(text: str, label: str) -> Text:

@@ -8,9 +8,19 @@ from html import escape
 from nicegui import ui
 from nicegui.element import Element
 
+from qlora_ui.components.text import Text
 from qlora_ui.contract.inspection import RowView, TokenView
+from qlora_ui.locales import _, mark
+from qlora_ui.locales.figures import number
 
 _MARKS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ABOUT = {
+    (False, False): mark("“{text}”, token {id}, read, not trained (label −100)"),
+    (False, True): mark("“{text}”, token {id}, trained, its label is {id}"),
+    (True, False): mark("“{text}”, special token {id}, read, not trained (label −100)"),
+    (True, True): mark("“{text}”, special token {id}, trained, its label is {id}"),
+}
+"""Whether it is special, whether it is trained → what is said of a token."""
 
 
 class TokenStrip(Element, component="token_view.js"):
@@ -20,24 +30,30 @@ class TokenStrip(Element, component="token_view.js"):
         super().__init__()
         tokens = row.tokens or []
         self._props["tokens"] = [{"text": visible(t.text), "kind": kind(t), "about": about(t)} for t in tokens]
-        self._props["label"] = f"Tokens of row {row.number:,}"
-        self._props["idle"] = "Point at a token, or walk with the arrow keys, to see its number and label."
+        self._props["label"] = _("Tokens of row {number}", number=number(row.number))
+        self._props["idle"] = _("Point at a token, or walk with the arrow keys, to see its number and label.")
 
 
 def token_legend() -> None:
     """What the marks in a TokenStrip mean."""
-    ui.html(
-        '<span><i class="qu-swatch trained"></i>trained</span><span><i class="qu-swatch special"></i>special</span>'
-        "<span>not marked: read, not trained</span>",
-        sanitize=False,
-    ).classes("qu-token-legend")
+    with ui.element("p").classes("qu-token-legend"):
+        for swatch, meaning in (
+            ("trained", _("trained")),
+            ("special", _("special")),
+            ("", _("not marked: read, not trained")),
+        ):
+            with ui.element("span"):
+                if swatch:
+                    ui.element("i").classes(f"qu-swatch {swatch}")
+                Text(meaning)
 
 
 def conversation_view(row: RowView) -> None:
     """The turns of a row in order, each with its role and whether it is trained."""
+    words = {True: escape(_("trained")), False: escape(_("read, not trained"))}
     turns = "".join(
         f'<li class="qu-turn {"trained" if turn.trained else "read"}"><div class="qu-turn-role">{turn.role}'
-        f"<span>{'trained' if turn.trained else 'read, not trained'}</span></div>"
+        f"<span>{words[turn.trained]}</span></div>"
         f'<div class="qu-turn-text">{escape(turn.content)}</div></li>'
         for turn in row.turns
     )
@@ -47,8 +63,11 @@ def conversation_view(row: RowView) -> None:
 def original_view(row: RowView) -> None:
     """A row as its file has it."""
     content = json.dumps(row.original, indent=2, ensure_ascii=False, default=str)
-    label = f"Row {row.number} as its file has it"
-    ui.html(f'<pre class="qu-pre" tabindex="0" aria-label="{label}">{escape(content)}</pre>', sanitize=False)
+    label = _("Row {number} as its file has it", number=number(row.number))
+    ui.html(
+        f'<pre class="qu-pre" tabindex="0" role="region" aria-label="{escape(label)}">{escape(content)}</pre>',
+        sanitize=False,
+    )
 
 
 def visible(text: str) -> str:
@@ -66,6 +85,4 @@ def kind(token: TokenView) -> str:
 
 def about(token: TokenView) -> str:
     """One sentence: the token, its number and what training does with it."""
-    special = "special token" if token.special else "token"
-    label = f"trained, its label is {token.id}" if token.trained else "read, not trained (label −100)"
-    return f"“{visible(token.text)}”, {special} {token.id}, {label}"
+    return _(_ABOUT[token.special, token.trained], text=visible(token.text), id=token.id)

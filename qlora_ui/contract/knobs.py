@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,6 +13,8 @@ from pydantic_core import PydanticUndefined
 
 GROUPS = ("basics", "LoRA", "optimiser", "data", "memory", "monitoring")
 """The order in which a form shows the groups."""
+DEVICES = "auto, cpu or cuda:0, cuda:1 …"
+"""What a device may be called."""
 
 
 def knob(  # the signature mirrors what a person may ask about a knob
@@ -48,16 +51,34 @@ class Knob:
     minimum: float | None = None
     maximum: float | None = None
     exclusive_minimum: bool = False
+    longest: int | None = None
+    """Of a text: how many characters it may have."""
 
     @property
     def bounds(self) -> str:
-        """The allowed range in words, empty when there is none."""
+        """The allowed range in English words, empty when there is none; pages have those of `components.knob_field`."""
         low = f"{'more than' if self.exclusive_minimum else 'at least'} {_plain(self.minimum or 0)}"
         if self.minimum is not None and self.maximum is not None:
             return f"{low}, at most {_plain(self.maximum)}"
         if self.minimum is not None:
             return low
         return f"at most {_plain(self.maximum)}" if self.maximum is not None else ""
+
+    def refusal(self, given: Any) -> str:
+        """What is said in English of a value that cannot be used."""
+        return f"{reprlib.repr(given)} was given, but it must be {self._wanted()}"
+
+    def _wanted(self) -> str:
+        if self.name == "device":
+            return DEVICES
+        kinds = {
+            "integer": "a whole number",
+            "number": "a number",
+            "switch": "true or false",
+            "choice": f"one of {', '.join(self.choices)}",
+            "text": f"text of at most {self.longest} characters" if self.longest else "text",
+        }
+        return f"{kinds[self.kind]}, {self.bounds}" if self.bounds else kinds[self.kind]
 
 
 def _plain(number: float) -> str:
@@ -78,6 +99,7 @@ def _knob(name: str, field: FieldInfo) -> Knob:
     low = next((m for m in field.metadata if isinstance(m, annotated_types.Ge | annotated_types.Gt)), None)
     high = next((m for m in field.metadata if isinstance(m, annotated_types.Le)), None)
     minimum = getattr(low, "ge", getattr(low, "gt", None))
+    longest = next((m.max_length for m in field.metadata if isinstance(m, annotated_types.MaxLen)), None)
     return Knob(
         name=name,
         title=field.title or name,
@@ -92,6 +114,7 @@ def _knob(name: str, field: FieldInfo) -> Knob:
         minimum=minimum,
         maximum=getattr(high, "le", None),
         exclusive_minimum=isinstance(low, annotated_types.Gt),
+        longest=longest,
     )
 
 

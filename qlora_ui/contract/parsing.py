@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +42,7 @@ def _explain(model: type[JobParameters], error: Any) -> str:
         return "it is missing"
     if name not in known:
         return str(error["msg"]).removeprefix("Value error, ")
-    wanted = known[name]
-    kinds = {
-        "integer": "a whole number",
-        "number": "a number",
-        "switch": "true or false",
-        "choice": "one of " + ", ".join(wanted.choices),
-        "text": "text",
-    }
-    expected = kinds[wanted.kind] + (f", {wanted.bounds}" if wanted.bounds else "")
-    if name == "device":
-        expected = "auto, cpu or cuda:0, cuda:1 …"
-    return f"{reprlib.repr(given)} was given, but it must be {expected}"
+    return known[name].refusal(given)
 
 
 def read_parameters(file: Path, kind: JobKind, changes: dict[str, Any] | None = None) -> JobParameters:

@@ -146,6 +146,16 @@ class Workspace:
         return self.home / "session.key"
 
     @property
+    def webhook(self) -> Path:
+        """The address that notifications are sent to, which is a secret; readable by its owner only."""
+        return self.home / "webhook.url"
+
+    @property
+    def hub_token(self) -> Path:
+        """The token for the model hub, where no keyring keeps it; readable by its owner only."""
+        return self.home / "hub.token"
+
+    @property
     def queue_lock(self) -> Path:
         """Held for the moment in which one process looks at the queue and launches from it."""
         return self.devices / "queue.lock"

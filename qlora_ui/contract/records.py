@@ -237,6 +237,29 @@ class Dataset(BaseModel):
     added_at: datetime = Field(default_factory=now)
 
 
+class Notification(BaseModel):
+    """Something that people are told once: by the bell, and beyond it as each of them likes."""
+
+    id: str
+    """What it tells of, such as `<run id>:<attempt>:<status>` or `update:0.3.0`; nothing is told twice."""
+    event: str
+    """What happened, for programs: `job_completed`, `job_failed`, `job_interrupted`, `update`, `webhook_failed`."""
+    topic: Literal["job_complete", "errors", "updates"]
+    tone: Literal["success", "warning", "error", "info"]
+    title: str
+    """English, a text of the catalogs, with places for `values`."""
+    values: dict[str, str] = Field(default_factory=dict)
+    body: str = ""
+    """What else is known, as an English sentence of an error or an event; empty when the title says it all."""
+    time: datetime = Field(default_factory=now)
+    """When it happened."""
+    told_at: datetime = Field(default_factory=now)
+    """When it was told here, which is later for what happened while no server ran; no two have the same."""
+    job_id: str | None = None
+    path: str = ""
+    """The page of the app that it leads to."""
+
+
 class NotificationPreferences(BaseModel):
     """What a person is told of: in the app always by the bell, beyond it where `browser` is on."""
 
@@ -257,6 +280,8 @@ class AccessibilityPreferences(BaseModel):
     high_contrast: bool = False
     screen_reader: bool = False
     """More text and tables in place of charts that redraw themselves."""
+    shortcuts: bool = True
+    """Single letters do something, such as `t` for the theme; voice control and some hands are better off without."""
 
 
 class UserPreferences(BaseModel):
@@ -270,6 +295,8 @@ class UserPreferences(BaseModel):
     """What a new fine-tune begins with; empty for none."""
     guide_hidden: bool = False
     """The first-run guide was put away."""
+    dismissed: list[str] = Field(default_factory=list)
+    """What was dismissed from what needs attention, `<run id>:<attempt>:<status>` each, the newest last."""
     notifications: NotificationPreferences = Field(default_factory=NotificationPreferences)
     accessibility: AccessibilityPreferences = Field(default_factory=AccessibilityPreferences)
 

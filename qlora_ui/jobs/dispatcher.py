@@ -50,7 +50,7 @@ class Dispatcher:
         )
         write_record(job.paths, record)  # before the start: if this process dies now, nobody starts it twice
         try:
-            process = self._launcher.launch(job.paths)
+            process = self._launcher.launch(job.paths, offline=job.parameters.offline)
         except ProcessLookupError:
             return  # it ended at once: what it wrote, or did not write, tells the rest
         except OSError as error:

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from qlora_ui.contract.paths import RunPaths
@@ -17,8 +17,11 @@ from qlora_ui.contract.records import JobStatus, ProcessIdentity
 class Launcher(Protocol):
     """Starts a run's worker, and ends it when it does not end by itself."""
 
-    def launch(self, paths: RunPaths) -> ProcessIdentity:
-        """Start the worker of a run and come back at once. Raises OSError when the system cannot start it."""
+    def launch(self, paths: RunPaths, *, offline: bool = False) -> ProcessIdentity:
+        """Start the worker of a run and come back at once; `offline` gives it no token for the model hub.
+
+        Raises OSError when the system cannot start it.
+        """
 
     def reap(self) -> None:
         """Take note of the workers that ended; called again and again."""
@@ -36,13 +39,20 @@ class Launcher(Protocol):
 class LocalLauncher:
     """Runs workers as processes of this machine, each in a session of its own, so that they outlive the server."""
 
-    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "qlora_ui.worker")) -> None:
+    def __init__(
+        self,
+        command: Sequence[str] = (sys.executable, "-m", "qlora_ui.worker"),
+        *,
+        credentials: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """`credentials` gives the environment variables with which a worker may ask the model hub."""
         self._command = tuple(command)
+        self._credentials = credentials
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._codes: dict[int, int] = {}
 
-    def launch(self, paths: RunPaths) -> ProcessIdentity:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    def launch(self, paths: RunPaths, *, offline: bool = False) -> ProcessIdentity:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **({} if offline else self._credentials())}
         with paths.console.open("ab") as console:
             child = subprocess.Popen(
                 [*self._command, str(paths.folder)],

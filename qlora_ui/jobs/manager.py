@@ -22,6 +22,7 @@ from qlora_ui.jobs.launcher import Launcher, LocalLauncher, why_gone
 from qlora_ui.jobs.reactive import Event, forget_bindings
 from qlora_ui.jobs.run_folder import create_run, remove_remains, write_down
 from qlora_ui.jobs.watch import Look, Observation, RunWatch, look_at
+from qlora_ui.store.credentials import Credentials
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class JobManager:
         """Why the home folder cannot be followed at the moment; empty when all is well."""
         self.jobs_changed: Event[[]] = Event()
         """A job appeared, disappeared or changed its status."""
-        self._launcher = launcher or LocalLauncher()
+        self._launcher = launcher or LocalLauncher(credentials=Credentials(workspace).environment)
         self._dispatcher = Dispatcher(workspace, self._launcher)
         self._poll_seconds = poll_seconds
         self._stop_grace_seconds = stop_grace_seconds

@@ -92,12 +92,13 @@ def tag(code: str) -> str:
 
 def best_of(accepted: str) -> str:
     """The language to begin with for a browser that sends this `Accept-Language`; English when none fits."""
-    from babel import negotiate_locale
-
-    wanted = [part.partition(";")[0].strip().replace("-", "_") for part in accepted[:200].split(",")]
-    base = {code.partition("_")[0]: code for code in languages()}
-    found = negotiate_locale([*wanted], [*languages()], aliases={})
-    return found or next((base[w.partition("_")[0]] for w in wanted if w.partition("_")[0] in base), ENGLISH)
+    known = {code.lower(): code for code in languages()}
+    base = {code.partition("_")[0]: known[code] for code in reversed(known)}
+    for part in accepted[:200].split(","):
+        wanted = part.partition(";")[0].strip().replace("-", "_").lower()
+        if found := known.get(wanted) or base.get(wanted.partition("_")[0]):
+            return found
+    return ENGLISH
 
 
 def ask_for_language(ask: Callable[[], str | None]) -> None:

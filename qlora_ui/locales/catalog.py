@@ -10,6 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_FEWEST_LETTERS = 6
+"""Of a pattern, outside its places: one of fewer, such as `{part} of {total}`, would be found where it is not meant."""
+_LONGEST = 2_000
+"""Characters of a sentence that is looked for among the patterns; they take long on a long text."""
 
 
 class Catalog:
@@ -36,7 +40,7 @@ class Catalog:
         write_mo(compiled, source)
         compiled.seek(0)
         texts = (message.id for message in source if isinstance(message.id, str) and message.id)
-        return cls(gettext.GNUTranslations(compiled), (text for text in texts if _PLACEHOLDER.search(text)))
+        return cls(gettext.GNUTranslations(compiled), (text for text in texts if _is_pattern(text)))
 
     def text(self, text: str, context: str | None = None) -> str:
         if context is None:
@@ -51,14 +55,37 @@ class Catalog:
         return self._find(text) if text and self._patterns else text
 
     def _match(self, text: str) -> str:
-        translated = self._translations.gettext(text)
-        if translated != text:
-            return translated
+        return self._whole(text) or self._behind_its_place(text) or self._in_parts(text) or text
+
+    def _whole(self, text: str) -> str:
+        """The translation of a text that the catalog has, or has with a small first letter; empty for any other."""
+        for known in dict.fromkeys((text, text[:1].lower() + text[1:])):
+            translated = self._translations.gettext(known)
+            if translated == known and len(known) <= _LONGEST:
+                translated = self._by_pattern(known)
+            if translated != known:
+                return translated if known == text else translated[:1].upper() + translated[1:]
+        return ""
+
+    def _by_pattern(self, text: str) -> str:
         for pattern, original in self._patterns:
             found = pattern.fullmatch(text)
             if found:
                 return self._translations.gettext(original).format(**found.groupdict())
         return text
+
+    def _behind_its_place(self, text: str) -> str:
+        """`train.jsonl, line 17: the value is no object.`, of which the catalog has what stands behind the colon."""
+        for colon in re.finditer(": ", text[:_LONGEST]):
+            if translated := self._whole(text[colon.end() :]):
+                return text[: colon.end()] + translated
+        return ""
+
+    def _in_parts(self, text: str) -> str:
+        """Several sentences one after the other, each of which the catalog has."""
+        parts = re.split(r"(?<=[.?]) (?=\S)", text[:_LONGEST])
+        translated = [self._whole(part) for part in parts] if len(parts) > 1 and len(text) <= _LONGEST else [""]
+        return " ".join(translated) if all(translated) else ""
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -70,6 +97,11 @@ def _pattern(text: str) -> re.Pattern[str]:
         seen.add(name)
         end = found.end()
     return re.compile("".join([*parts, re.escape(text[end:])]), re.DOTALL)
+
+
+def _is_pattern(text: str) -> bool:
+    fixed, places = _PLACEHOLDER.subn("", text)
+    return places > 0 and sum(map(str.isalpha, fixed)) >= _FEWEST_LETTERS
 
 
 def _fixed_length(text: str) -> int:

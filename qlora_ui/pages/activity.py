@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from qlora_ui.components.badge import StatusBadge, status_words
+from qlora_ui.components.badge import StatusBadge, kind_word, status_words
 from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.empty_state import EmptyState
@@ -19,11 +19,14 @@ from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.running_card import job_link
 from qlora_ui.components.segmented import Segmented
+from qlora_ui.components.status_help import StatusHelp
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import ago, counted, percent
+from qlora_ui.components.words import ago, percent
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.locales import _, mark, n_, sentence
+from qlora_ui.locales.figures import moment_in_full
 from qlora_ui.pages.job import build as build_job
 from qlora_ui.pages.job_words import queue_words
 from qlora_ui.pages.overview import result_of, state_sentence
@@ -37,11 +40,13 @@ __all__ = ["build_job", "build_list"]
 ROWS_AT_FIRST = 100
 _SAY_ANEW_S = 30.0
 """How often `8 min ago` is said anew."""
-_STATES = {"all": "All", "active": "Active", "finished": "Finished", "ended": "Ended early"}
-_KINDS = {
-    "": "Every kind",
-    **{str(kind): str(kind).capitalize() for kind in (JobKind.TRAINING, JobKind.EVALUATION, JobKind.MERGE)},
+_STATES = {
+    "all": mark("All"),
+    "active": mark("Active"),
+    "finished": mark("Finished"),
+    "ended": mark("Ended early"),
 }
+_KINDS = (JobKind.TRAINING, JobKind.EVALUATION, JobKind.MERGE)
 _ACTIVE = {JobStatus.RUNNING, JobStatus.PENDING, JobStatus.PAUSED}
 
 
@@ -82,8 +87,8 @@ def _troubles(jobs: JobManager) -> list[str]:
 
 
 def _show_troubles(jobs: JobManager) -> None:
-    for sentence in _troubles(jobs):
-        Notice(sentence, "warning", hint="The folder is left as it is.")
+    for trouble in _troubles(jobs):
+        Notice(sentence(trouble), "warning", hint=_("The folder is left as it is."))
 
 
 class _List:
@@ -93,9 +98,9 @@ class _List:
         self._limit = ROWS_AT_FIRST
         self._shown: list[tuple[str, JobStatus, str]] | None = None
         self._ages: list[tuple[Text, Job]] = []
-        self._header = PageHeader("Activity")
+        self._header = PageHeader(_("Activity"))
         with self._header.actions:
-            link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
+            link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
         jobs = services.jobs
         Live(jobs.jobs_changed, lambda: _troubles(jobs), lambda: _show_troubles(jobs))
         self._filters = row(wrap=True, between=True)
@@ -108,12 +113,18 @@ class _List:
         self._follow()
 
     def _build_filters(self) -> None:
-        Segmented(_STATES, label="Show runs by state", on_change=lambda state: self._filter(state=state))
         with row(wrap=True):
-            kind = ui.select(_KINDS, value="", on_change=lambda event: self._filter(kind=event.value))
-            kind.props('outlined dense options-dense aria-label="Kind of run"').classes("qu-kind")
-            find = ui.input(placeholder="Find a run", on_change=lambda event: self._filter(text=event.value or ""))
-            find.props('outlined dense clearable debounce=250 aria-label="Find a run"').classes("qu-find")
+            states = {name: _(word) for name, word in _STATES.items()}
+            Segmented(states, label=_("Show runs by state"), on_change=lambda state: self._filter(state=state))
+            StatusHelp()
+        with row(wrap=True):
+            kinds = {"": _("Every kind"), **{str(kind): kind_word(kind) for kind in _KINDS}}
+            kind = ui.select(kinds, value="", on_change=lambda event: self._filter(kind=event.value))
+            kind.props("outlined dense options-dense").classes("qu-kind")
+            kind._props["aria-label"] = _("Kind of run")
+            find = ui.input(placeholder=_("Find a run"), on_change=lambda event: self._filter(text=event.value or ""))
+            find.props("outlined dense clearable debounce=250").classes("qu-find")
+            find._props["aria-label"] = _("Find a run")
             with find.add_slot("prepend"):
                 Icon("search", size=16)
 
@@ -143,15 +154,17 @@ class _List:
             if not jobs:
                 _nothing_yet()
             elif not found:
-                EmptyState("No run fits", "Take a filter back to see more.", icon="search")
+                EmptyState(_("No run fits"), _("Take a filter back to see more."), icon="search")
             else:
                 self._table(found)
 
     def _table(self, found: list[Job]) -> None:
-        table = DataTable(["Run", "Kind", "Progress", "Created", "Status"], label="Runs")
+        names = [_("Run", context="noun"), _("Kind"), _("Progress"), _("Created"), _("Status")]
+        table = DataTable(names, label=_("Runs"))
         self._ages = [(_row(table, job), job) for job in found[: self._limit]]
         if len(found) > self._limit:
-            Button(f"Show more of {counted(len(found), 'run')}", self._show_more, size="sm", variant="ghost")
+            words = n_("Show more of {count} run", "Show more of {count} runs", len(found))
+            Button(words, self._show_more, size="sm", variant="ghost")
 
     def _say_ages(self) -> None:
         for age, job in self._ages:
@@ -159,9 +172,9 @@ class _List:
 
 
 def _nothing_yet() -> None:
-    text = "A run appears here as soon as it is started, and stays with its curves, log and result."
-    with EmptyState("No run yet", text, icon="activity"):
-        link_button("New fine-tune", "/train", icon="sparkles", variant="primary")
+    text = _("A run appears here as soon as it is started, and stays with its curves, log and result.")
+    with EmptyState(_("No run yet"), text, icon="activity"):
+        link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
 
 
 def _row(table: DataTable, job: Job) -> Text:
@@ -169,11 +182,11 @@ def _row(table: DataTable, job: Job) -> Text:
     entry = table.row()
     with entry.cell():
         job_link(job)
-    entry.cell(str(job.kind).capitalize())
+    entry.cell(kind_word(job.kind))
     with entry.cell():
         _progress(job)
     age = entry.cell(ago(job.created_at)).classes("qu-nowrap")
-    age._props["title"] = f"{job.created_at.astimezone():%d %B %Y, %H:%M}"
+    age._props["title"] = moment_in_full(job.created_at)
     with entry.cell():
         StatusBadge(job)
     return age
@@ -183,8 +196,9 @@ def _progress(job: Job) -> None:
     """How far a job at work is, the place of one that waits, what came out of one that is done."""
     if job.status is JobStatus.RUNNING:
         with ui.element("div").classes("qu-col qu-progress-cell").style("gap:4px"):
-            Text(classes="qu-xs qu-num").bind_text_from(job, "progress", percent)
-            ProgressBar(f"Progress of {job.name}", thin=True).bind_value_from(job, "progress")
+            share = Text(percent(job.progress), classes="qu-xs qu-num")
+            listen(job.changed, lambda: share.set_text(percent(job.progress)))
+            ProgressBar(_("Progress of {name}", name=job.name), thin=True).bind_value_from(job, "progress")
     elif job.status is JobStatus.PENDING:
         Text(_waits_for(job), classes="qu-break")
     else:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from qlora_ui.components.badge import StatusBadge
+from qlora_ui.components.badge import StatusBadge, Tone
 from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.layout import Card, Skeleton, column, columns, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.log_view import LogCard
@@ -18,14 +19,18 @@ from qlora_ui.components.loss_card import LossCard
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader, name_tab
 from qlora_ui.components.progress_bar import ProgressBar
-from qlora_ui.components.text import LiveRegion, Text
+from qlora_ui.components.running_card import step_of
+from qlora_ui.components.status_help import StatusHelp
+from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast
 from qlora_ui.components.words import clock, percent, time_left
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, sentence
+from qlora_ui.locales.figures import day_of_year, fixed, number
 from qlora_ui.pages import job_next, job_result, job_side
-from qlora_ui.pages.job_words import QuarterTeller, pause_reason, queue_words, resume_reason, stop_reason, tab_title
+from qlora_ui.pages.job_words import pause_reason, queue_words, resume_reason, stop_reason, tab_title
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -36,9 +41,9 @@ async def build(services: Services, job_id: str) -> None:
     try:
         job = services.jobs.get(job_id)
     except JobError as error:
-        PageHeader("No such run", crumbs=[("Activity", "/activity")])
-        with Card(), EmptyState(error.message, "It may have been deleted.", icon="search"):
-            link_button("All activity", "/activity")
+        PageHeader(_("No such run"), crumbs=[(_("Activity"), "/activity")])
+        with Card(), EmptyState(sentence(error.message), _("It may have been deleted."), icon="search"):
+            link_button(_("All activity"), "/activity")
         return
     _Header(services, job)
     if not job.history_loaded:
@@ -47,7 +52,7 @@ async def build(services: Services, job_id: str) -> None:
             Skeleton(height="320px")
         await services.jobs.load_history(job)
         room.delete()
-    _announcements(job)
+    JobNews(services.jobs, job)
     _trouble(job)
     _progress(job)
     with columns():
@@ -67,14 +72,15 @@ class _Header:
 
     def __init__(self, services: Services, job: Job) -> None:
         self._jobs, self._job = services.jobs, job
-        header = PageHeader(job.name, crumbs=[("Activity", "/activity")])
+        header = PageHeader(job.name, crumbs=[(_("Activity"), "/activity")])
         with header.beside_title:
             StatusBadge(job)
+            StatusHelp(job.kind)
         with header.actions:
-            self._resume = Button("Resume", self._do_resume, icon="play")
-            self._pause = Button("Pause", self._do_pause, icon="pause")
-            self._stop = Button("Stop", self._do_stop, icon="square")
-            self._delete = Button("Delete", self._ask_delete, icon="trash-2", variant="danger")
+            self._resume = Button(_("Resume"), self._do_resume, icon="play")
+            self._pause = Button("", self._do_pause, icon="pause")
+            self._stop = Button(_("Stop", context="verb"), self._do_stop, icon="square")
+            self._delete = Button(_("Delete"), self._ask_delete, icon="trash-2", variant="danger")
         listen(job.changed, throttled(header, self._follow))
         listen(services.jobs.jobs_changed, self._leave_when_deleted)
         self._follow()
@@ -85,7 +91,8 @@ class _Header:
         self._pause.set_visibility(not job.status.is_final and job.status is not JobStatus.PAUSED)
         self._stop.set_visibility(not job.status.is_final)
         self._delete.set_visibility(job.status.is_final)
-        self._pause.text = "Pause, free the device" if job.status is JobStatus.RUNNING else "Pause"
+        is_at_work = job.status is JobStatus.RUNNING
+        self._pause.text = _("Pause, free the device") if is_at_work else _("Pause", context="verb")
         self._resume.disable_because(resume_reason(job))
         self._pause.disable_because(pause_reason(job))
         self._stop.disable_because(stop_reason(job))
@@ -101,26 +108,15 @@ class _Header:
         await self._jobs.stop(self._job.id)
 
     async def _ask_delete(self) -> None:
-        text = "Its checkpoints, adapter, curves and log are removed from the disk. This cannot be undone."
-        if await confirm(f"Delete {self._job.name}?", text, action="Delete", is_dangerous=True):
+        text = _("Its checkpoints, adapter, curves and log are removed from the disk. This cannot be undone.")
+        question = _("Delete {name}?", name=self._job.name)
+        if await confirm(question, text, action=_("Delete"), is_dangerous=True):
             await self._jobs.delete(self._job.id)
 
     def _leave_when_deleted(self) -> None:
         if self._job.id not in self._jobs.jobs:
-            toast(f"{self._job.name} was deleted.", "info")
+            toast(_("{name} was deleted.", name=self._job.name), "info")
             ui.navigate.to("/activity")
-
-
-def _announcements(job: Job) -> None:
-    """Start, quarters, end and errors, said politely to screen readers."""
-    region, teller = LiveRegion(), QuarterTeller(job)
-
-    def follow() -> None:
-        sentence = teller.news()
-        if sentence:
-            region.say(sentence)
-
-    listen(job.changed, follow)
 
 
 def _trouble(job: Job) -> None:
@@ -134,12 +130,17 @@ def _trouble(job: Job) -> None:
 
 def _show_trouble(job: Job) -> None:
     if job.status is JobStatus.FAILED:
-        Notice(job.error or job.message, "error", hint=job.hint)
+        _notice(job.error or job.message, "error", job.hint)
     elif job.status is JobStatus.INTERRUPTED:
-        Notice(job.message, "warning")
+        _notice(job.message, "warning")
     if job.status is not JobStatus.COMPLETED:
         for alert in job.alerts:
-            Notice(alert.message, "warning", hint=alert.hint)
+            _notice(alert.message, "warning", alert.hint)
+
+
+def _notice(text: str, tone: Tone, hint: str = "") -> None:
+    notice = Notice(sentence(text), tone, hint=sentence(hint))
+    notice._props["role"] = "note"  # `JobNews` reads it out, once and not again when the page is opened anew
 
 
 def _progress(job: Job) -> None:
@@ -149,14 +150,14 @@ def _progress(job: Job) -> None:
                 done = Text("", "b")
                 where = Text(classes="qu-muted")
             outlook = Text(classes="qu-muted")
-        ProgressBar(f"Progress of {job.name}").bind_value_from(job, "progress")
+        ProgressBar(_("Progress of {name}", name=job.name)).bind_value_from(job, "progress")
         message = Text(tag="p", classes="qu-xs qu-muted qu-break")
 
     def follow() -> None:
         done.text = f"{percent(job.progress)} "
         where.text = " · ".join(_where(job))
         outlook.text = " · ".join(_outlook(job))
-        message.text = "" if job.status in _TOLD_ELSEWHERE else job.message
+        message.text = "" if job.status in _TOLD_ELSEWHERE else sentence(job.message)
 
     listen(job.changed, throttled(done, follow))
     follow()
@@ -168,30 +169,30 @@ _TOLD_ELSEWHERE = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.INTERRUPTED}
 
 def _where(job: Job) -> list[str]:
     parts = []
-    if job.status is JobStatus.PENDING and (place := queue_words(job)) != job.message:
+    if job.status is JobStatus.PENDING and (place := queue_words(job)) != sentence(job.message):
         parts.append(place)
     if job.total_steps:
-        unit = "step" if job.kind is JobKind.TRAINING else "row"
-        parts.append(f"{unit} {job.step:,} of {job.total_steps:,}")
+        parts.append(step_of(job))
     if job.epoch is not None:
-        epochs = getattr(job.parameters, "num_train_epochs", None)
-        parts.append(f"epoch {job.epoch:.2f}" + (f" of {epochs:g}" if epochs else ""))
+        epoch, epochs = fixed(job.epoch, 2), getattr(job.parameters, "num_train_epochs", None)
+        words = _("epoch {epoch}", epoch=epoch)
+        parts.append(_("epoch {epoch} of {total}", epoch=epoch, total=number(epochs, 2)) if epochs else words)
     return parts
 
 
 def _outlook(job: Job) -> list[str]:
     parts = [time_left(job.seconds_left)] if job.seconds_left is not None else []
     if job.status.is_final and job.ended_at is not None:
-        parts.append(f"ended {job.ended_at.astimezone():%d %B}, {clock(job.ended_at)}")
+        parts.append(_("ended {day}, {time}", day=day_of_year(job.ended_at), time=clock(job.ended_at)))
     if job.checkpoints and job.status is not JobStatus.COMPLETED:
-        parts.append(f"last checkpoint at step {job.checkpoints[-1].step:,}")
+        parts.append(_("last checkpoint at step {step}", step=number(job.checkpoints[-1].step)))
     return parts
 
 
 def _samples(job: Job) -> None:
     """What the model answered to the same prompts over time: one table a prompt."""
-    for number, prompt in enumerate(dict.fromkeys(sample.prompt for sample in job.samples), start=1):
-        with Card(f"Prompt {number} over time") as card:
+    for place, prompt in enumerate(dict.fromkeys(sample.prompt for sample in job.samples), start=1):
+        with Card(_("Prompt {number} over time", number=place)) as card:
             job_result.sample_table([sample for sample in job.samples if sample.prompt == prompt])
         with card.head:
-            Text(f"“{prompt}”", classes="qu-xs qu-muted qu-break qu-prompt")
+            Text(_("“{prompt}”", context="a quotation", prompt=prompt), classes="qu-xs qu-muted qu-break qu-prompt")

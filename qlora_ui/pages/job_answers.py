@@ -16,12 +16,13 @@ from qlora_ui.components.layout import Card
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import counted
+from qlora_ui.locales import _, mark, n_
+from qlora_ui.locales.figures import number
 
 ROWS_SHOWN = 12
 CHARACTERS_SHOWN = 1_000
 """Longer texts are cut on the page; the file has the whole of them."""
-_VIEWS = {"all": "All", "gained": "Only adapter right", "lost": "Only adapter wrong"}
+_VIEWS = {"all": mark("All"), "gained": mark("Only adapter right"), "lost": mark("Only adapter wrong")}
 
 
 class Answer(BaseModel):
@@ -76,14 +77,14 @@ def build(path: Path) -> None:
 
 class _AnswersCard(Card):
     def __init__(self, path: Path, found: Found) -> None:
-        super().__init__("Answers")
+        super().__init__(_("Answers"))
         self._path = path
         has_adapter = found.answers[0].adapter is not None
         if has_adapter:
             with self.head:
-                self._views = Segmented(_VIEWS, label="Show answers", on_change=self._switch).style(
-                    "flex-wrap:wrap; max-width:100%"
-                )
+                views = {name: _(words) for name, words in _VIEWS.items()}
+                self._views = Segmented(views, label=_("Show answers"), on_change=self._switch)
+                self._views.style("flex-wrap:wrap; max-width:100%")
         with self:
             self._room = ui.element("div").classes("qu-col")
         self._show(found)
@@ -97,21 +98,27 @@ class _AnswersCard(Card):
         self._room.clear()
         with self._room:
             if not found.answers:
-                Text("No row is like that.", "p", classes="qu-sm qu-muted")
+                Text(_("No row is like that."), "p", classes="qu-sm qu-muted")
                 return
             _table(found.answers)
             if found.total > len(found.answers):
-                shown = f"The first {len(found.answers)} of {counted(found.total, 'row')}. All of them are in "
-                Text(f"{shown}{self._path}.", "p", classes="qu-xs qu-muted qu-break")
+                words = n_(
+                    "The first {shown} of {count} row. All of them are in {path}.",
+                    "The first {shown} of {count} rows. All of them are in {path}.",
+                    found.total,
+                    shown=number(len(found.answers)),
+                    path=self._path,
+                )
+                Text(words, "p", classes="qu-xs qu-muted qu-break")
 
 
 def _table(answers: list[Answer]) -> None:
     has_adapter = answers[0].adapter is not None
-    names = ["Row", "Prompt", "Wanted", "Base", *(["Adapter"] if has_adapter else [])]
-    table = DataTable(names, label="Answers row by row")
+    names = [_("Row"), _("Prompt"), _("Wanted"), _("Base"), *([_("Adapter")] if has_adapter else [])]
+    table = DataTable(names, label=_("Answers row by row")).classes("qu-answers")
     for answer in answers:
         entry = table.row()
-        entry.cell(f"{answer.row:,}").classes("qu-num qu-step-cell")
+        entry.cell(number(answer.row)).classes("qu-num qu-step-cell")
         for text in (answer.prompt, answer.reference):
             with entry.cell():
                 Text(_cut(text), "div", classes="qu-answer qu-break")
@@ -119,7 +126,7 @@ def _table(answers: list[Answer]) -> None:
         for said, is_right in judged[: len(names) - 3]:
             with entry.cell(), ui.element("div"):
                 Text(_cut(said or ""), "div", classes="qu-answer qu-break")
-                Badge("Right", "success") if is_right else Badge("Not the same")
+                Badge(_("Right", context="correct"), "success") if is_right else Badge(_("Not the same"))
 
 
 async def _read(path: Path, view: str, room: ui.element) -> Found | None:
@@ -131,7 +138,9 @@ async def _read(path: Path, view: str, room: ui.element) -> Found | None:
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         if not room.is_deleted:
             with room:
-                Notice(f"The answers in {path} cannot be read.", "warning", hint=str(error).splitlines()[0])
+                Notice(
+                    _("The answers in {path} cannot be read.", path=path), "warning", hint=str(error).splitlines()[0]
+                )
         return None
 
 

@@ -16,6 +16,7 @@ from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, 
 from qlora_ui.contract.paths import STARTER, dataset_location, is_starter
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, mark
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -35,14 +36,14 @@ def build(services: Services, job: Job) -> None:
 
 class _Next(Card):
     def __init__(self, services: Services, job: Job, training: TrainingParameters) -> None:
-        super().__init__("What next")
+        super().__init__(_("What next"))
         self._services, self._job, self._training = services, job, training
         with self:
-            paragraph("Find out how good the adapter is, or make it a model of its own.", muted=True, size="sm")
+            paragraph(_("Find out how good the adapter is, or make it a model of its own."), muted=True, size="sm")
             with row(wrap=True):
-                Button("Score on a file", self._ask_file, icon="chart-column", variant="primary")
-                Button("Merge", self._merge, icon="git-merge")
-                Button("Train again", self._train_again, icon="rotate-ccw")
+                Button(_("Score on a file"), self._ask_file, icon="chart-column", variant="primary")
+                Button(_("Merge", context="verb"), self._merge, icon="git-merge")
+                Button(_("Train again"), self._train_again, icon="rotate-ccw")
 
     async def _ask_file(self) -> None:
         known = [dataset.path for dataset in await self._services.datasets()]
@@ -70,39 +71,41 @@ class _FileDialog(ui.dialog):
     def __init__(self, trained: str, known: list[str]) -> None:
         super().__init__()
         self._trained = trained
-        self._props["aria-label"] = "Score on a file"
+        self._props["aria-label"] = _("Score on a file")
         self.on("hide", self.delete)
         first = _HELDOUT if is_starter(trained) else next((path for path in known if path != trained), "")
         with self, ui.element("div").classes("qu-dialog"):
-            heading("Score on a file")
-            paragraph("Base and adapter answer the same rows, side by side.", muted=True)
-            help = "A file on this machine, in the same form as your data, with rows that were not trained."
-            with Field("Test file", help=help) as self._field:
+            heading(_("Score on a file"))
+            paragraph(_("Base and adapter answer the same rows, side by side."), muted=True)
+            help = _("A file on this machine, in the same form as your data, with rows that were not trained.")
+            with Field(_("Test file"), help=help) as self._field:
                 suggestions = [_HELDOUT, *(path for path in known if path != trained)]
                 self._path = self._field.hold(ui.input(value=first, autocomplete=suggestions))
             self._path.props("autofocus spellcheck=false").mark("score-path")
             self._path.on("keydown.enter", self._take, [])
             with row().style("justify-content:flex-end"):
-                Button("Cancel", lambda: self.submit(None))
-                Button("Score", self._take, variant="primary")
+                Button(_("Cancel"), lambda: self.submit(None))
+                Button(_("Score", context="verb"), self._take, variant="primary")
 
     async def _take(self) -> None:
         path = str(self._path.value or "").strip()
-        error = await asyncio.to_thread(file_error, path, self._trained)
-        self._field.set_error(error)
-        if not error:
+        problem = await asyncio.to_thread(file_problem, path, self._trained)
+        self._field.set_error(_(problem, path=path) if problem else "")
+        if not problem:
             self.submit(path)
 
 
-def file_error(path: str, trained: str) -> str:
-    """Why the adapter cannot be scored on this file; empty when it can. It looks at the disk."""
+def file_problem(path: str, trained: str) -> str:
+    """Why the adapter cannot be scored on this file, for `_` with the path; empty when it can. It looks at the disk."""
     if not path:
-        return "Name a file."
+        return mark("Name a file.")
     location = dataset_location(path)
     if not location.is_file():
-        return f"There is no file {path}."
+        return mark("There is no file {path}.")
     if location == dataset_location(trained):
-        return "This is the file it was trained on, which would only show what it knows by heart. Name another one."
+        return mark(
+            "This is the file it was trained on, which would only show what it knows by heart. Name another one."
+        )
     return ""
 
 

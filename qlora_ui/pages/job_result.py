@@ -13,16 +13,19 @@ from pydantic import BaseModel, ValidationError
 from qlora_ui.components.badge import Badge
 from qlora_ui.components.button import copy_button
 from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.explain import explain
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import Text, code_block, paragraph
-from qlora_ui.components.words import power_of_ten
+from qlora_ui.components.words import fixed_per_cent, per_cent, power_of_ten
 from qlora_ui.contract.events import Sample
 from qlora_ui.contract.paths import model_location
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, n_
+from qlora_ui.locales.figures import fixed, number, significant
 from qlora_ui.pages import job_answers
 from qlora_ui.pages.job_words import advice, metric_rows, peft_snippet, receipt_sentence, verdict
 
@@ -50,21 +53,21 @@ def _show(job: Job) -> None:
 
 
 def _advice(job: Job) -> None:
-    if sentence := advice(job.curves.points("loss"), job.curves.points("eval_loss")):
-        Notice(sentence, "warning")
+    if words := advice(job.curves.points("loss"), job.curves.points("eval_loss")):
+        Notice(words, "warning")
 
 
 def _adapter(job: Job) -> None:
     path = str(job.summary.get("adapter") or job.paths.adapter)
     snippet = peft_snippet(model_location(job.parameters.model_name), path)
-    with Card("The adapter"):
+    with Card(_("The adapter")):
         with row(between=True):
             Text(path, "code", classes="qu-break qu-sm")
-            copy_button(path, "Copy the path")
-        paragraph("Python loads it anywhere, with PEFT and the same base:", muted=True, size="sm")
+            copy_button(path, _("Copy the path"))
+        paragraph(_("Python loads it anywhere, with PEFT and the same base:"), muted=True, size="sm")
         with row(top=True):
-            code_block(snippet, "Python that loads the adapter").classes("qu-grow")
-            copy_button(snippet, "Copy the Python")
+            code_block(snippet, _("Python that loads the adapter")).classes("qu-grow")
+            copy_button(snippet, _("Copy the Python"))
 
 
 def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> None:
@@ -78,7 +81,7 @@ def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> No
             return
         except (OSError, ValidationError) as error:
             with room:
-                Notice(f"The result {path} cannot be read.", "warning", hint=str(error).splitlines()[0])
+                Notice(_("The result {path} cannot be read.", path=path), "warning", hint=str(error).splitlines()[0])
             return
         if not room.is_deleted:
             with room:
@@ -89,47 +92,53 @@ def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> No
 
 def _comparison(report: EvaluationReport) -> None:
     has_adapter = report.adapter is not None
-    with Card("Before and after" if has_adapter else "Scores of the base"):
+    with Card(_("Before and after") if has_adapter else _("Scores of the base")):
         paragraph(verdict(report))
-        names = ["Metric", "Base", "Adapter", "Difference"] if has_adapter else ["Metric", "Base"]
-        table = DataTable(names, label="Base against adapter", right=set(names[1:]))
+        names = [_("Metric"), _("Base"), *([_("Adapter"), _("Difference")] if has_adapter else [])]
+        table = DataTable(names, label=_("Base against adapter"), right=set(names[1:]))
         for line in metric_rows(report):
             entry = table.row()
             with entry.cell(), ui.element("div"):
-                Text(line.name, "div", classes="qu-strong")
+                with Text(line.name, "div", classes="qu-strong"):
+                    explain(line.term)
                 Text(line.meaning, "div", classes="qu-xs qu-muted")
             for value in (line.base, line.adapter, line.difference)[: len(names) - 1]:
                 entry.cell(value).classes("qu-nowrap")
-        paired = " Differences are paired, row by row." if has_adapter else ""
-        Text(f"± is one standard error.{paired}", "p", classes="qu-xs qu-muted")
+        paired = _("± is one standard error. Differences are paired, row by row.")
+        with Text(paired if has_adapter else _("± is one standard error."), "p", classes="qu-xs qu-muted"):
+            explain("standard-error")
 
 
 def _receipt(receipt: MergeReceipt) -> None:
-    with Card("Receipt of the merge") as card:
+    with Card(_("Receipt of the merge")) as card:
         paragraph(receipt_sentence(receipt))
-        facts = KeyValues(
-            {
-                "Divergence (KL)": f"{power_of_ten(receipt.kl)} nats, at most {receipt.kl_limit:g}",
-                "Same first token": f"{100 * receipt.top1_agreement:.2f} %, at least {100 * receipt.top1_limit:g} %",
-                "Loss, adapter": f"{receipt.loss_adapter:.4f}",
-                "Loss, merged": f"{receipt.loss_merged:.4f}",
-                "Compared on": f"{receipt.rows:,} rows, {receipt.tokens:,} tokens",
-                "Merged into": f"{receipt.target} weights, stored as {receipt.save_type}",
-            }
+        facts = KeyValues()
+        kl, limit = power_of_ten(receipt.kl), significant(receipt.kl_limit, 6)
+        facts.add(_("Divergence (KL)"), _("{value} nats, at most {limit}", value=kl, limit=limit), term="kl-divergence")
+        agrees, least = fixed_per_cent(100 * receipt.top1_agreement, 2), per_cent(100 * receipt.top1_limit, 2)
+        agreement = _("{value}, at least {limit}", value=agrees, limit=least)
+        facts.add(_("Same first token"), agreement, term="top-1-agreement")
+        facts.add(_("Loss, adapter"), fixed(receipt.loss_adapter, 4), term="loss")
+        facts.add(_("Loss, merged"), fixed(receipt.loss_merged, 4))
+        rows = n_(
+            "{count} row, {tokens} tokens", "{count} rows, {tokens} tokens", receipt.rows, tokens=number(receipt.tokens)
         )
-        facts.add("Folder", receipt.output_dir)
+        facts.add(_("Compared on"), rows)
+        weights = _("{target} weights, stored as {type}", target=receipt.target, type=receipt.save_type)
+        facts.add(_("Merged into"), weights)
+        facts.add(_("Folder"), receipt.output_dir)
     with card.head:
-        Badge("Verified", "success") if receipt.passed else Badge("Not verified", "error")
+        Badge(_("Verified"), "success") if receipt.passed else Badge(_("Not verified"), "error")
 
 
 def sample_table(samples: list[Sample]) -> None:
     """Answers to one prompt, step by step, and what was wanted."""
-    table = DataTable(["Step", "Answer"], label="Answers over time")
+    table = DataTable([_("Step"), _("Answer")], label=_("Answers over time"))
     for sample in samples:
         entry = table.row()
-        entry.cell(f"{sample.step:,}").classes("qu-num qu-step-cell")
+        entry.cell(number(sample.step)).classes("qu-num qu-step-cell")
         entry.cell(sample.answer).classes("qu-answer")
     if samples and samples[-1].reference:
         entry = table.row()
-        entry.cell("Wanted").classes("qu-muted")
+        entry.cell(_("Wanted")).classes("qu-muted")
         entry.cell(samples[-1].reference).classes("qu-answer qu-muted")

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.badge import Badge
-from qlora_ui.components.chart import TRAINING_LOSS_HELP, latest
+from qlora_ui.components.chart import latest
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.knob_field import in_words
@@ -20,6 +20,8 @@ from qlora_ui.contract.knobs import knobs
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.history import Curves
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, sentence
+from qlora_ui.locales.figures import fixed, number
 
 
 def build(job: Job) -> None:
@@ -31,23 +33,24 @@ def build(job: Job) -> None:
 
 
 def _now(job: Job) -> None:
-    with Card("Now") as card:
+    with Card(_("Now")) as card:
         values = KeyValues()
         figures = {
-            "loss": values.add("Loss", help=TRAINING_LOSS_HELP),
-            "eval_loss": values.add("Evaluation loss", help="The same on rows that are not trained on."),
-            "tokens_per_second": values.add("Speed", help="Tokens of the examples per second, without padding."),
-            "learning_rate": values.add("Learning rate", help="How large each correction is at this step."),
-            "grad_norm": values.add("Gradient norm", help="How far the last batch pulled, before it was limited."),
+            "loss": values.add(_("Loss"), term="loss"),
+            "eval_loss": values.add(_("Evaluation loss"), term="evaluation-loss"),
+            "tokens_per_second": values.add(_("Speed"), term="speed"),
+            "learning_rate": values.add(_("Learning rate"), term="learning-rate"),
+            "grad_norm": values.add(_("Gradient norm"), term="gradient-norm"),
         }
 
     def follow() -> None:
         for name, text in figures.items():
             text.text = _figure(name, latest(job.curves, name))
+        card.title.text = _("At the end") if job.status.is_final else _("Now")
 
     draw = throttled(card, follow, seconds=0.5)
-    card.title.bind_text_from(job, "status", lambda status: "At the end" if status.is_final else "Now")
-    listen(job.metric_added, lambda _: draw())
+    listen(job.changed, draw)
+    listen(job.metric_added, lambda _metric: draw())
     listen(job.curves_reset, draw)
     follow()
 
@@ -61,7 +64,7 @@ def _figure(name: str, value: float | None) -> str:
         case "learning_rate":
             return power_of_ten(value)
         case "grad_norm":
-            return f"{value:.2f}"
+            return fixed(value, 2)
         case _:
             return loss(value)
 
@@ -76,33 +79,36 @@ def _facts(job: Job) -> None:
 
 def device_name(facts: dict[str, Any]) -> str:
     """What the run works on, as its maker calls it where the worker could tell."""
-    name = str(facts.get("device_name") or facts.get("device") or "This run")
-    return "Processor" if name == "cpu" else name
+    name = str(facts.get("device_name") or facts.get("device") or "")
+    if not name:
+        return _("This run")
+    return _("Processor") if name == "cpu" else name
 
 
 def known_facts(facts: dict[str, Any]) -> dict[str, str]:
     """The worker's facts that a person wants to see, named and in words."""
     shown: dict[str, str] = {}
     if "compute_type" in facts:
-        shown["Computes in"] = str(facts["compute_type"])
+        shown[_("Computes in")] = str(facts["compute_type"])
     if "device_memory" in facts:
-        shown["Memory"] = size(facts["device_memory"])
+        shown[_("Memory")] = size(facts["device_memory"])
     if "threads" in facts:
-        shown["Threads"] = str(facts["threads"])
+        shown[_("Threads")] = str(facts["threads"])
     if "trainable_parameters" in facts:
         part = share(facts["trainable_parameters"], facts.get("parameters", 0))
-        shown["Trained weights"] = f"{many(facts['trainable_parameters'])}, {part}"
+        weights = many(facts["trainable_parameters"])
+        shown[_("Trained weights")] = _("{count}, {share}", context="weights", count=weights, share=part)
     if "layers_in_4_bits" in facts:
-        shown["Layers in 4 bits"] = f"{facts['layers_in_4_bits']:,}"
+        shown[_("Layers in 4 bits")] = number(facts["layers_in_4_bits"])
     for name, title in (
-        ("rows_train", "Rows trained"),
-        ("rows_validation", "Rows held out"),
-        ("tokens_trained", "Tokens trained"),
+        ("rows_train", _("Rows trained")),
+        ("rows_validation", _("Rows held out")),
+        ("tokens_trained", _("Tokens trained")),
     ):
         if name in facts:
-            shown[title] = f"{facts[name]:,}"
+            shown[title] = number(facts[name])
     if left_out := facts.get("rows_dropped", 0) + facts.get("rows_held_back", 0):
-        shown["Rows left out"] = f"{left_out:,}"
+        shown[_("Rows left out")] = number(left_out)
     return shown
 
 
@@ -111,14 +117,14 @@ def _checkpoints(job: Job) -> None:
         return
     best = best_checkpoint(job.checkpoints, job.curves)
     kept = int(getattr(job.parameters, "checkpoints_kept", len(job.checkpoints)))
-    with Card("Checkpoints"), ui.element("ul").classes("qu-list"):
+    with Card(_("Checkpoints")), ui.element("ul").classes("qu-list"):
         for saved in reversed(job.checkpoints[-kept:]):
             with ui.element("li"), row(between=True).classes("qu-sm qu-num"):
                 with ui.element("span"):
-                    Text(f"Step {saved.step:,} ", "b")
+                    Text(f"{_('Step {step}', step=number(saved.step))} ", "b")
                     Text(evaluation_at(job.curves, saved.step), classes="qu-muted")
                 if saved.step == best:
-                    Badge("Best", "success")
+                    Badge(_("Best"), "success")
                 else:
                     Text(size(saved.bytes), classes="qu-xs qu-muted")
 
@@ -138,10 +144,10 @@ def best_checkpoint(checkpoints: list[CheckpointSaved], curves: Curves) -> int |
 def _settings(job: Job) -> None:
     parameters, known = job.parameters, knobs(type(job.parameters))
     chosen = {
-        knob.title: in_words(getattr(parameters, name))
+        sentence(knob.title): in_words(getattr(parameters, name))
         for name, knob in known.items()
         if name != "name" and getattr(parameters, name) != knob.default
     }
-    with Card("Settings"):
+    with Card(_("Settings")):
         KeyValues(chosen)
-        Text("Every other setting has its default.", "p", classes="qu-xs qu-muted")
+        Text(_("Every other setting has its default."), "p", classes="qu-xs qu-muted")

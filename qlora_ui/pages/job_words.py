@@ -1,4 +1,4 @@
-"""What is said of one job: reasons, announcements, verdicts. No widget in here."""
+"""What is said of one job: reasons, verdicts, advice. No widget in here."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from qlora_ui.components.badge import status_words
 from qlora_ui.components.chart import Points, end_of
-from qlora_ui.components.words import percent
+from qlora_ui.components.words import fixed_per_cent, percent
 from qlora_ui.contract.records import EvaluationReport, JobStatus, MergeReceipt, Score
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, mark, n_, sentence
+from qlora_ui.locales.figures import fixed, number
+from qlora_ui.locales.figures import signed as with_sign
 
 SURE = 1.96
 """A difference counts from this many standard errors on, which is the 95 % interval."""
@@ -28,52 +31,42 @@ def pause_reason(job: Job) -> str:
 
 
 def resume_reason(job: Job) -> str:
-    return "" if job.can_resume else "There is nothing left to do."
+    return "" if job.can_resume else _("There is nothing left to do.")
 
 
 def _asked_or_ended(job: Job) -> str:
-    if job.status is JobStatus.RUNNING:
-        return "It was asked already, and saves a checkpoint first."
-    return f"It is {status_words(job.kind, job.status)[0].lower()}."
+    match job.status:
+        case JobStatus.RUNNING:
+            return _("It was asked already, and saves a checkpoint first.")
+        case JobStatus.PENDING:
+            return _("It waits for its turn.")
+        case JobStatus.PAUSED:
+            return _("It is paused already.")
+        case JobStatus.STOPPED:
+            return _("It is stopped already.")
+        case JobStatus.COMPLETED:
+            return _("It has finished.")
+        case JobStatus.FAILED:
+            return _("It has failed.")
+        case JobStatus.INTERRUPTED:
+            return _("It was interrupted.")
 
 
 def queue_words(job: Job) -> str:
     """What a waiting job waits for: its place in the queue, or, in a sentence, what else keeps it from starting."""
     is_held_up = job.queue_position is None or job.message not in {"", job.status.explanation}
     if is_held_up:
-        return job.message or job.status.explanation
-    return "next in the queue" if job.queue_position == 1 else f"place {job.queue_position} in the queue"
+        return sentence(job.message or job.status.explanation)
+    if job.queue_position == 1:
+        return _("next in the queue")
+    return _("place {place} in the queue", place=number(job.queue_position or 0))
 
 
 def tab_title(job: Job) -> str:
     """The browser tab's name: the share done while it is at work, else how it ended."""
     if job.status is JobStatus.RUNNING:
         return f"{percent(job.progress)} {job.name}"
-    return f"{job.name}, {status_words(job.kind, job.status)[0].lower()}"
-
-
-class QuarterTeller:
-    """Knows what of a job was said already, so that only news are: start, each quarter, end and errors."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._status, self._quarter = job.status, _quarter(job)
-
-    def news(self) -> str:
-        """A sentence when there is something new to say, else nothing."""
-        job, before, quarter = self._job, self._quarter, _quarter(self._job)
-        self._quarter = quarter
-        if job.status is not self._status:
-            self._status = job.status
-            word = status_words(job.kind, job.status)[0].lower()
-            return f"{job.name}: {word}. {job.error or job.message}".strip()
-        if job.status is JobStatus.RUNNING and quarter > before:
-            return f"{job.name}: {25 * quarter} per cent done."
-        return ""
-
-
-def _quarter(job: Job) -> int:
-    return int(job.progress * 4)
+    return _("{name}: {status}", context="name of a tab", name=job.name, status=status_words(job.kind, job.status)[0])
 
 
 @dataclass(frozen=True)
@@ -82,6 +75,8 @@ class MetricRow:
 
     name: str
     meaning: str
+    term: str
+    """Its key in the glossary."""
     base: str
     adapter: str
     difference: str
@@ -90,7 +85,7 @@ class MetricRow:
 def metric_rows(report: EvaluationReport) -> list[MetricRow]:
     """The table of an evaluation; a metric that was not measured is left out."""
     rows = []
-    for key, name, meaning, is_share, digits in _METRICS:
+    for key, name, meaning, term, is_share, digits in _METRICS:
         base = getattr(report.base, key)
         if base is None:
             continue
@@ -98,8 +93,9 @@ def metric_rows(report: EvaluationReport) -> list[MetricRow]:
         difference = report.differences.get(key) or report.differences.get(key.removesuffix("_score"))
         rows.append(
             MetricRow(
-                name,
-                meaning,
+                _(name),
+                _(meaning),
+                term,
                 in_words(base, digits, as_share=is_share),
                 in_words(adapter, digits, as_share=is_share),
                 in_words(difference, digits, as_share=is_share, signed=True),
@@ -109,11 +105,46 @@ def metric_rows(report: EvaluationReport) -> list[MetricRow]:
 
 
 _METRICS = (
-    ("accuracy", "Exact match", "The share of rows whose answer equals the reference.", True, 1),
-    ("token_accuracy", "Token accuracy", "The share of answer tokens that the model ranks first.", True, 1),
-    ("loss", "Loss", "How surprised the model is by the right answers, in nats; lower is better.", False, 3),
-    ("perplexity", "Perplexity", "Among how many tokens it wavers, so to speak; lower is better.", False, 2),
-    ("bleu_score", "BLEU", "How much of the wording agrees with the reference, 0 to 100.", False, 1),
+    (
+        "accuracy",
+        mark("Exact match"),
+        mark("The share of rows whose answer equals the reference."),
+        "exact-match",
+        True,
+        1,
+    ),
+    (
+        "token_accuracy",
+        mark("Token accuracy"),
+        mark("The share of answer tokens that the model ranks first."),
+        "token-accuracy",
+        True,
+        1,
+    ),
+    (
+        "loss",
+        mark("Loss"),
+        mark("How surprised the model is by the right answers, in nats; lower is better."),
+        "loss",
+        False,
+        3,
+    ),
+    (
+        "perplexity",
+        mark("Perplexity"),
+        mark("Among how many tokens it wavers, so to speak; lower is better."),
+        "perplexity",
+        False,
+        2,
+    ),
+    (
+        "bleu_score",
+        mark("BLEU"),
+        mark("How much of the wording agrees with the reference, 0 to 100."),
+        "bleu",
+        False,
+        1,
+    ),
 )
 
 
@@ -121,28 +152,46 @@ def in_words(score: Score | None, digits: int, *, as_share: bool = False, signed
     """A figure with its standard error: `90.0 % ± 2.7`, `−2.600 ± 0.100`; shares differ by `+41.0 points ± 2.7`."""
     if score is None:
         return "–"
-    factor, unit = (100.0, " points" if signed else " %") if as_share else (1.0, "")
-    value = f"{factor * score.value:{'+' if signed else ''},.{digits}f}{unit}".replace("-", "−")
-    return value if score.standard_error is None else f"{value} ± {factor * score.standard_error:,.{digits}f}"
+    value = _value(100 * score.value if as_share else score.value, digits, as_share=as_share, signed=signed)
+    if score.standard_error is None:
+        return value
+    return f"{value} ± {fixed(100 * score.standard_error if as_share else score.standard_error, digits)}"
+
+
+def _value(value: float, digits: int, *, as_share: bool, signed: bool) -> str:
+    if not as_share:
+        return with_sign(value, digits) if signed else fixed(value, digits)
+    return _("{value} points", value=with_sign(value, digits)) if signed else fixed_per_cent(value, digits)
 
 
 def verdict(report: EvaluationReport) -> str:
     """What the evaluation says, from the paired differences alone."""
-    rows = f"the same {report.rows:,} rows"
     if report.adapter is None:
-        return f"The base alone was scored, on {report.rows:,} rows."
-    adapter = report.adapter
+        return n_(
+            "The base alone was scored, on {count} row.", "The base alone was scored, on {count} rows.", report.rows
+        )
     accuracy, loss = report.differences.get("accuracy"), report.differences.get("loss")
-    before, after = report.base.accuracy, adapter.accuracy
+    before, after = report.base.accuracy, report.adapter.accuracy
+    rows = number(report.rows)
     if before and after and accuracy and _is_sure(accuracy):
-        better = "better" if accuracy.value > 0 else "worse"
-        change = f"exact match went from {100 * before.value:.1f} % to {100 * after.value:.1f} %"
-        return f"The adapter answers {better}: {change} on {rows}."
+        words = _BETTER_ANSWERS if accuracy.value > 0 else _WORSE_ANSWERS
+        shares = {"before": fixed_per_cent(100 * before.value, 1), "after": fixed_per_cent(100 * after.value, 1)}
+        return _(words, rows=rows, **shares)
     if loss and _is_sure(loss):
-        better = "better" if loss.value < 0 else "worse"
-        change = f"loss went from {report.base.loss.value:.3f} to {adapter.loss.value:.3f}"
-        return f"The adapter fits the right answers {better}: {change} on {rows}."
-    return f"No difference stands out from chance on {rows}. More rows would tell more."
+        words = _BETTER_LOSS if loss.value < 0 else _WORSE_LOSS
+        losses = {"before": fixed(report.base.loss.value, 3), "after": fixed(report.adapter.loss.value, 3)}
+        return _(words, rows=rows, **losses)
+    return _("No difference stands out from chance on the same {rows} rows. More rows would tell more.", rows=rows)
+
+
+_BETTER_ANSWERS = mark("The adapter answers better: exact match went from {before} to {after} on the same {rows} rows.")
+_WORSE_ANSWERS = mark("The adapter answers worse: exact match went from {before} to {after} on the same {rows} rows.")
+_BETTER_LOSS = mark(
+    "The adapter fits the right answers better: loss went from {before} to {after} on the same {rows} rows."
+)
+_WORSE_LOSS = mark(
+    "The adapter fits the right answers worse: loss went from {before} to {after} on the same {rows} rows."
+)
 
 
 def _is_sure(difference: Score) -> bool:
@@ -158,25 +207,37 @@ def advice(training: Points, evaluation: Points) -> str:
     best_step, best = min(evaluation, key=lambda point: point[1])
     step, last = evaluation[-1]
     if last > best * CLEARLY_ABOVE and last - best > NOISE:
-        return (
-            f"The evaluation loss was best at step {best_step:,} ({best:.2f}) and is {last:.2f} at step {step:,}: "
-            "from there on it learned the examples by heart. Train fewer epochs, or use more examples."
+        return _(
+            "The evaluation loss was best at step {best_step} ({best}) and is {last} at step {step}: "
+            "from there on it learned the examples by heart. Train fewer epochs, or use more examples.",
+            best_step=number(best_step),
+            best=fixed(best, 2),
+            last=fixed(last, 2),
+            step=number(step),
         )
     trained = end_of(training)
     if trained is not None and last > trained * FAR_ABOVE and last - trained > FAR_NOISE:
-        return (
-            f"The evaluation loss ({last:.2f}) is far above the training loss ({trained:.2f}): it knows the examples "
-            "by heart and new ones much less. Train fewer epochs, or use more examples."
+        return _(
+            "The evaluation loss ({last}) is far above the training loss ({trained}): it knows the examples "
+            "by heart and new ones much less. Train fewer epochs, or use more examples.",
+            last=fixed(last, 2),
+            trained=fixed(trained, 2),
         )
     return ""
 
 
 def receipt_sentence(receipt: MergeReceipt) -> str:
     """What the proof of a merge comes to."""
-    words = f"{100 * receipt.top1_agreement:.2f} % of the next tokens agree over {receipt.tokens:,} tokens"
+    places = {"share": fixed_per_cent(100 * receipt.top1_agreement, 2), "tokens": number(receipt.tokens)}
     if receipt.passed:
-        return f"The merged model does what the adapter does: {words}."
-    return f"The merged model does not agree with its adapter: only {words}."
+        return _(
+            "The merged model does what the adapter does: {share} of the next tokens agree over {tokens} tokens.",
+            **places,
+        )
+    return _(
+        "The merged model does not agree with its adapter: only {share} of the next tokens agree over {tokens} tokens.",
+        **places,
+    )
 
 
 def peft_snippet(base: str, adapter: str) -> str:

@@ -10,12 +10,13 @@ from qlora_ui.components.button import copy_button, link_button
 from qlora_ui.components.layout import Card, columns, row
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.text import Text, code_block, paragraph
+from qlora_ui.locales import _, mark
 from qlora_ui.theme import Icon
 
 
 @dataclass(frozen=True)
 class PlannedPage:
-    """An honest page: no control that does nothing, no figure that was not measured."""
+    """An honest page: no control that does nothing, no figure that was not measured. Its texts are marked."""
 
     title: str
     subtitle: str
@@ -25,7 +26,7 @@ class PlannedPage:
     """How to come to the same end today, in a sentence."""
     command: str = ""
     """What to type into a terminal today, complete but for what the sentence asks to put in."""
-    link: tuple[str, str] = ("Start a fine-tune", "/train")
+    link: tuple[str, str] = (mark("Start a fine-tune"), "/train")
     """Where to go from here, as (words, path)."""
 
 
@@ -40,96 +41,96 @@ qlora-ui merge merge.yaml"""
 
 PAGES = {
     "/playground": PlannedPage(
-        title="Playground",
-        subtitle="Talk to a base model and its adapters, side by side.",
+        title=mark("Playground"),
+        subtitle=mark("Talk to a base model and its adapters, side by side."),
         will_do=(
             (
                 "message-square",
-                "Ask the base model and up to three adapters the same question and watch the answers arrive.",
+                mark("Ask the base model and up to three adapters the same question and watch the answers arrive."),
             ),
-            ("sliders-horizontal", "Set a system prompt, the sampling and a seed, and keep prompts for later."),
-            ("clock", "See how many tokens a second each of them writes."),
+            ("sliders-horizontal", mark("Set a system prompt, the sampling and a seed, and keep prompts for later.")),
+            ("clock", mark("See how many tokens a second each of them writes.")),
         ),
-        today="An evaluation writes down the answers of base and adapter to every held-out row, side by side, in "
-        "report/answers.jsonl of its run folder. Put the folder of your adapter, which the page of its run shows, "
-        "in the place of FOLDER, and your own model and rows in that of the starter's:",
+        today=mark(
+            "An evaluation writes down the answers of base and adapter to every held-out row, side by side, in "
+            "report/answers.jsonl of its run folder. Put the folder of your adapter, which the page of its run shows, "
+            "in the place of FOLDER, and your own model and rows in that of the starter's:"
+        ),
         command=_EVALUATE,
-        link=("Look at your runs", "/activity"),
+        link=(mark("Look at your runs"), "/activity"),
     ),
     "/evaluate": PlannedPage(
-        title="Evaluate",
-        subtitle="Find out whether an adapter is better than its base, and how sure that is.",
+        title=mark("Evaluate"),
+        subtitle=mark("Find out whether an adapter is better than its base, and how sure that is."),
         will_do=(
-            ("hourglass", "Choose adapters and held-out data, and queue evaluations."),
-            ("chart-column", "Read loss, perplexity, exact match and BLEU with their uncertainty."),
+            ("hourglass", mark("Choose adapters and held-out data, and queue evaluations.")),
+            ("chart-column", mark("Read loss, perplexity, exact match and BLEU with their uncertainty.")),
             (
                 "search",
-                "Step through the rows that an adapter got right and its base got wrong, and the other way round.",
+                mark(
+                    "Step through the rows that an adapter got right and its base got wrong, and the other way round."
+                ),
             ),
         ),
-        today="A training can be scored as soon as it ends: leave “Score it afterwards” switched on when you start it. "
-        "For an adapter that is there already, put its folder, which the page of its run shows, in the place of "
-        "FOLDER, and your own model and rows in that of the starter's:",
+        today=mark(
+            "A training can be scored as soon as it ends: leave “Score it afterwards” switched on when you start it. "
+            "For an adapter that is there already, put its folder, which the page of its run shows, in the place of "
+            "FOLDER, and your own model and rows in that of the starter's:"
+        ),
         command=_EVALUATE,
     ),
     "/evaluate/dashboard": PlannedPage(
-        title="Compare models",
-        subtitle="All evaluated models in one view: a verdict in words, a chart, a table.",
+        title=mark("Compare models"),
+        subtitle=mark("All evaluated models in one view: a verdict in words, a chart, a table."),
         will_do=(
-            ("chart-column", "See which model is better on which data, with intervals instead of bare numbers."),
-            ("activity", "Lay curves of several runs over each other."),
-            ("sliders-horizontal", "Read what differs between the parameters of two runs."),
+            ("chart-column", mark("See which model is better on which data, with intervals instead of bare numbers.")),
+            ("activity", mark("Lay curves of several runs over each other.")),
+            ("sliders-horizontal", mark("Read what differs between the parameters of two runs.")),
         ),
-        today="The page of each evaluation compares one adapter with its base, on the same rows. "
-        "All runs, with their ids, are listed by:",
+        today=mark(
+            "The page of each evaluation compares one adapter with its base, on the same rows. "
+            "All runs, with their ids, are listed by:"
+        ),
         command="qlora-ui jobs list",
-        link=("Open the activity", "/activity"),
+        link=(mark("Open the activity"), "/activity"),
     ),
     "/publish": PlannedPage(
-        title="Publish",
-        subtitle="Turn an adapter into a model that others can use, with proof that it is the same.",
+        title=mark("Publish"),
+        subtitle=mark("Turn an adapter into a model that others can use, with proof that it is the same."),
         will_do=(
-            ("git-merge", "Merge an adapter into its base and read the receipt that says how well the two agree."),
-            ("package", "Export to safetensors, GGUF or Ollama."),
-            ("upload", "Write the model card from the run's real numbers, and push it all to a hub."),
+            (
+                "git-merge",
+                mark("Merge an adapter into its base and read the receipt that says how well the two agree."),
+            ),
+            ("package", mark("Export to safetensors, GGUF or Ollama.")),
+            ("upload", mark("Write the model card from the run's real numbers, and push it all to a hub.")),
         ),
-        today="Merging works from the command line, receipt included. Put the folder of your adapter, which the page "
-        "of its run shows, in the place of FOLDER, and your own model and rows for the proof in that of the starter's:",
+        today=mark(
+            "Merging works from the command line, receipt included. Put the folder of your adapter, which the page of "
+            "its run shows, in the place of FOLDER, and your own model and rows for the proof in that of the starter's:"
+        ),
         command=_MERGE,
-        link=("Look at your runs", "/activity"),
-    ),
-    "/settings": PlannedPage(
-        title="Settings",
-        subtitle="How the app looks and behaves, and what it keeps.",
-        will_do=(
-            ("monitor", "Choose language, notifications and accessibility."),
-            ("shield-check", "Keep a token for a model hub, safely."),
-            ("hard-drive", "See what takes room on the disk, and clean up."),
-        ),
-        today="Light, dark or as the system has it: the switch is at the top right. "
-        "What this machine can do, and what to do about what it cannot, is said by:",
-        command="qlora-ui doctor",
-        link=("To the dashboard", "/"),
+        link=(mark("Look at your runs"), "/activity"),
     ),
 }
 
 
 def build(page: PlannedPage) -> None:
-    PageHeader(page.title, page.subtitle)
+    PageHeader(_(page.title), _(page.subtitle))
     with columns():
-        with Card("What you will do here"):
-            paragraph("This page is planned and not built yet.", muted=True, size="sm")
+        with Card(_("What you will do here")):
+            paragraph(_("This page is planned and not built yet."), muted=True, size="sm")
             with ui.element("ul").classes("qu-list"):
-                for icon, sentence in page.will_do:
+                for icon, text in page.will_do:
                     with ui.element("li").classes("qu-row qu-gap-3"):
                         with ui.element("span").classes("qu-dot qu-tone-idle"):
                             Icon(icon)
-                        Text(sentence)
-        with Card("Today"):
-            paragraph(page.today, size="sm")
+                        Text(_(text))
+        with Card(_("Today")):
+            paragraph(_(page.today), size="sm")
             if page.command:
                 with row(top=True):
-                    code_block(page.command, "Command").classes("qu-grow")
-                    copy_button(page.command, "Copy the command")
+                    code_block(page.command, _("Command")).classes("qu-grow")
+                    copy_button(page.command, _("Copy the command"))
             with row():
-                link_button(page.link[0], page.link[1], icon_after="chevron-right")
+                link_button(_(page.link[0]), page.link[1], icon_after="chevron-right")

@@ -10,46 +10,54 @@ from qlora_ui.components.badge import tag
 from qlora_ui.components.device_meter import DeviceMeter
 from qlora_ui.components.events import listen
 from qlora_ui.components.text import Text
-from qlora_ui.contract.records import JobStatus
+from qlora_ui.contract.records import JobStatus, UserPreferences
+from qlora_ui.locales import _, mark
 from qlora_ui.theme import Icon
 
 if TYPE_CHECKING:
+    from qlora_ui.pages.visitor import Visitor
     from qlora_ui.services import Services
 
-_LINKS = (
-    ("/", "Dashboard", "house"),
-    ("/train", "Train", "sliders-horizontal"),
-    ("/playground", "Playground", "message-square"),
-    ("/evaluate", "Evaluate", "chart-column"),
-    ("/publish", "Publish", "package"),
-    ("/activity", "Activity", "activity"),
-    ("/settings", "Settings", "settings"),
-)
+LINKS = [
+    ("/", mark("Dashboard"), "house"),
+    ("/train", mark("Train"), "sliders-horizontal"),
+    ("/playground", mark("Playground"), "message-square"),
+    ("/evaluate", mark("Evaluate"), "chart-column"),
+    ("/publish", mark("Publish"), "package"),
+    ("/activity", mark("Activity"), "activity"),
+    ("/settings", mark("Settings"), "settings"),
+]
+"""Path, word and icon of each section of the app."""
 _READ_EVERY_S = 3.0
 
 
 class SideBar(ui.element, default_classes="qu-side"):
     """The navigation. Below 720 px it is a popover, which the menu button of the top bar opens."""
 
-    def __init__(self, services: Services, path: str, *, collapsed: bool) -> None:
+    def __init__(self, services: Services, visitor: Visitor, path: str) -> None:
         super().__init__("nav")
-        self._services = services
-        self._props.update({"aria-label": "Main", "popover": "auto"})
-        self.set_collapsed(collapsed)
+        self._services, self._visitor = services, visitor
+        self._props.update({"aria-label": _("Main"), "popover": "auto"})
+        self._set_collapsed(visitor.preferences.sidebar_collapsed)
         with self:
             with ui.link(target="/").classes("qu-brand"):
                 Text("4b", classes="qu-brand-mark")._props["aria-hidden"] = "true"
                 Text("qlora-ui")
             with ui.element("ul"):
-                self._links = {target: self._link(target, word, icon) for target, word, icon in _LINKS}
+                self._links = {target: self._link(target, _(word), icon) for target, word, icon in LINKS}
             self._meter = DeviceMeter()
             self._meter.set_visibility(False)
             listen(services.jobs.jobs_changed, self._count)
+            listen(services.people.changed, self._follow)
             ui.timer(_READ_EVERY_S, self._read_device)
         self._count()
         self.show_open(path)
 
-    def set_collapsed(self, collapsed: bool) -> None:
+    def _follow(self, person: str, preferences: UserPreferences) -> None:
+        if person == self._visitor.person:
+            self._set_collapsed(preferences.sidebar_collapsed)
+
+    def _set_collapsed(self, collapsed: bool) -> None:
         self.classes(add="qu-collapsed" if collapsed else None, remove=None if collapsed else "qu-collapsed")
 
     def show_open(self, path: str) -> None:
@@ -73,7 +81,7 @@ class SideBar(ui.element, default_classes="qu-side"):
         statuses = [job.status for job in self._services.jobs.jobs.values()]
         running, waiting = statuses.count(JobStatus.RUNNING), statuses.count(JobStatus.PENDING)
         self._running.text = str(running + waiting)
-        self._running._props["title"] = f"{running} running, {waiting} waiting"
+        self._running._props["title"] = _("{running} running, {waiting} waiting", running=running, waiting=waiting)
         self._running.set_visibility(bool(running + waiting))
 
     async def _read_device(self) -> None:

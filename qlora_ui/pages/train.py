@@ -18,31 +18,41 @@ from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
 from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.contract.paths import STARTER
+from qlora_ui.locales import _, mark, n_
 from qlora_ui.pages import train_check, train_data, train_model, train_settings, train_start
-from qlora_ui.pages.train_form import STEPS, plan
+from qlora_ui.pages.train_form import STEPS
+from qlora_ui.pages.train_plan import plan
 from qlora_ui.pages.train_session import TrainSession, session_of
+from qlora_ui.pages.train_words import in_figures, step_names
 from qlora_ui.pages.train_yaml import YamlCard
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
 
 SUBTITLES = (
-    "The model that learns: the small starter, a folder on this machine, or a name on the hub.",
-    "Your data, read and turned into the exact tokens that will be trained.",
-    "Good settings are filled in; every other one is within reach.",
-    "What will happen, before anything happens.",
-    "Give it a name, decide what follows, and let it run.",
+    mark("The model that learns: the small starter, a folder on this machine, or a name on the hub."),
+    mark("Your data, read and turned into the exact tokens that will be trained."),
+    mark("Good settings are filled in; every other one is within reach."),
+    mark("What will happen, before anything happens."),
+    mark("Give it a name, decide what follows, and let it run."),
 )
+ONWARDS = (
+    mark("Continue to data"),
+    mark("Continue to settings"),
+    mark("Continue to check"),
+    mark("Continue to start"),
+)
+"""What the button below each step but the last one says."""
 
 
 async def build(services: Services) -> None:
     """The form, as the person of this browser tab left it."""
-    header = PageHeader("New fine-tune", SUBTITLES[0])
+    header = PageHeader(_("New fine-tune"), _(SUBTITLES[0]))
     session = await session_of(services)
     await session.refresh_choices()
     form = session.form
     form.show_as(yaml=False)
-    steps = Steps(list(STEPS), label="Steps to a fine-tune", on_choose=form.go_to)
+    steps = Steps(list(step_names()), label=_("Steps to a fine-tune"), on_choose=form.go_to)
     with columns():
         with column(gap=5):
             edited = Live(form.changed, lambda: form.yaml_problem, lambda: _edited_file(session))
@@ -61,14 +71,15 @@ async def build(services: Services) -> None:
             await yaml_card.open()
 
     with header.actions:
-        Segmented({"form": "Form", "yaml": "YAML"}, label="Write the settings as", on_change=switch)
+        Segmented({"form": _("Form"), "yaml": "YAML"}, label=_("Write the settings as"), on_change=switch)
 
     region = LiveRegion()
 
     def follow() -> None:
-        header.subtitle.text = SUBTITLES[form.step]
+        header.subtitle.text = _(SUBTITLES[form.step])
         steps.show(now=form.step, done=_done(session))
-        region.say(f"Step {form.step + 1} of {len(STEPS)}: {STEPS[form.step]}.")
+        name = step_names()[form.step]
+        region.say(_("Step {number} of {count}: {name}.", number=form.step + 1, count=len(STEPS), name=name))
 
     listen(form.changed, follow)
     follow()
@@ -79,9 +90,9 @@ def _edited_file(session: TrainSession) -> None:
     form = session.form
     if not form.yaml_problem:
         return
-    hint = "What you typed is kept under YAML. The form shows the last settings that could be used."
+    hint = _("What you typed is kept under YAML. The form shows the last settings that could be used.")
     with Notice(form.yaml_problem, "warning", hint=hint).body:
-        Button("Forget that edit", form.drop_yaml, size="sm").style("margin-top:8px")
+        Button(_("Forget that edit"), form.drop_yaml, size="sm").style("margin-top:8px")
 
 
 class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
@@ -128,7 +139,7 @@ def _focus_heading(panel: ui.element) -> None:
 
 
 def _this_run(session: TrainSession) -> None:
-    with Card("This run"):
+    with Card(_("This run")):
         Live(session.form.changed, lambda: _facts(session), lambda: _show_facts(session), classes="qu-contents")
         _Buttons(session)
 
@@ -141,27 +152,29 @@ def _facts(session: TrainSession) -> dict[str, str]:
     """What the run comes to, as far as it is known. Nothing here is estimated."""
     form = session.form
     model, data = str(form.get("model_name") or ""), str(form.get("dataset_path") or "")
-    facts = {"Model": f"{_short(model)} · NF4" if model else "not chosen yet", "Data": _short(data) or "not chosen yet"}
+    facts = {
+        _("Model"): f"{_short(model)} · NF4" if model else _("not chosen yet"),
+        _("Data"): _short(data) or _("not chosen yet"),
+    }
     if form.problems:
-        return facts | {"Steps": "known once the settings can be used"}
+        return facts | {_("Steps"): _("known once the settings can be used")}
     parameters = form.parameters()
-    inspection = form.inspection
-    if inspection is not None and form.data_problem is None:
-        made = plan(parameters, inspection)
-        about = "" if made.is_exact else "about "
-        facts["Rows to train"] = f"{about}{made.rows_trained:,}"
-    facts["Trained"] = "answers only" if parameters.train_on == "completions" else "every token"
-    layers = "all linear layers" if parameters.target_modules == "all-linear" else parameters.target_modules
-    facts["Adapter"] = f"r{parameters.lora_rank}, {layers}"
-    facts["Effective batch"] = f"{parameters.batch_size * parameters.gradient_accumulation:,} examples"
-    if inspection is not None and form.data_problem is None:
-        facts["Steps"] = f"{about}{made.steps:,}"
-    facts["Device"] = "first GPU or processor" if parameters.device == "auto" else parameters.device
+    made = plan(parameters, form.inspection) if form.inspection and form.data_problem is None else None
+    if made is not None:
+        facts[_("Rows to train")] = in_figures(made.rows_trained, is_exact=made.is_exact)
+    facts[_("Trained")] = _("answers only") if parameters.train_on == "completions" else _("every token")
+    layers = _("all linear layers") if parameters.target_modules == "all-linear" else parameters.target_modules
+    facts[_("Adapter")] = f"r{parameters.lora_rank}, {layers}"
+    batch = parameters.batch_size * parameters.gradient_accumulation
+    facts[_("Effective batch")] = n_("{count} example", "{count} examples", batch)
+    if made is not None:
+        facts[_("Steps")] = in_figures(made.steps, is_exact=made.is_exact)
+    facts[_("Device")] = _("first GPU or processor") if parameters.device == "auto" else parameters.device
     return facts
 
 
 def _short(name: str) -> str:
-    return "starter" if name == STARTER else name.rstrip("/").rpartition("/")[2]
+    return _("starter") if name == STARTER else name.rstrip("/").rpartition("/")[2]
 
 
 class _Buttons:
@@ -170,11 +183,12 @@ class _Buttons:
     def __init__(self, session: TrainSession) -> None:
         self._form = session.form
         self._proceed = Button("", self._go_on, icon_after="chevron-right", variant="primary").classes("qu-wide")
-        self._start_now = Button("Start now", lambda: start(session)).classes("qu-wide")
-        self._start = Button("Start training", lambda: start(session), icon="play", variant="primary").classes(
-            "qu-wide"
-        )
-        self._reason = Text("", "p", classes="qu-sm qu-muted qu-break").props("role=status").mark("reason")
+        self._start_now = Button(_("Start now"), lambda: start(session)).classes("qu-wide")
+        self._start = Button(_("Start training"), lambda: start(session), icon="play", variant="primary")
+        self._start.classes("qu-wide")
+        self._reason = Text("", "p", classes="qu-sm qu-muted qu-break").mark("reason")
+        for button in (self._proceed, self._start):
+            button._props["aria-describedby"] = self._reason.html_id
         listen(session.form.changed, self._follow)
         self._follow()
 
@@ -187,14 +201,17 @@ class _Buttons:
         form = self._form
         is_last = form.is_yaml or form.step == len(STEPS) - 1
         if not is_last:
-            self._proceed.text = f"Continue to {STEPS[form.step + 1].lower()}"
+            self._proceed.text = _(ONWARDS[form.step])
         self._proceed.set_visibility(not is_last)
         self._start_now.set_visibility(not is_last and form.is_valid and not form.is_submitting)
         self._start.set_visibility(is_last)
         obstacle = form.obstacle
         self._start.disable_because(obstacle)
         here = "" if is_last else form.obstacle_at(form.step)
-        self._reason.text = f"Mend this first. {here}" if here else obstacle if is_last else ""
+        if here:
+            self._reason.text = _("Mend this first. {problem}", problem=here)
+        else:
+            self._reason.text = obstacle if is_last else ""
         self._reason.set_visibility(bool(self._reason.text))
 
 

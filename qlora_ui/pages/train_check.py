@@ -11,18 +11,22 @@ from nicegui import background_tasks, ui
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
 from qlora_ui.components.key_values import KeyValues
-from qlora_ui.components.knob_field import in_words
+from qlora_ui.components.knob_field import AUTOMATIC, in_words
 from qlora_ui.components.layout import Card, Skeleton
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import counted, many, size
+from qlora_ui.components.words import many, size
 from qlora_ui.contract.records import JobStatus
-from qlora_ui.pages.train_data import FORMATS
-from qlora_ui.pages.train_form import ENOUGH_STEPS, KNOBS, epochs_for_enough_steps, in_a_sentence, plan
+from qlora_ui.locales import _, n_, sentence
+from qlora_ui.locales.figures import number
+from qlora_ui.pages.train_data import format_name
+from qlora_ui.pages.train_plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 from qlora_ui.pages.train_session import TrainSession
+from qlora_ui.pages.train_words import KNOBS
 from qlora_ui.theme import Icon
 
 if TYPE_CHECKING:
+    from qlora_ui.contract.inspection import Inspection
     from qlora_ui.meters import DeviceReading
 
 Verdict = Literal["good", "remark", "problem"]
@@ -47,7 +51,7 @@ class Check:
 
 def build(session: TrainSession) -> None:
     form = session.form
-    with Card("Check"):
+    with Card(_("Check", context="step")):
         room = ui.element("div")
     readings: list[DeviceReading] = []
     free: list[int] = []
@@ -67,7 +71,7 @@ def build(session: TrainSession) -> None:
     with room:
         Skeleton(height="160px")
         background_tasks.create(look(), name="look at the devices", context=ui.context.client)
-    with Card("What differs from the defaults"):
+    with Card(_("What differs from the defaults")):
         Live(form.changed, lambda: form.differing, lambda: _differing(session))
 
 
@@ -82,32 +86,47 @@ def checks(session: TrainSession, devices: list[DeviceReading], free: int) -> li
         *_scoring(session),
         *_device(session, devices),
         _queue(session),
-        Check("good" if free > 2e9 else "problem", f"{size(free)} are free on the disk with the home folder."),
+        Check(
+            "good" if free > 2e9 else "problem",
+            _("{size} are free on the disk with the home folder.", size=size(free)),
+        ),
     ]
 
 
 def _model(session: TrainSession) -> Check:
     note = session.form.model_note
     if note is None:
-        return Check("problem", "No model is chosen.", step=0)
+        return Check("problem", _("No model is chosen."), step=0)
     return Check("problem" if note.is_problem else "good", note.text, note.hint, step=0 if note.is_problem else None)
 
 
 def _data(session: TrainSession) -> Check:
     form = session.form
     if form.data_problem is not None:
-        return Check("problem", *form.data_problem, step=1)
+        message, hint = form.data_problem
+        return Check("problem", sentence(message), sentence(hint), step=1)
     if form.is_inspecting:
-        return Check("remark", "The data is still being read.")
+        return Check("remark", _("The data is still being read."))
     inspection = form.inspection
     if inspection is None:
-        return Check("problem", "No data is chosen.", step=1)
+        return Check("problem", _("No data is chosen."), step=1)
     if form.bad_rows:
-        return Check("problem", form.bad_rows[0].message, form.bad_rows[0].hint, step=1)
-    words = f"{inspection.rows:,} rows were read as {FORMATS.get(inspection.format, inspection.format)}"
-    if inspection.tokens_trained is not None:
-        words += f"; {many(inspection.tokens_trained)} of {many(inspection.tokens or 0)} tokens in all rows are trained"
-    return Check("good", f"{words}.")
+        return Check("problem", sentence(form.bad_rows[0].message), sentence(form.bad_rows[0].hint), step=1)
+    return Check("good", _what_was_read(inspection))
+
+
+def _what_was_read(inspection: Inspection) -> str:
+    rows, form = inspection.rows, format_name(inspection.format)
+    if inspection.tokens_trained is None:
+        return n_("{count} row was read as {form}.", "{count} rows were read as {form}.", rows, form=form)
+    return n_(
+        "{count} row was read as {form}; {part} of {total} tokens in it are trained.",
+        "{count} rows were read as {form}; {part} of {total} tokens in all rows are trained.",
+        rows,
+        form=form,
+        part=many(inspection.tokens_trained),
+        total=many(inspection.tokens or 0),
+    )
 
 
 def _settings(session: TrainSession) -> list[Check]:
@@ -115,10 +134,15 @@ def _settings(session: TrainSession) -> list[Check]:
     problems = {name: reason for name, reason in form.problems.items() if name not in {"model_name", "dataset_path"}}
     if problems:
         return [
-            Check("problem", in_a_sentence(name, reason), step=4 if name == "name" else 2)
+            Check("problem", form.in_a_sentence(name, reason), step=4 if name == "name" else 2)
             for name, reason in problems.items()
         ]
-    return [Check("good", f"All settings can be used; {counted(len(form.differing), 'setting')} changed.")]
+    usable = n_(
+        "All settings can be used; {count} setting changed.",
+        "All settings can be used; {count} settings changed.",
+        len(form.differing),
+    )
+    return [Check("good", usable)]
 
 
 def _steps(session: TrainSession) -> list[Check]:
@@ -134,9 +158,14 @@ def _steps(session: TrainSession) -> list[Check]:
     return [
         Check(
             "remark",
-            f"{counted(made.steps, 'step')} {'teaches' if made.steps == 1 else 'teach'} little. "
-            f"About {in_words(epochs)} epochs make {ENOUGH_STEPS} steps.",
-            "More rows are better than more epochs: with many passes over few rows they are learned by heart.",
+            n_(
+                "{count} step teaches little. About {epochs} epochs make {enough} steps.",
+                "{count} steps teach little. About {epochs} epochs make {enough} steps.",
+                made.steps,
+                epochs=number(epochs),
+                enough=ENOUGH_STEPS,
+            ),
+            _("More rows are better than more epochs: with many passes over few rows they are learned by heart."),
             epochs=epochs,
         )
     ]
@@ -145,52 +174,73 @@ def _steps(session: TrainSession) -> list[Check]:
 def _scoring(session: TrainSession) -> list[Check]:
     form = session.form
     if not form.score_after:
-        return [Check("remark", "Base and adapter are not scored afterwards.", step=4)]
-    if problem := form.file_problems.get("test_path"):
-        return [Check("problem", f"Test file: {problem}", step=4)]
-    rows = "the held-out rows of the starter data" if not form.test_path else Path(form.test_path).name
-    return [Check("good", f"Base and adapter are scored afterwards, on {rows}.")]
+        return [Check("remark", _("Base and adapter are not scored afterwards."), step=4)]
+    if problem := form.error_of("test_path"):
+        return [Check("problem", _("Test file: {problem}", problem=problem), step=4)]
+    if not form.test_path:
+        return [Check("good", _("Base and adapter are scored afterwards, on the held-out rows of the starter data."))]
+    file = Path(form.test_path).name
+    return [Check("good", _("Base and adapter are scored afterwards, on {file}.", file=file))]
 
 
 def _evaluation(session: TrainSession) -> list[Check]:
     form = session.form
     if problem := form.file_problems.get("validation_path"):
-        return [Check("problem", f"Evaluation file: {problem}", step=2)]
+        return [Check("problem", _("Evaluation file: {problem}", problem=problem.text), step=2)]
     if form.problems or form.inspection is None:
         return []
     parameters = form.parameters()
     made = plan(parameters, form.inspection)
-    times = f"before the first step and {counted(parameters.evaluations, 'time')} after"
+    times = n_("{count} time", "{count} times", parameters.evaluations)
     if parameters.evaluations and parameters.validation_path:
-        return [Check("good", f"The evaluation file measures the evaluation loss {times}.")]
+        text = _(
+            "The evaluation file measures the evaluation loss before the first step and {times} after.", times=times
+        )
+        return [Check("good", text)]
     if parameters.evaluations and made.rows_held_out:
-        about = "" if made.is_exact else "about "
-        return [
-            Check(
-                "good", f"{about}{made.rows_held_out:,} held-out rows measure the evaluation loss {times}.".capitalize()
-            )
-        ]
-    return [Check("remark", "Nothing measures the evaluation loss, so learning by heart would not show.", step=2)]
+        return [Check("good", _who_measures(made.rows_held_out, times, is_exact=made.is_exact))]
+    text = _("Nothing measures the evaluation loss, so learning by heart would not show.")
+    return [Check("remark", text, step=2)]
+
+
+def _who_measures(rows: int, times: str, *, is_exact: bool) -> str:
+    if is_exact:
+        return n_(
+            "{count} held-out row measures the evaluation loss before the first step and {times} after.",
+            "{count} held-out rows measure the evaluation loss before the first step and {times} after.",
+            rows,
+            times=times,
+        )
+    return n_(
+        "About {count} held-out row measures the evaluation loss before the first step and {times} after.",
+        "About {count} held-out rows measure the evaluation loss before the first step and {times} after.",
+        rows,
+        times=times,
+    )
 
 
 def _device(session: TrainSession, devices: list[DeviceReading]) -> list[Check]:
     chosen = str(session.form.get("device"))
     if chosen == "cpu" or not devices:
-        return [Check("good", "It runs on the processor.")]
+        return [Check("good", _("It runs on the processor."))]
     found = devices[0] if chosen == "auto" else next((d for d in devices if d.id == chosen), None)
     if found is None:
-        here = ", ".join(device.id for device in devices)
-        return [Check("problem", f"There is no device {chosen} on this machine.", f"There is {here}.", step=2)]
-    hint = "" if found.kind == "gpu" else "A large model is slow there; the starter is not."
-    return [Check("good" if found.kind == "gpu" else "remark", f"It runs on {found.name}.", hint)]
+        hint = _("There is {devices}.", devices=", ".join(device.id for device in devices))
+        text = _("There is no device {device} on this machine.", device=chosen)
+        return [Check("problem", text, hint, step=2)]
+    text = _("It runs on {device}.", device=found.name)
+    if found.kind == "gpu":
+        return [Check("good", text)]
+    return [Check("remark", text, _("A large model is slow there; the starter is not."))]
 
 
 def _queue(session: TrainSession) -> Check:
     jobs = session.services.jobs
     before = [job.name for job in jobs.jobs.values() if job.status is JobStatus.RUNNING] + [j.name for j in jobs.queue]
     if not before:
-        return Check("good", "Nothing else runs: it starts at once.")
-    return Check("remark", f"{before[0]} is before it: it waits where both need the same device.")
+        return Check("good", _("Nothing else runs: it starts at once."))
+    text = _("{run} is before it: it waits where both need the same device.", run=before[0])
+    return Check("remark", text)
 
 
 def _list(session: TrainSession, devices: list[DeviceReading], free: int) -> None:
@@ -200,7 +250,8 @@ def _list(session: TrainSession, devices: list[DeviceReading], free: int) -> Non
             with ui.element("li").classes("qu-row qu-gap-3 qu-top-aligned"):
                 Icon(icon).classes(tone)
                 with ui.element("div").classes("qu-grow"):
-                    Text("Problem: " if check.verdict == "problem" else "", classes="qu-hidden")
+                    if check.verdict == "problem":
+                        Text(_("Problem:"), classes="qu-hidden")
                     Text(check.text, "div", classes="qu-break")
                     if check.hint:
                         Text(check.hint, "div", classes="qu-xs qu-muted qu-break")
@@ -211,16 +262,17 @@ def _list(session: TrainSession, devices: list[DeviceReading], free: int) -> Non
 
 
 def _mend(session: TrainSession, step: int) -> None:
-    Button("Change", lambda: session.form.go_to(step), size="sm")
+    Button(_("Change"), lambda: session.form.go_to(step), size="sm")
 
 
 def _raise_epochs(session: TrainSession, epochs: float) -> None:
-    Button(f"Train {in_words(epochs)} epochs", lambda: session.set("num_train_epochs", in_words(epochs)), size="sm")
+    label = _("Train {count} epochs", count=number(epochs))
+    Button(label, lambda: session.set("num_train_epochs", in_words(epochs)), size="sm")
 
 
 def _differing(session: TrainSession) -> None:
     differing = session.form.differing
     if not differing:
-        Text("Nothing: every setting has its default.", "p", classes="qu-sm qu-muted")
+        Text(_("Nothing: every setting has its default."), "p", classes="qu-sm qu-muted")
         return
-    KeyValues({KNOBS[name].title: in_words(value) or "automatic" for name, value in differing.items()})
+    KeyValues({sentence(KNOBS[name].title): in_words(value) or _(AUTOMATIC) for name, value in differing.items()})

@@ -23,21 +23,28 @@ from qlora_ui.components.words import many, share, size
 from qlora_ui.contract.inspection import Finding, Inspection, RowView
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.records import Dataset
-from qlora_ui.pages.train_form import Plan, plan
+from qlora_ui.locales import _, mark, n_, sentence
+from qlora_ui.locales.figures import day, number
+from qlora_ui.pages.train_plan import Plan, plan
 from qlora_ui.pages.train_session import TrainSession
+from qlora_ui.pages.train_words import in_figures
 from qlora_ui.theme import Icon
 
 _TONES: dict[str, Tone] = {"note": "info", "warning": "warning", "error": "error"}
 FORMATS = {
-    "alpaca": "instruction and output",
-    "sharegpt": "conversations (ShareGPT)",
-    "messages": "conversations (messages)",
-    "prompt_completion": "prompt and completion",
-    "question_answer": "question and answer",
-    "text": "plain text",
+    "alpaca": mark("instruction and output"),
+    "sharegpt": mark("conversations (ShareGPT)"),
+    "messages": mark("conversations (messages)"),
+    "prompt_completion": mark("prompt and completion"),
+    "question_answer": mark("question and answer"),
+    "text": mark("plain text"),
 }
 """What the formats of data are called."""
-_VIEWS = {"original": "Original", "conversation": "Conversation", "tokens": "Tokens"}
+_VIEWS = {"original": mark("Original"), "conversation": mark("Conversation"), "tokens": mark("Tokens")}
+
+
+def format_name(data_format: str) -> str:
+    return _(FORMATS.get(data_format, data_format))
 
 
 def build(session: TrainSession) -> None:
@@ -60,20 +67,20 @@ def build(session: TrainSession) -> None:
 def _data_card(session: TrainSession) -> None:
     form = session.form
     if not form.get("dataset_path"):
-        with Card("Data"):
+        with Card(_("Data")):
             _chooser(session)
         return
     with Card():
         _file_head(session)
         if form.is_inspecting and form.inspection is None:
-            muted("Reading the file.")
+            muted(_("Reading the file."))
             Skeleton(height="72px")
         if form.is_inspecting and form.inspection is not None:
-            muted("Reading it again.", size="xs")
+            muted(_("Reading it again."), size="xs")
         if form.data_problem is not None:
             message, hint = form.data_problem
-            with Notice(message, "error", hint=hint).body:
-                Button("Read it again", session.read_data, icon="rotate-ccw", size="sm").style("margin-top:8px")
+            with Notice(sentence(message), "error", hint=sentence(hint)).body:
+                Button(_("Read it again"), session.read_data, icon="rotate-ccw", size="sm").style("margin-top:8px")
             _chooser(session)
         if form.inspection is not None and form.data_problem is None:
             for finding in form.inspection.findings:
@@ -92,12 +99,13 @@ def _chooser(session: TrainSession) -> None:
         await choose(dataset.path)
 
     DropZone(uploaded)
-    known = [Choice(STARTER, "Starter data", "Short tasks that suit the starter model")]
+    known = [Choice(STARTER, _("Starter data"), _("Short tasks that suit the starter model"))]
     known += [_uploaded(session, dataset) for dataset in reversed(session.datasets)]
-    choices = Choices(known, label="Data that is here already")
+    choices = Choices(known, label=_("Data that is here already"))
     choices.on_choose = choose
     choices.on_remove = lambda path: _remove(session, path)
-    with Field("A file on this machine", help="The full path of a file on the machine that runs qlora-ui.") as field:
+    help = _("The full path of a file on the machine that runs qlora-ui.")
+    with Field(_("A file on this machine"), help=help) as field:
         chosen, here = str(session.form.get("dataset_path") or ""), {choice.value for choice in known}
         path = (
             field.hold(ui.input(value="" if chosen in here else chosen))
@@ -113,14 +121,15 @@ def _chooser(session: TrainSession) -> None:
 
 
 def _uploaded(session: TrainSession, dataset: Dataset) -> Choice:
-    about = f"{size(dataset.bytes)}, added {dataset.added_at:%d %B %Y}"
-    problem = session.unreadable.get(dataset.path)
-    return Choice(dataset.path, dataset.name, about, problem=problem or "", can_be_removed=True)
+    about = _("{size}, added {day}", size=size(dataset.bytes), day=day(dataset.added_at))
+    problem = sentence(session.unreadable.get(dataset.path, ""))
+    return Choice(dataset.path, dataset.name, about, problem=problem, can_be_removed=True)
 
 
 async def _remove(session: TrainSession, path: str) -> None:
-    text = "The copy that was uploaded is deleted from this machine. Runs that were trained with it stay."
-    if await confirm(f"Delete {Path(path).name}?", text, action="Delete the file", is_dangerous=True):
+    title = _("Delete {name}?", name=Path(path).name)
+    text = _("The copy that was uploaded is deleted from this machine. Runs that were trained with it stay.")
+    if await confirm(title, text, action=_("Delete the file"), is_dangerous=True):
         await session.remove(path)
 
 
@@ -136,26 +145,23 @@ def _file_head(session: TrainSession) -> None:
             with ui.element("span").classes("qu-dot qu-tone-idle"):
                 Icon("file-text")
             with column().style("gap:0"):
-                heading("Starter data" if name == STARTER else Path(name).name).classes("qu-break").style(
-                    "font-size:14px"
-                )
+                title = heading(_("Starter data") if name == STARTER else Path(name).name)
+                title.classes("qu-break").style("font-size:14px")
                 if inspection is not None:
-                    facts = (
-                        f"{inspection.rows:,} rows",
-                        size(inspection.bytes),
-                        FORMATS.get(inspection.format, inspection.format),
-                    )
+                    rows = n_("{count} row", "{count} rows", inspection.rows)
+                    facts = (rows, size(inspection.bytes), format_name(inspection.format))
                     with ui.element("p").classes("qu-xs qu-muted qu-num"):
                         Text(f"{' · '.join(facts)} ")
-                        Text("recognised", classes="qu-success").props["title"] = inspection.seen
-        Button("Replace", replace, icon="upload").mark("replace-data")
+                        Text(_("recognised"), classes="qu-success").props["title"] = sentence(inspection.seen)
+        Button(_("Replace"), replace, icon="upload").mark("replace-data")
 
 
 def _finding(session: TrainSession, finding: Finding) -> None:
-    with Notice(finding.message, _TONES[finding.level], hint=finding.hint).body:
+    with Notice(sentence(finding.message), _TONES[finding.level], hint=sentence(finding.hint)).body:
         if finding.rows:
             first = finding.rows[0]
-            Button(f"See row {first:,}", lambda: session.show_row(first), size="sm").style("margin-top:8px")
+            label = _("See row {number}", number=number(first))
+            Button(label, lambda: session.show_row(first), size="sm").style("margin-top:8px")
 
 
 def _made(session: TrainSession) -> Plan | None:
@@ -168,19 +174,19 @@ def _made(session: TrainSession) -> Plan | None:
 
 def _stats(session: TrainSession, inspection: Inspection) -> None:
     made = _made(session)
-    figures: dict[str, str] = {"Rows": f"{inspection.rows:,}"}
+    figures: dict[str, str] = {_("Rows"): number(inspection.rows)}
     if made is not None:
-        about = "" if made.is_exact else "about "
-        figures = {"Rows to train": f"{about}{made.rows_trained:,}"}
+        figures = {_("Rows to train"): in_figures(made.rows_trained, is_exact=made.is_exact)}
         if made.rows_held_out is not None:
-            figures["Held out"] = f"{about}{made.rows_held_out:,}"
+            figures[_("Held out")] = in_figures(made.rows_held_out, is_exact=made.is_exact)
     if inspection.tokens is not None and inspection.tokens_trained is not None:
-        figures["Tokens trained, all rows"] = f"{many(inspection.tokens_trained)} of {many(inspection.tokens)}"
+        trained, tokens = many(inspection.tokens_trained), many(inspection.tokens)
+        figures[_("Tokens trained, all rows")] = _("{part} of {total}", part=trained, total=tokens)
     if inspection.rows_truncated is not None:
-        figures["Truncated"] = share(inspection.rows_truncated, inspection.rows)
+        figures[_("Truncated")] = share(inspection.rows_truncated, inspection.rows)
     if inspection.rows_untrainable:
-        figures["Left out"] = f"{inspection.rows_untrainable:,}"
-    figures["Duplicates"] = f"{inspection.duplicates:,}"
+        figures[_("Left out")] = number(inspection.rows_untrainable)
+    figures[_("Duplicates")] = number(inspection.duplicates)
     with ui.element("dl").classes("qu-figures-row"):
         for label, value in figures.items():
             with ui.element("div"):
@@ -192,12 +198,14 @@ class _RowCard(Card):
     """One row at a time, in the view of one's choice."""
 
     def __init__(self, session: TrainSession) -> None:
-        super().__init__("Row")
+        super().__init__(_("Row"))
         self._session = session
         with self.head, row(wrap=True):
-            self._views = Segmented(_VIEWS, label="Show the row as", value="tokens", on_change=lambda _: self._draw())
-            icon_button("Previous row", "chevron-left", lambda: session.show_row(session.row - 1))
-            icon_button("Next row", "chevron-right", lambda: session.show_row(session.row + 1))
+            views = {name: _(word) for name, word in _VIEWS.items()}
+            label = _("Show the row as")
+            self._views = Segmented(views, label=label, value="tokens", on_change=lambda view: self._draw())
+            icon_button(_("Previous row"), "chevron-left", lambda: session.show_row(session.row - 1))
+            icon_button(_("Next row"), "chevron-right", lambda: session.show_row(session.row + 1))
         with self:
             self._room = ui.element("div").classes("qu-col")
             listen(session.form.changed, self._follow)
@@ -211,7 +219,8 @@ class _RowCard(Card):
         self._shown = (self._session.row, inspection)
         self.set_visibility(inspection is not None and self._session.view is not None)
         if inspection is not None:
-            self.title.text = f"Row {self._session.row:,} of {inspection.rows:,}"
+            row, rows = number(self._session.row), number(inspection.rows)
+            self.title.text = _("Row {number} of {count}", number=row, count=rows)
         self._draw()
 
     def _draw(self) -> None:
@@ -231,17 +240,19 @@ class _RowCard(Card):
 
 def _tokens(view: RowView, inspection: Inspection) -> None:
     if view.tokens is None:
-        muted("Choose a model first: its tokenizer makes the tokens.")
+        muted(_("Choose a model first: its tokenizer makes the tokens."))
         return
     token_legend()
     TokenStrip(view)
-    trained = sum(token.trained for token in view.tokens)
-    facts = [f"{len(view.tokens):,} tokens, {trained:,} trained"]
-    facts += ["cut at the longest length"] * view.truncated
+    trained = number(sum(token.trained for token in view.tokens))
+    facts = [
+        n_("{count} token, {trained} trained", "{count} tokens, {trained} trained", len(view.tokens), trained=trained)
+    ]
+    facts += [_("cut at the longest length")] * view.truncated
     with row(between=True, wrap=True).classes("qu-xs qu-muted qu-num"):
         Text(" · ".join(facts))
         with row(gap=1):
             Icon("info", size=14)
-            Text("These are the very labels that training uses")
+            Text(_("These are the very labels that training uses"))
     if inspection.template:
-        muted(inspection.template, size="xs")
+        muted(sentence(inspection.template), size="xs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from nicegui import run
 
 from qlora_ui.contract.errors import QloraUiError
 from qlora_ui.contract.paths import STARTER, dataset_location
+from qlora_ui.locales import _, mark, sentence
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -18,30 +20,46 @@ COMPARED_UP_TO = 64_000_000
 """Bytes. Larger files are compared by their paths alone."""
 
 
-async def problem_of(services: Services, file: str, training: str) -> str:
-    """What keeps a file from measuring a model trained on `training`, in a sentence; empty when nothing does."""
+@dataclass(frozen=True)
+class FileProblem:
+    """What keeps a file from measuring a model; `text` says it in the language of the page."""
+
+    english: str
+    file: str
+    reason: str = ""
+    """A sentence of its own, in English, for the place of that name."""
+
+    @property
+    def text(self) -> str:
+        return _(self.english, file=self.file, reason=sentence(self.reason))
+
+
+async def problem_of(services: Services, file: str, training: str) -> FileProblem | None:
+    """What keeps a file from measuring a model that is trained on the file `training`; None when nothing does."""
     if problem := await run.io_bound(_look, file, training):
         return problem
     if file.startswith(f"{STARTER}/"):
-        return ""
+        return None
     try:
         await services.inspect(str(dataset_location(file)), limit=1)
     except QloraUiError as error:
-        return f"{Path(file).name} cannot be used: {error.message}"
-    return ""
+        return FileProblem(mark("{file} cannot be used: {reason}"), Path(file).name, error.message)
+    return None
 
 
-def _look(file: str, training: str) -> str:
+def _look(file: str, training: str) -> FileProblem | None:
     path = dataset_location(file)
     if not path.is_file():
-        return f"There is no file {file}."
+        return FileProblem(mark("There is no file {file}."), file)
     try:
         with path.open("rb"):
             pass
         is_same = bool(training) and _are_same(path, dataset_location(training))
     except OSError as error:
-        return f"{file} cannot be read: {error.strerror}."
-    return "This is the training data itself: rows that were trained measure nothing." if is_same else ""
+        return FileProblem(mark("{file} cannot be read: {reason}."), file, error.strerror or "")
+    if is_same:
+        return FileProblem(mark("This is the training data itself: rows that were trained measure nothing."), file)
+    return None
 
 
 def _are_same(one: Path, other: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,22 +9,22 @@ import yaml
 
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.inspection import Finding, Inspection
-from qlora_ui.contract.knobs import Knob, knobs
+from qlora_ui.contract.knobs import Knob
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
-from qlora_ui.contract.parsing import key_lines, parse_parameters, parse_yaml
+from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.reactive import Event
+from qlora_ui.locales import _, sentence
 from qlora_ui.pages.model_check import ModelNote
+from qlora_ui.pages.train_files import FileProblem
+from qlora_ui.pages.train_words import KNOBS, FileMistake, as_sentence, error_of_knob, in_a_sentence
 
-KNOBS: dict[str, Knob] = knobs(TrainingParameters)
-STEPS = ("Model", "Data", "Settings", "Check", "Start")
+STEPS = ("model", "data", "settings", "check", "start")
 HELD_OUT = f"{STARTER}/heldout"
 READS_DATA_ANEW = frozenset({"model_name", "dataset_path", "max_length", "data_format", "train_on", "offline"})
 """Knobs that decide what the tokens and labels of the data are."""
 _ON_OTHER_STEPS = frozenset({"name", "model_name", "dataset_path"})
-ENOUGH_STEPS = 50
-"""Fewer optimiser steps than this hardly change what a model says."""
 
 
 @dataclass(eq=False)
@@ -43,22 +42,22 @@ class TrainForm:
     """The place in STEPS that is open."""
     is_yaml: bool = False
     """The settings are shown as a file."""
-    yaml_problem: str = ""
+    yaml_mistake: FileMistake | None = None
     """What is wrong with the file as it is typed; the values are then those of its last good state."""
-    is_submitting: bool = False
     yaml_draft: str = ""
     """The file as it was typed, while it has a mistake."""
+    is_submitting: bool = False
     wants_score: bool = True
     test_path: str = ""
     """A file of held-out rows for the scoring; with the starter's data its own held-out rows are taken."""
-    file_problems: dict[str, str] = field(default_factory=dict)
-    """`test_path` or `validation_path` → what is wrong with that file, in a sentence."""
+    file_problems: dict[str, FileProblem] = field(default_factory=dict)
+    """`test_path` or `validation_path` → what is wrong with that file."""
     model_note: ModelNote | None = None
     """What is known of the chosen model; None while none is chosen."""
     inspection: Inspection | None = None
     is_inspecting: bool = False
     data_problem: tuple[str, str] | None = None
-    """What is wrong with the data, and what to do about it."""
+    """What is wrong with the data, and what to do about it, both in English."""
     changed: Event[[]] = field(default_factory=Event)
     """Emitted after a value, an error, the step or the inspection changed."""
 
@@ -100,44 +99,49 @@ class TrainForm:
         return not self.obstacle
 
     @property
+    def yaml_problem(self) -> str:
+        """What is wrong with the file as it is typed, in a sentence; empty when nothing is."""
+        return self.yaml_mistake.text if self.yaml_mistake is not None else ""
+
+    @property
     def obstacle(self) -> str:
         """The first thing that stands in the way of a start, in a sentence; empty when there is none."""
-        if self.is_yaml and self.yaml_problem:
+        if self.is_yaml and self.yaml_mistake is not None:
             return self.yaml_problem
         in_order = (self.obstacle_at(step) or self._missing_at(step) for step in range(len(STEPS)))
-        return next((sentence for sentence in in_order if sentence), "")
+        return next((words for words in in_order if words), "")
 
     def obstacle_at(self, step: int) -> str:
         """What has to be mended on a step before it is left; what was only not filled in yet is none."""
         match STEPS[step]:
-            case "Model" if self.model_note is not None and self.model_note.is_problem:
+            case "model" if self.model_note is not None and self.model_note.is_problem:
                 return self.model_note.text
-            case "Data" if self.data_problem is not None:
-                return self.data_problem[0]
-            case "Data" if self.bad_rows:
-                return self.bad_rows[0].message
-            case "Settings":
+            case "data" if self.data_problem is not None:
+                return sentence(self.data_problem[0])
+            case "data" if self.bad_rows:
+                return sentence(self.bad_rows[0].message)
+            case "settings":
                 wrong = {name: reason for name, reason in self.errors.items() if name not in _ON_OTHER_STEPS}
-                first = next((in_a_sentence(name, reason) for name, reason in wrong.items()), "")
-                return first or self.file_problems.get("validation_path", "")
-            case "Start" if "name" in self.errors:
-                return in_a_sentence("name", self.errors["name"])
-            case "Start":
-                return self.file_problems.get("test_path", "") if self.score_after else ""
+                first = next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
+                return first or self._wrong_file("validation_path")
+            case "start" if "name" in self.errors:
+                return self.in_a_sentence("name", self.errors["name"])
+            case "start":
+                return self._wrong_file("test_path") if self.score_after else ""
             case _:
                 return ""
 
     def _missing_at(self, step: int) -> str:
         match STEPS[step]:
-            case "Model" if "model_name" in self.problems:
-                return "No model is chosen yet."
-            case "Data" if "dataset_path" in self.problems:
-                return "No data is chosen yet."
-            case "Data" if self.is_inspecting:
-                return "The data is still being read."
-            case "Settings":
+            case "model" if "model_name" in self.problems:
+                return _("No model is chosen yet.")
+            case "data" if "dataset_path" in self.problems:
+                return _("No data is chosen yet.")
+            case "data" if self.is_inspecting:
+                return _("The data is still being read.")
+            case "settings":
                 wrong = {name: reason for name, reason in self.problems.items() if name not in _ON_OTHER_STEPS}
-                return next((in_a_sentence(name, reason) for name, reason in wrong.items()), "")
+                return next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
             case _:
                 return ""
 
@@ -147,8 +151,17 @@ class TrainForm:
         return self.wants_score and bool(self.test_file)
 
     def error_of(self, name: str) -> str:
-        """What is wrong with a field: with its value, or with the file that it names."""
-        return self.errors.get(name) or self.file_problems.get(name, "").removesuffix(".")
+        """What is wrong with a field, in a sentence: with its value, or with the file that it names."""
+        if name not in self.errors:
+            return self._wrong_file(name)
+        return as_sentence(error_of_knob(name, self.get(name), self.errors[name]))
+
+    def in_a_sentence(self, name: str, reason: str) -> str:
+        """`Learning rate: 'abc' was given …` for a knob and what is wrong with it, which is English."""
+        return in_a_sentence(name, self.get(name) if name in KNOBS else None, reason)
+
+    def _wrong_file(self, name: str) -> str:
+        return self.file_problems[name].text if name in self.file_problems else ""
 
     def draft(self) -> TrainForm:
         """A form with what a person has set in this one, without what was found out about model and data."""
@@ -158,7 +171,7 @@ class TrainForm:
             errors=dict(self.errors),
             touched=set(self.touched),
             step=self.step,
-            yaml_problem=self.yaml_problem,
+            yaml_mistake=self.yaml_mistake,
             yaml_draft=self.yaml_draft,
             wants_score=self.wants_score,
             test_path=self.test_path,
@@ -220,11 +233,11 @@ class TrainForm:
 
     def drop_yaml(self) -> None:
         """Give up a file with a mistake: the settings are those of the fields."""
-        self.yaml_draft = self.yaml_problem = ""
+        self.yaml_draft, self.yaml_mistake = "", None
         self.changed.emit()
 
     def load_yaml(self, text: str) -> None:
-        """Take over an edited file as a whole; one that cannot be used changes nothing but `yaml_problem`.
+        """Take over an edited file as a whole; one that cannot be used changes nothing but `yaml_mistake`.
 
         What the file leaves out has its default, as on the command line, and not what suits the starter.
         """
@@ -232,10 +245,10 @@ class TrainForm:
             content = parse_yaml(text)
             checked = parse_parameters(JobKind.TRAINING, content).model_dump()
         except ParameterError as error:
-            self.yaml_draft, self.yaml_problem = text, _with_lines(error, text)
+            self.yaml_draft, self.yaml_mistake = text, FileMistake.of(error, text)
             self.changed.emit()
             return
-        self.yaml_draft = self.yaml_problem = ""
+        self.yaml_draft, self.yaml_mistake = "", None
         given = content.keys() | self.starter_settings.keys()
         self.values = {name: value for name, value in checked.items() if name in given and value is not None}
         self.touched = set(content)
@@ -244,70 +257,6 @@ class TrainForm:
 
     def _find_errors(self) -> None:
         self.errors = {name: reason for name, reason in self.problems.items() if name in self.touched or name == ""}
-
-
-def in_a_sentence(name: str, reason: str) -> str:
-    """`Learning rate: 'abc' was given …` for a knob and what is wrong with it."""
-    title = KNOBS[name].title if name in KNOBS else "Settings"
-    return f"{title}: {reason}."
-
-
-def _with_lines(error: ParameterError, text: str) -> str:
-    """What is wrong with a file, with the line of every setting that is written in it."""
-    if not error.fields:
-        return error.message
-    lines = key_lines(text)
-    places = {name: f"line {lines[name]}, " if name in lines else "" for name in error.fields}
-    listed = "; ".join(f"{places[name]}{name}: {why}" if name else why for name, why in error.fields.items())
-    return f"These settings cannot be used: {listed}."
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the settings and the data come to."""
-
-    rows_trained: int
-    rows_held_out: int | None
-    """None where a file of its own is evaluated, whose rows nobody has counted."""
-    effective_batch: int
-    steps: int
-    """Optimiser steps of the whole run."""
-    is_exact: bool
-    """False when it depends on rows that are equal, left out or in the evaluation file as well."""
-
-
-def plan(parameters: TrainingParameters, inspection: Inspection) -> Plan:
-    """How many rows are trained and held out, and how many steps follow from epochs and batch.
-
-    It counts as training does: a share of all different rows is held out, then rows without a token to train are left
-    out on both sides.
-    """
-    left_out = inspection.rows_untrainable
-    usable = inspection.rows - (left_out or 0)
-    has_file = bool(parameters.validation_path)
-    share = 0.0 if has_file or not parameters.evaluations else parameters.validation_share
-    if inspection.rows - inspection.duplicates < 2:
-        share = 0.0
-    drawn = max(1, round(inspection.rows * share)) if share else 0
-    held_out = round(drawn * usable / inspection.rows) if drawn else 0
-    rows = usable - held_out
-    batches = math.ceil(rows / parameters.batch_size)
-    steps_per_epoch = max(1, math.ceil(batches / parameters.gradient_accumulation))
-    steps = math.ceil(parameters.num_train_epochs * steps_per_epoch)
-    return Plan(
-        rows_trained=rows,
-        rows_held_out=None if has_file else held_out,
-        effective_batch=parameters.batch_size * parameters.gradient_accumulation,
-        steps=min(steps, parameters.max_steps or steps),
-        is_exact=not has_file and left_out is not None and (not share or not (left_out or inspection.duplicates)),
-    )
-
-
-def epochs_for_enough_steps(parameters: TrainingParameters, made: Plan) -> float | None:
-    """How many epochs make ENOUGH_STEPS steps. None where there are enough, or where a limit of steps is set."""
-    if made.steps >= ENOUGH_STEPS or parameters.max_steps or made.rows_trained < 1:
-        return None
-    return float(math.ceil(parameters.num_train_epochs * ENOUGH_STEPS / made.steps))
 
 
 def _plain(knob: Knob, value: Any) -> Any:

@@ -10,17 +10,18 @@ from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.contract.paths import STARTER
+from qlora_ui.locales import _
 from qlora_ui.pages.train_session import TrainSession
 
 
 def build(session: TrainSession) -> None:
     form = session.form
-    with Card("Model"):
+    with Card(_("Model")):
         known = [_choice(name) for name in session.models]
-        choices = Choices(known, label="Model", value=str(form.get("model_name") or ""))
+        choices = Choices(known, label=_("Model"), value=str(form.get("model_name") or ""))
         with Field(
-            "Another model",
-            help="A folder on this machine, or a name on the hub such as Qwen/Qwen3-0.6B. Enter takes it.",
+            _("Another model"),
+            help=_("A folder on this machine, or a name on the hub such as Qwen/Qwen3-0.6B. Enter takes it."),
         ) as field:
             other = field.hold(
                 ui.input(value="" if form.get("model_name") in session.models else form.get("model_name"))
@@ -44,8 +45,8 @@ def build(session: TrainSession) -> None:
 
 def _choice(name: str) -> Choice:
     if name == STARTER:
-        return Choice(name, "Starter", "Small, comes along, needs no network and no GPU")
-    folder, _, last = name.rpartition("/")
+        return Choice(name, _("Starter"), _("Small, comes along, needs no network and no GPU"))
+    folder, _slash, last = name.rpartition("/")
     return Choice(name, last, folder)
 
 

@@ -20,7 +20,8 @@ from qlora_ui.demo import STARTER_SETTINGS
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.model_check import ModelNote, look_at
 from qlora_ui.pages.train_files import problem_of
-from qlora_ui.pages.train_form import KNOBS, READS_DATA_ANEW, TrainForm
+from qlora_ui.pages.train_form import READS_DATA_ANEW, TrainForm
+from qlora_ui.pages.train_words import KNOBS
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -85,7 +86,7 @@ class TrainSession:
         wanted, data = self._held_out_files(), str(self.form.get("dataset_path") or "")
         problems = {name: await problem_of(self.services, file, data) for name, file in wanted.items() if file}
         if wanted == self._held_out_files():  # else another one was named meanwhile
-            self.form.file_problems = {name: problem for name, problem in problems.items() if problem}
+            self.form.file_problems = {name: problem for name, problem in problems.items() if problem is not None}
             self.form.changed.emit()
 
     async def restore(self) -> None:
@@ -136,7 +137,7 @@ class TrainSession:
             try:
                 form.inspection = await self._inspect(model if has_good_model else None, first_row)
             except ModelError as error:  # the data can be looked at without the model's tokens
-                form.model_note = ModelNote(error.message, error.hint, is_problem=True)
+                form.model_note = ModelNote.of_error(error)
                 form.inspection = await self._inspect(None, first_row)
             self.row = first_row
             self.unreadable.pop(path, None)

@@ -14,32 +14,33 @@ from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import muted
 from qlora_ui.contract.knobs import GROUPS
 from qlora_ui.contract.paths import STARTER
-from qlora_ui.pages.train_form import KNOBS
+from qlora_ui.locales import ENGLISH, _, language, mark, sentence
 from qlora_ui.pages.train_session import TrainSession
+from qlora_ui.pages.train_words import KNOBS, as_sentence
 
 ELSEWHERE = frozenset({"name", "model_name", "dataset_path"})
 """Knobs that other steps ask for."""
 SELDOM = ("max_steps", "output_dir", "offline")
 
 _TITLES = {
-    "LoRA": "The adapter (LoRA)",
-    "optimiser": "Optimiser and schedule",
-    "data": "Data and evaluation",
-    "memory": "Device and memory",
-    "monitoring": "Reports and checkpoints",
+    "LoRA": mark("The adapter (LoRA)"),
+    "optimiser": mark("Optimiser and schedule"),
+    "data": mark("Data and evaluation"),
+    "memory": mark("Device and memory"),
+    "monitoring": mark("Reports and checkpoints"),
 }
 
 
 def build(session: TrainSession) -> None:
     form = session.form
     fields: dict[str, KnobField] = {}
-    with Card("Settings"):
+    with Card(_("Settings")):
         Live(form.changed, lambda: form.get("model_name") == STARTER, lambda: _starter_note(session))
         Live(form.changed, lambda: form.errors.get("", ""), lambda: _rule_note(session))
         fields |= _fields(session, _names("basics"))
         with ui.element("div"):
             for group in GROUPS[1:]:
-                with ui.expansion(_TITLES[group]) as expansion:
+                with ui.expansion(_(_TITLES[group])) as expansion:
                     fields |= _fields(session, _names(group))
                 listen(form.changed, _opener(session, expansion, frozenset(_names(group))))
 
@@ -71,19 +72,28 @@ def _opener(session: TrainSession, expansion: ui.expansion, names: frozenset[str
         if not expansion.value and names & session.form.errors.keys():
             expansion.value = True
 
+    open_on_error()
     return open_on_error
 
 
 def _starter_note(session: TrainSession) -> None:
     if session.form.get("model_name") != STARTER:
         return
-    settings = ", ".join(f"{KNOBS[n].title.lower()} {in_words(v)}" for n, v in session.form.starter_settings.items())
-    Notice("Settings that suit the starter are filled in.", "info", hint=f"{settings[:1].upper()}{settings[1:]}.")
+    chosen = session.form.starter_settings.items()
+    settings = ", ".join(_("{setting} {value}", setting=_title(n), value=in_words(v)) for n, v in chosen)
+    hint = as_sentence(settings)
+    Notice(_("Settings that suit the starter are filled in."), "info", hint=hint)
+
+
+def _title(name: str) -> str:
+    """A knob's title within a line; of the languages here only English writes nouns small there."""
+    title = sentence(KNOBS[name].title)
+    return title.lower() if language() == ENGLISH else title
 
 
 def _rule_note(session: TrainSession) -> None:
     problem = session.form.errors.get("")
     if problem:
-        Notice(f"{problem[:1].upper()}{problem[1:]}.", "error")
+        Notice(as_sentence(sentence(problem)), "error")
     else:
-        muted("Empty means the default. Numbers may be written as 2e-4.", size="xs")
+        muted(_("Empty means the default. Numbers may be written as 2e-4."), size="xs")

@@ -11,16 +11,17 @@ from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import paragraph
 from qlora_ui.contract.paths import STARTER
-from qlora_ui.pages.train_form import KNOBS
+from qlora_ui.locales import _
 from qlora_ui.pages.train_session import TrainSession
+from qlora_ui.pages.train_words import KNOBS
 
 
 def build(session: TrainSession) -> None:
     form = session.form
-    with Card("Start"):
+    with Card(_("Start", context="step")):
         name = KnobField(KNOBS["name"], form.get("name"), lambda value: form.set("name", value))
         name.help.set_visibility(True)
-        listen(form.changed, lambda: name.show(form.get("name"), form.errors.get("name", "")))
+        listen(form.changed, lambda: name.show(form.get("name"), form.error_of("name")))
         scoring = _Scoring(session)
         Live(form.changed, lambda: (form.wants_score, form.test_file), lambda: _explain_scoring(session))
         test_file = _TestFile(session)
@@ -37,7 +38,7 @@ class _Scoring(ui.switch):
     """On where it is wanted and there are rows for it; without such rows it cannot be switched on."""
 
     def __init__(self, session: TrainSession) -> None:
-        super().__init__("Score it afterwards", value=session.form.score_after)
+        super().__init__(_("Score it afterwards"), value=session.form.score_after)
         self._form = session.form
         self.mark("score-after")
         self.on_value_change(lambda event: self._take(bool(event.value)))
@@ -56,7 +57,7 @@ class _TestFile(Field):
     """The file of held-out rows; the starter's data bring theirs along."""
 
     def __init__(self, session: TrainSession) -> None:
-        super().__init__("Test file", help="A file on this machine with rows in the same form as your data.")
+        super().__init__(_("Test file"), help=_("A file on this machine with rows in the same form as your data."))
         self._form = session.form
         path = self.hold(ui.input(value=session.form.test_path)).props("autocomplete=off spellcheck=false")
         path.mark("test-path")
@@ -68,7 +69,7 @@ class _TestFile(Field):
 
     def follow(self) -> None:
         self.set_visibility(self._form.get("dataset_path") != STARTER or bool(self._form.test_path))
-        problem = self._form.file_problems.get("test_path", "")
+        problem = self._form.error_of("test_path")
         if problem != self.error.text:
             self.set_error(problem)
 
@@ -76,14 +77,15 @@ class _TestFile(Field):
 def _explain_scoring(session: TrainSession) -> None:
     form = session.form
     if not form.test_file:
-        _explain("To score base against adapter, name a test file with rows that are not among your training data.")
+        _explain(_("To score base against adapter, name a test file with rows that are not among your training data."))
     elif not form.score_after:
-        _explain("Only the training runs.")
+        _explain(_("Only the training runs."))
     elif form.test_path:
-        _explain("Base and adapter answer the rows of the test file, none of which may be trained.")
+        _explain(_("Base and adapter answer the rows of the test file, none of which may be trained."))
     else:
-        _explain("Base and adapter answer the held-out rows that come with the starter data, none of which is trained.")
+        text = _("Base and adapter answer the held-out rows that come with the starter data, none of which is trained.")
+        _explain(text)
 
 
-def _explain(sentence: str) -> None:
-    paragraph(sentence, muted=True, size="sm")
+def _explain(text: str) -> None:
+    paragraph(text, muted=True, size="sm")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from nicegui import ui
 
 from qlora_ui.components.button import copy_button, icon_button
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import code_block, muted
+from qlora_ui.locales import _
 from qlora_ui.pages.train_session import TrainSession
 
 COMMAND = "qlora-ui train run.yaml"
@@ -22,15 +25,15 @@ class YamlCard(Card):
         self.set_visibility(False)
         self._editor: ui.codemirror | None = None
         with self.head, row():
-            copy_button(session.form.to_yaml, "Copy the file")
-            icon_button("Download run.yaml", "download", self._download, size="sm")
+            copy_button(session.form.to_yaml, _("Copy the file"))
+            icon_button(_("Download run.yaml"), "download", self._download, size="sm")
         with self:
             self._editor_room = ui.element("div").classes("qu-yaml")
             self._verdict = ui.element("div")
-            muted("Save it as run.yaml, and this command does the same run:")
+            muted(_("Save it as run.yaml, and this command does the same run:"))
             with row():
-                code_block(COMMAND, "Command").classes("qu-grow")
-                copy_button(COMMAND, "Copy the command")
+                code_block(COMMAND, _("Command")).classes("qu-grow")
+                copy_button(COMMAND, _("Copy the command"))
 
     async def open(self) -> None:
         """Show the form as it is now, in colours that fit the mode of the page."""
@@ -45,7 +48,7 @@ class YamlCard(Card):
             )
         ui.run_javascript(f"""
             const editor = getHtmlElement({self._editor.id});
-            editor.querySelector(".cm-content")?.setAttribute("aria-label", "Settings as YAML");
+            editor.querySelector(".cm-content")?.setAttribute("aria-label", {json.dumps(_("Settings as YAML"))});
             editor.querySelector(".cm-scroller")?.setAttribute("tabindex", "0");
         """)
         self._say(self._session.form.yaml_problem)
@@ -61,6 +64,6 @@ class YamlCard(Card):
         self._verdict.clear()
         with self._verdict:
             if problem:
-                Notice(problem, "error", hint="The form keeps its last good state until this is mended.")
+                Notice(problem, "error", hint=_("The form keeps its last good state until this is mended."))
             else:
-                muted("In step with the form.", size="xs")
+                muted(_("In step with the form."), size="xs")

@@ -20,12 +20,21 @@ if TYPE_CHECKING:
 class Visitor:
     """One person at one open page."""
 
-    def __init__(self, services: Services, client: Client, person: str, preferences: UserPreferences) -> None:
+    def __init__(
+        self, services: Services, client: Client, person: str, preferences: UserPreferences, browser_language: str
+    ) -> None:
+        """`browser_language` is spoken to a person who has chosen none."""
         self._services, self._client = services, client
+        self._browser_language = browser_language
         self.person = person
         """Under which their preferences are kept; `local` where nobody signs in."""
         self.preferences = preferences
         """What holds now, with the language that is really spoken."""
+        scope = client.request.scope
+        self.name: str = scope.get("qlora_ui.name", "")
+        """What they gave as their name when they signed in; empty for none."""
+        self.is_signed_in: bool = scope.get("qlora_ui.signed_in", False)
+        """False on this machine, where nobody has to."""
 
     @classmethod
     async def meet(cls, services: Services, client: Client) -> Visitor:
@@ -33,13 +42,14 @@ class Visitor:
         request = client.request
         person = request.scope.get("qlora_ui.person", LOCAL_USER)
         preferences = await services.people.preferences(person)
-        spoken = preferences.language or locales.best_of(request.headers.get("accept-language", ""))
+        browser_language = locales.best_of(request.headers.get("accept-language", ""))
+        spoken = preferences.language or browser_language
         preferences = preferences.model_copy(update={"language": spoken})
         await asyncio.to_thread(locales.load, spoken)
         reader.remember(client, preferences)
         client.page = copy.copy(client.page)  # shared with everyone who opens this path
         client.page.language = locales.tag(spoken)  # type: ignore[assignment]  # any of Quasar's packs
-        return cls(services, client, person, preferences)
+        return cls(services, client, person, preferences, browser_language)
 
     async def change(self, **changes: Any) -> None:
         """Save some of the preferences; every open tab of this person follows through `People.changed`."""
@@ -47,7 +57,7 @@ class Visitor:
 
     def take_over(self, preferences: UserPreferences) -> bool:
         """Hold what was saved from now on. True when the language changed, which takes a page built anew."""
-        language = preferences.language or self.preferences.language
+        language = preferences.language or self._browser_language
         is_other = language != self.preferences.language
         self.preferences = preferences.model_copy(update={"language": language})
         reader.remember(self._client, self.preferences)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -40,6 +40,20 @@ class Repository(Generic[Record]):
         """Add the record, or replace the one with this key."""
         with self._database.change() as db:
             db.table(self._table).upsert(_document(key, record), where("key") == key)
+
+    def update(self, key: str, change: Callable[[Record | None], Record]) -> tuple[Record | None, Record]:
+        """Make a record out of the one with this key, if there is one, while nobody else can write.
+
+        Returns the old and the new one; writes nothing when they are equal, or when `change` raises.
+        """
+        with self._database.change() as db:
+            table = db.table(self._table)
+            document = next((found for found in table.all() if found.get("key") == key), None)
+            old = self._parse(dict(document)) if document is not None else None
+            new = change(old)
+            if new != old:
+                table.upsert(_document(key, new), where("key") == key)
+        return old, new
 
     def change(self, records: Mapping[str, Record], *, forgotten: Collection[str] = ()) -> None:
         """Put and delete several records; writes nothing when there is nothing to do."""

@@ -6,6 +6,7 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.store.adapters import Adapters
 from qlora_ui.store.database import Database
 from qlora_ui.store.datasets import Datasets
+from qlora_ui.store.notifications import NotificationBook
 from qlora_ui.store.preferences import Preferences
 
 
@@ -21,6 +22,7 @@ class Store:
         self.adapters = Adapters(self._database)
         self.datasets = Datasets(self._database)
         self.preferences = Preferences(self._database)
+        self.notifications = NotificationBook(self._database)
         self.datasets.rebuild(workspace)
         self.adapters.rebuild(workspace)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from nicegui import app, ui
+from starlette.responses import Response
 
 from qlora_ui.theme.icons import Icon
 from qlora_ui.theme.tokens import DARK, LIGHT, css_variables
@@ -18,13 +21,14 @@ ThemeName = Literal["light", "dark", "system"]
 
 _CSS = Path(__file__).parent / "css"
 _FONTS = Path(__file__).parent.parent / "assets" / "fonts"
+_SHEET = "/static/theme.css"
 _YEAR = 365 * 24 * 3600
 """Seconds; the address of the style sheet changes with its content."""
 
 
 def install() -> None:
-    """Serve the style sheets and the fonts from this machine; to be called once, before the app starts."""
-    app.add_static_files("/static/theme", _CSS, max_cache_age=_YEAR)
+    """Serve the style sheet and the fonts from this machine; to be called once, before the app starts."""
+    app.add_route(_SHEET, _answer_style_sheet)
     app.add_static_files("/static/fonts", _FONTS, max_cache_age=_YEAR)
 
 
@@ -34,32 +38,62 @@ class Appearance:
     def __init__(
         self, theme: ThemeName = "system", *, high_contrast: bool = False, reduced_motion: bool = False
     ) -> None:
+        client = ui.context.client
+        client.page = copy.copy(client.page)  # shared with everyone who opens this path
+        client.page.dark = dark_mode_value(theme)
+        wishes = _wishes(theme, high_contrast=high_contrast, reduced_motion=reduced_motion)
         ui.add_head_html(_head())
+        ui.add_body_html(_first_look(theme, wishes))
         self._dark_mode = ui.dark_mode(dark_mode_value(theme))
         self._body = ui.query("body")
-        self.show(theme, high_contrast=high_contrast, reduced_motion=reduced_motion)
+        self._dress(wishes)
 
     def show(self, theme: ThemeName, *, high_contrast: bool, reduced_motion: bool) -> None:
         self._dark_mode.value = dark_mode_value(theme)
-        wanted = {"qu-contrast": high_contrast, "qu-still": reduced_motion}
+        self._dress(_wishes(theme, high_contrast=high_contrast, reduced_motion=reduced_motion))
+
+    def _dress(self, wishes: dict[str, bool]) -> None:
         self._body.classes(
-            add=" ".join(name for name, is_on in wanted.items() if is_on),
-            remove=" ".join(name for name, is_on in wanted.items() if not is_on),
+            add=" ".join(name for name, is_on in wishes.items() if is_on),
+            remove=" ".join(name for name, is_on in wishes.items() if not is_on),
         )
 
 
 def dark_mode_value(theme: ThemeName) -> bool | None:
+    """What NiceGUI calls it: None follows the system, also when that changes while the page is open."""
     return {"light": False, "dark": True, "system": None}[theme]
+
+
+def _wishes(theme: ThemeName, *, high_contrast: bool, reduced_motion: bool) -> dict[str, bool]:
+    """The classes of `body` by which the style sheet looks."""
+    return {"qu-contrast": high_contrast, "qu-still": reduced_motion, "qu-system": theme == "system"}
+
+
+def _first_look(theme: ThemeName, wishes: dict[str, bool]) -> str:
+    """A script at the start of the body, so that the page never appears in another look than its own."""
+    classes = " ".join(name for name, is_on in wishes.items() if is_on)
+    is_dark = {"light": "false", "dark": "true", "system": "matchMedia('(prefers-color-scheme: dark)').matches"}[theme]
+    return f"<script>document.body.className = ({is_dark} ? 'body--dark ' : 'body--light ') + '{classes}';</script>"
 
 
 @cache
 def _head() -> str:
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(_CSS.glob("*.css")))).hexdigest()[:12]
-    sheets = "".join(
-        f'<link rel="stylesheet" href="/static/theme/{file.name}?v={digest}">\n' for file in sorted(_CSS.glob("*.css"))
-    )
     font = "/static/fonts/inter-latin-wght-normal.woff2"
+    digest = hashlib.sha256(style_sheet().encode()).hexdigest()[:12]
     return (
+        f'<link rel="stylesheet" href="{_SHEET}?v={digest}">\n'
         f'<link rel="preload" href="{font}" as="font" type="font/woff2" crossorigin>\n'
-        f"<style>\n{css_variables()}</style>\n{sheets}"
     )
+
+
+async def _answer_style_sheet(_: object) -> Response:
+    headers = {"Cache-Control": f"public, max-age={_YEAR}, immutable"}
+    return Response(style_sheet(), media_type="text/css", headers=headers)
+
+
+@cache
+def style_sheet() -> str:
+    """The tokens and all of `css/` as one sheet, without comments and indentation."""
+    sheets = [css_variables(), *(file.read_text(encoding="utf-8") for file in sorted(_CSS.glob("*.css")))]
+    without_comments = re.sub(r"/\*.*?\*/", "", "\n".join(sheets), flags=re.DOTALL)
+    return re.sub(r"\s*\n\s*", "\n", without_comments).strip()

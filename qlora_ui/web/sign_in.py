@@ -4,6 +4,10 @@ Both are settled before a page is built, for http and for websockets. On loopbac
 unasked, and the socket that drives the page is open only to visitors who have one. With `--lan` a session is given
 only in exchange for the code that the server printed at its start; it stays good over restarts, for 30 days.
 
+Who signs in may give a name. It keeps the settings of several people apart and is no account: whoever knows the code
+can give any name. The person of a request is put into its scope here, as `qlora_ui.person` and `qlora_ui.name`, where
+nothing that a browser sends can reach.
+
 It does not hide the code, the cookie or anything else from who can read the network's traffic: there is no encryption.
 """
 
@@ -12,27 +16,24 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from html import escape
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import parse_qs, quote
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from qlora_ui.settings import AppSettings
-from qlora_ui.web.sign_in_page import SIGN_IN_PATH, plain_page, sign_in_form
+from qlora_ui.web import sign_in_page
+from qlora_ui.web.sign_in_page import SIGN_IN_PATH, SIGN_OUT_PATH
+from qlora_ui.web.sign_in_session import NOBODY_IN_PARTICULAR, Session, Sessions, clean_name
 
-SESSION_DAYS = 30
 OPEN_PATHS = frozenset({"/healthz", "/favicon.ico"})
 
 MAX_FORM_BYTES = 1024
-"""A form with a code takes a twentieth of this; whoever sends more is not read to the end."""
+"""A form with a code and the longest of names takes half of this; whoever sends more is not read to the end."""
 
-_SESSION_S = SESSION_DAYS * 24 * 3600
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, 1, I and O, which people mix up
 _SOCKET_PATH = "/_nicegui_ws/"
 
@@ -40,44 +41,6 @@ _SOCKET_PATH = "/_nicegui_ws/"
 def new_code() -> str:
     """Three groups of four characters, such as `K7QF-2MXP-9DRA`: 60 bits."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
-
-
-class Sessions:
-    """Makes and reads the session cookie. Its name holds the port, because browsers share cookies between ports."""
-
-    def __init__(self, secret: str, port: int) -> None:
-        self._serializer = URLSafeTimedSerializer(secret, salt="qlora-ui session")
-        self.cookie = f"qlora_ui_session_{port}"
-
-    def issue(self, *, signed_in: bool) -> str:
-        """A new session. `signed_in` says that the code was known."""
-        return self._serializer.dumps({"id": secrets.token_urlsafe(12), "signed_in": signed_in})
-
-    def accepts(self, connection: HTTPConnection, *, needs_sign_in: bool) -> bool:
-        """Whether this request carries a session of ours that is young enough and, if need be, signed in."""
-        sessions = (self._read(value) for value in _cookie_values(connection.headers, self.cookie))
-        return any(session and (session.get("signed_in") is True or not needs_sign_in) for session in sessions)
-
-    def _read(self, value: str) -> dict[str, Any]:
-        try:
-            session = self._serializer.loads(value, max_age=_SESSION_S)
-        except BadSignature:
-            return {}
-        return session if isinstance(session, dict) else {}
-
-    def set_cookie(self, scope: Scope, headers: MutableHeaders, value: str) -> None:
-        """Not readable by scripts, never sent along from other sites."""
-        response = Response()
-        response.set_cookie(
-            self.cookie,
-            value,
-            max_age=_SESSION_S,
-            path="/",
-            httponly=True,
-            samesite="strict",
-            secure=scope["scheme"] == "https",
-        )
-        headers.append("set-cookie", response.headers["set-cookie"])
 
 
 class SignIn:
@@ -99,7 +62,8 @@ class SignIn:
             await self._beyond_loopback(self._desk, scope, receive, send)
 
     async def _on_loopback(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._sessions.accepts(HTTPConnection(scope), needs_sign_in=False):
+        _introduce(scope, None)
+        if self._sessions.find(HTTPConnection(scope), needs_sign_in=False):
             await self._app(scope, receive, send)
         elif scope["path"].startswith(_SOCKET_PATH):
             await _turn_away(scope, receive, send)
@@ -107,10 +71,12 @@ class SignIn:
             await self._app(scope, receive, self._giving_a_session(scope, send))
 
     async def _beyond_loopback(self, desk: SignInDesk, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == SIGN_IN_PATH:
-            response = await desk.answer(Request(scope, receive))
+        if scope["type"] == "http" and scope["path"] in {SIGN_IN_PATH, SIGN_OUT_PATH}:
+            request = Request(scope, receive)
+            response = await desk.answer(request) if scope["path"] == SIGN_IN_PATH else desk.sign_out(request)
             await response(scope, receive, send)
-        elif self._sessions.accepts(HTTPConnection(scope), needs_sign_in=True):
+        elif session := self._sessions.find(HTTPConnection(scope), needs_sign_in=True):
+            _introduce(scope, session)
             await self._app(scope, receive, send)
         else:
             await _turn_away(scope, receive, send)
@@ -137,31 +103,37 @@ class SignInDesk:
         self._attempts = Attempts()
 
     async def answer(self, request: Request) -> Response:
+        language = await sign_in_page.language_of(request)
         if request.method in {"GET", "HEAD"}:
             given = request.query_params.get("code")
-            return sign_in_form() if given is None else self._check(request, given)
+            return sign_in_page.form(language) if given is None else self._check(request, language, given, "")
         if request.method == "POST":
-            return self._check(request, await _code_in_form(request))
+            fields = await _fields(request)
+            name = clean_name(fields.get("name", ""))
+            return self._check(request, language, fields.get("code", ""), name)
         return JSONResponse({"error": "The sign-in takes GET and POST.", "hint": ""}, 405)
 
-    def _check(self, request: Request, given: str) -> Response:
+    def sign_out(self, request: Request) -> Response:
+        """Takes POST only, which the guard lets no other site send."""
+        if request.method != "POST":
+            return JSONResponse({"error": "Signing out takes POST.", "hint": ""}, 405, headers={"allow": "POST"})
+        response = RedirectResponse(SIGN_IN_PATH, status_code=303, headers={"cache-control": "no-store"})
+        self._sessions.clear_cookie(request.scope, response.headers)
+        return response
+
+    def _check(self, request: Request, language: str, given: str, name: str) -> Response:
         address = request.client.host if request.client else ""
         wait_s = self._attempts.wait_s(address)
         if wait_s > 0:
-            response = sign_in_form(f"There were too many wrong codes. Try again in {wait_s:.0f} seconds.", status=429)
+            response = sign_in_page.too_many_tries(language, wait_s=int(wait_s), name=name)
             response.headers["retry-after"] = f"{wait_s:.0f}"
             return response
         if not hmac.compare_digest(_plain(given).encode(), self._code.encode()):
             self._attempts.failed(address)
-            return sign_in_form(
-                "That is not the code. It stands in the terminal in which qlora-ui was started.", status=403
-            )
+            return sign_in_page.wrong_code(language, name=name)
         self._attempts.succeeded(address)
-        # Not a redirect: a cookie for this site only is not sent on one that began with a link in another site.
-        response = plain_page(
-            "Signed in", '<p>You are signed in.</p><p><a href="/">Open qlora-ui</a></p>', forward_to="/"
-        )
-        self._sessions.set_cookie(request.scope, response.headers, self._sessions.issue(signed_in=True))
+        response = sign_in_page.signed_in(language)
+        self._sessions.set_cookie(request.scope, response.headers, self._sessions.issue(signed_in=True, name=name))
         return response
 
 
@@ -192,8 +164,7 @@ class Attempts:
     def failed(self, address: str) -> None:
         moment = self._clock()
         self._recent.append(moment)
-        count, _ = self._failures.get(address, (0, moment))
-        self._failures[address] = (count + 1, moment)
+        self._failures[address] = (self._failures.get(address, (0, moment))[0] + 1, moment)
         kept = {a: f for a, f in self._failures.items() if moment - f[1] < 2 * self.LONGEST_S}
         self._failures = kept
 
@@ -204,27 +175,21 @@ class Attempts:
         return min(2.0 ** (count - self.FREE), self.LONGEST_S) if count >= self.FREE else 0.0
 
 
-def _cookie_values(headers: Headers, name: str) -> Iterator[str]:
-    """All cookies of this name: programs at other ports of this host can set one, too.
-
-    Ours need no unquoting, which takes minutes for some hostile cookies (Python before 3.11.10) and would come before
-    the sign-in.
-    """
-    for header in headers.getlist("cookie"):
-        for cookie in header.split(";"):
-            given, _, value = cookie.strip().partition("=")
-            if given == name:
-                yield value
+def _introduce(scope: Scope, session: Session | None) -> None:
+    """Tell the pages who comes; nobody in particular without a session that was signed in."""
+    scope["qlora_ui.person"] = session.person if session else NOBODY_IN_PARTICULAR
+    scope["qlora_ui.name"] = session.name if session else ""
+    scope["qlora_ui.signed_in"] = session is not None
 
 
-async def _code_in_form(request: Request) -> str:
-    """Empty when there is none, or when the form is far longer than one with a code."""
+async def _fields(request: Request) -> dict[str, str]:
+    """What stands in the form; nothing when it is far longer than one with a code and a name."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_FORM_BYTES:
-            return ""
-    return parse_qs(body.decode(errors="replace")).get("code", [""])[0]
+            return {}
+    return {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
 
 
 async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
@@ -240,7 +205,7 @@ async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
         # The cookie of who is signed in is not sent along with a link from another site: come again, from here.
         target = "/" + quote(scope["path"]).lstrip("/")  # one slash: two would begin another site's name
         target += f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
-        response = plain_page("One moment", f'<p><a href="{escape(target)}">Open qlora-ui</a></p>', forward_to=target)
+        response = sign_in_page.come_again(await sign_in_page.language_of(request), target)
     else:
         response = RedirectResponse(SIGN_IN_PATH, status_code=303)
     await response(scope, receive, send)

@@ -54,7 +54,8 @@ def test_upload_train_and_watch_it_finish(fresh_app: RunningServer, open_page: O
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("support tone"))
     expect(page.locator(".qu-badge").first).to_have_text("Finished", timeout=TRAINING_MS)
     expect(page.get_by_text(re.compile(rf"(Fell|Rose) from [\d.]+ to [\d.]+ over {STEPS} steps"))).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile(f"over {STEPS} steps"))).to_be_visible()
+    chart = page.get_by_role("img", name="Loss by step")
+    expect(chart).to_have_accessible_description(re.compile(f"over {STEPS} steps"))
     [adapter] = (fresh_app.home / "runs").glob("*/adapter/adapter_config.json")
     assert json.loads(adapter.read_text())["peft_type"] == "LORA"
     page.reload()

@@ -11,6 +11,7 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
+from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button
 from qlora_ui.components.chart import LossChart
 from qlora_ui.components.log_view import LogLines
@@ -73,10 +74,10 @@ async def test_a_run_appears_moves_and_ends_without_a_reload(user: User, jobs: J
     await user.open("/activity")
     job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=30))
     await user.should_see("tone slow", retries=50)
-    await user.should_see("Training", retries=50)
+    await user.should_see(kind=StatusBadge, content="Training", retries=50)
     await jobs.stop(job.id)
     await jobs.ended(job)
-    await user.should_see("Stopped", retries=50)
+    await user.should_see(kind=StatusBadge, content="Stopped", retries=50)
 
 
 async def test_filters_narrow_the_list(user: User, jobs: JobManager) -> None:
@@ -98,7 +99,9 @@ async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: Use
     job = await run(jobs, "tone")
     await user.open(f"/activity/{job.id}")
     await user.should_see(
-        "Fell from 2.52 to 0.96 over 20 steps (means of 4 points); evaluation 1.02 at step 20.", retries=50
+        "Fell from 2.52 to 0.96 over 20 steps (means of 4 points). Its lowest point is 0.92 at step 20. "
+        "Evaluation 1.02 at step 20.",
+        retries=50,
     )
     await user.should_see("After 20 steps: 4.", retries=50)
     await user.should_see("PeftModel.from_pretrained(base", retries=50)
@@ -164,16 +167,16 @@ async def test_stop_pause_and_resume_are_offered_only_when_they_can_work(user: U
     assert not buttons(user, "Delete")
     await press(user, "Pause")
     await jobs.ended(job)
-    await user.should_see("Resume", retries=50)
+    await user.should_see(kind=Button, content="Resume", retries=50)
     step = job.step
     await press(user, "Resume")
-    await user.should_see("Training", retries=50)
+    await user.should_see(kind=StatusBadge, content="Training", retries=50)
     while job.step <= step:
         await job.metric_added.emitted(timeout=20)
-    await user.should_see("Stop", retries=50)
+    await user.should_see(kind=Button, content="Stop", retries=50)
     await press(user, "Stop")
     await jobs.ended(job)
-    await user.should_see("Resume", retries=50)
+    await user.should_see(kind=Button, content="Resume", retries=50)
     assert button(user, "Resume").enabled
     assert not buttons(user, "Pause")
 
@@ -191,7 +194,7 @@ async def test_an_interrupted_run_can_go_on(user: User, jobs: JobManager) -> Non
     assert job.status is JobStatus.INTERRUPTED
     await user.open(f"/activity/{job.id}")
     await user.should_see("Its process is gone", retries=50)
-    await user.should_see("Resume", retries=50)
+    await user.should_see(kind=Button, content="Resume", retries=50)
 
 
 async def test_deleting_asks_first_and_leads_back(user: User, jobs: JobManager) -> None:

@@ -3,16 +3,15 @@ from __future__ import annotations
 import pytest
 
 from qlora_ui.components.chart import (
-    LOSS_SERIES,
     averaged,
     end_of,
+    loss_series,
     points_after,
     sparkline_path,
     start_of,
-    summarise,
-    table_html,
     thinned,
 )
+from qlora_ui.components.chart_words import summarise, table_html
 
 
 def test_nothing_measured_yet_is_said() -> None:
@@ -21,13 +20,13 @@ def test_nothing_measured_yet_is_said() -> None:
 
 def test_a_falling_curve_with_its_evaluation() -> None:
     training = [(1, 3.08), (60, 1.9), (120, 1.12)]
-    assert summarise(training, [(100, 1.2)]) == "Fell from 3.08 to 1.12 over 120 steps; evaluation 1.20 at step 100."
+    assert summarise(training, [(100, 1.2)]) == "Fell from 3.08 to 1.12 over 120 steps. Evaluation 1.20 at step 100."
 
 
 def test_an_evaluation_that_got_worse_names_its_best_point() -> None:
     sentence = summarise([(1, 2.0), (1000, 0.5)], [(500, 1.1), (1000, 1.4)])
     assert sentence == (
-        "Fell from 2.00 to 0.50 over 1,000 steps; evaluation 1.40 at step 1,000, up from its best, 1.10 at step 500."
+        "Fell from 2.00 to 0.50 over 1,000 steps. Evaluation 1.40 at step 1,000, up from its best, 1.10 at step 500."
     )
 
 
@@ -37,6 +36,7 @@ def test_an_evaluation_that_got_worse_names_its_best_point() -> None:
         ([(1, 2.5)], "Training loss 2.50 at step 1."),
         ([(1, 1.0), (9, 1.001)], "Stayed at 1.00 over 9 steps."),
         ([(1, 1.0), (9, 2.0)], "Rose from 1.00 to 2.00 over 9 steps."),
+        ([(1, 3.0), (7, 1.0), (9, 2.0)], "Fell from 3.00 to 2.00 over 9 steps. Its lowest point is 1.00 at step 7."),
         ([(1, 1.0), (9, 0.012)], "Fell from 1.00 to 0.012 over 9 steps."),
     ],
 )
@@ -50,7 +50,9 @@ def test_an_evaluation_alone_is_a_sentence_too() -> None:
 
 def test_one_odd_batch_at_the_end_does_not_turn_the_sentence_round() -> None:
     points = [(step, 2.0 - step / 100) for step in range(1, 100)] + [(100, 2.5)]
-    assert summarise(points) == "Fell from 1.97 to 1.32 over 100 steps (means of 5 points)."
+    assert summarise(points) == (
+        "Fell from 1.97 to 1.32 over 100 steps (means of 5 points). Its lowest point is 1.01 at step 99."
+    )
     assert averaged(len(points)) == 5
     assert start_of(points) == pytest.approx(1.97, abs=0.011)
     assert end_of(points) == pytest.approx((1.04 + 1.03 + 1.02 + 1.01 + 2.5) / 5)
@@ -86,7 +88,15 @@ def test_a_sparkline_fills_its_box_and_falls_to_the_right() -> None:
 
 def test_the_table_has_each_evaluated_step_with_the_loss_measured_there() -> None:
     training = [(step, 3.0 - step / 1000) for step in range(1, 1001)]
-    html = table_html({"loss": training, "eval_loss": [(333, 2.5)]}, LOSS_SERIES, limit=10)
+    html = table_html({"loss": training, "eval_loss": [(333, 2.5)]}, loss_series(), limit=10)
     assert '<tr><th scope="row">333</th><td>2.6670</td><td>2.5000</td></tr>' in html
-    assert html.count("<tr>") <= 1 + 1 + 12
+    shown = html.count("<tr>") - 1
+    assert shown <= 1 + 12
+    assert f"<caption>{shown} of 1,000 steps, evenly chosen, with every evaluated one." in html
     assert '<tr><th scope="row">1,000</th><td>2.0000</td><td></td></tr>' in html
+
+
+def test_a_table_of_all_steps_says_nothing_of_its_length() -> None:
+    html = table_html({"loss": [(1, 3.0), (2, 2.5)], "eval_loss": []}, loss_series())
+    assert "<caption>" not in html
+    assert html.count("<tr>") == 3

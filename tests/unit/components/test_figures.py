@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from qlora_ui.components.device_meter import short_name
-from qlora_ui.components.words import counted, in_word, loss, of_total, percent, speed, time_left
+from qlora_ui.components.words import in_word, loss, of_total, percent, speed, time_left
 
 
 def test_memory_of_a_device() -> None:
@@ -33,7 +33,6 @@ def test_missing_figures_are_dashes() -> None:
 
 def test_counts() -> None:
     assert [in_word(count) for count in (0, 1, 9, 10, 1200)] == ["no", "one", "nine", "10", "1,200"]
-    assert [counted(count, "core") for count in (1, 2, 1024)] == ["1 core", "2 cores", "1,024 cores"]
 
 
 @pytest.mark.parametrize(

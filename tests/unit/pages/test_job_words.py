@@ -17,7 +17,6 @@ from qlora_ui.contract.records import (
 )
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.job_words import (
-    QuarterTeller,
     advice,
     in_words,
     metric_rows,
@@ -95,7 +94,7 @@ def test_a_button_that_cannot_work_has_a_reason(job: Job) -> None:
     job.can_stop = False
     assert stop_reason(job) == "It was asked already, and saves a checkpoint first."
     job.status, job.can_pause = JobStatus.STOPPED, False
-    assert pause_reason(job) == "It is stopped."
+    assert pause_reason(job) == "It is stopped already."
 
 
 def test_a_waiting_job_says_its_place_or_what_holds_it_up(job: Job) -> None:
@@ -132,20 +131,7 @@ def test_the_tab_shows_the_progress_and_then_the_end(job: Job) -> None:
     job.progress = 0.62
     assert tab_title(job) == "62 % tone"
     job.status = JobStatus.COMPLETED
-    assert tab_title(job) == "tone, finished"
-
-
-def test_quarters_ends_and_errors_are_told_once(job: Job) -> None:
-    teller = QuarterTeller(job)
-    assert teller.news() == ""
-    job.progress = 0.26
-    assert teller.news() == "tone: 25 per cent done."
-    assert teller.news() == ""
-    job.progress = 0.8
-    assert teller.news() == "tone: 75 per cent done."
-    job.status, job.error = JobStatus.FAILED, "The disk is full."
-    assert teller.news() == "tone: failed. The disk is full."
-    assert teller.news() == ""
+    assert tab_title(job) == "tone: Finished"
 
 
 def test_the_snippet_is_python_and_survives_odd_paths() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from qlora_ui.settings import AppSettings
-from qlora_ui.web import sign_in
+from qlora_ui.web import sign_in_session
 from qlora_ui.web.sign_in import MAX_FORM_BYTES, Attempts, SignIn, new_code, sign_in_link
 
 CODE = "K7QF-2MXP-9DRA"
@@ -149,7 +149,7 @@ async def test_a_session_outlives_the_server_but_not_its_key() -> None:
 async def test_a_session_ends_after_its_days(monkeypatch: pytest.MonkeyPatch) -> None:
     async with browser(middleware()) as client:
         await client.post("/sign-in", data={"code": CODE})
-        monkeypatch.setattr(sign_in, "_SESSION_S", -1)
+        monkeypatch.setattr(sign_in_session, "_SESSION_S", -1)
         assert (await client.get("/")).status_code == 303
 
 

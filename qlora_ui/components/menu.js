@@ -1,0 +1,74 @@
+// A menu button as WAI-ARIA describes it, on the browser's own popover: it closes at Escape and at a click beside it.
+export default {
+  template: `
+    <div class="qu-menu">
+      <button ref="button" type="button" class="qu-btn qu-btn-ghost qu-btn-md qu-btn-icon" :popovertarget="id"
+              aria-haspopup="menu" :aria-expanded="open ? 'true' : 'false'" :aria-label="label" :title="label"
+              @keydown.down.prevent="show(0)" @keydown.up.prevent="show(-1)">
+        <span class="qu-avatar" aria-hidden="true">{{ letter }}</span>
+      </button>
+      <div ref="popover" :id="id" popover="auto" class="qu-menu-list" @beforetoggle="place" @toggle="toggled">
+        <div class="qu-menu-head">
+          <div class="qu-strong qu-break">{{ title }}</div>
+          <div v-if="note" class="qu-xs qu-muted">{{ note }}</div>
+        </div>
+        <div role="menu" :aria-label="label" @keydown="move">
+          <component v-for="item in items" :is="item.target ? 'a' : 'button'" :key="item.name" class="qu-menu-item"
+                     role="menuitem" tabindex="-1" :href="item.target || null" :type="item.target ? null : 'button'"
+                     @click="choose(item)">
+            <svg class="qu-icon" viewBox="0 0 24 24" aria-hidden="true" v-html="item.icon"></svg>{{ item.text }}
+          </component>
+        </div>
+      </div>
+    </div>`,
+  props: { label: String, letter: String, title: String, note: String, items: Array },
+  data() {
+    return { id: "menu-" + Math.random().toString(36).slice(2, 8), open: false, first: 0 };
+  },
+  methods: {
+    entries() {
+      return [...this.$refs.popover.querySelectorAll('[role="menuitem"]')];
+    },
+    show(index) {
+      this.first = index;
+      this.$refs.popover.showPopover();
+    },
+    place() {
+      const button = this.$refs.button.getBoundingClientRect();
+      const { style } = this.$refs.popover;
+      style.top = `${button.bottom + 6}px`;
+      style.right = `${Math.max(8, document.documentElement.clientWidth - button.right)}px`;
+    },
+    toggled(event) {
+      this.open = event.newState === "open";
+      if (this.open) this.entries().at(this.first)?.focus();
+      this.first = 0;
+    },
+    close() {
+      this.$refs.popover.hidePopover();
+    },
+    move(event) {
+      const entries = this.entries();
+      const at = entries.indexOf(document.activeElement);
+      if (event.key === "ArrowDown") entries[(at + 1) % entries.length].focus();
+      else if (event.key === "ArrowUp") entries.at(at - 1).focus();
+      else if (event.key === "Home") entries[0].focus();
+      else if (event.key === "End") entries.at(-1).focus();
+      else if (event.key === "Tab") return this.close();
+      else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) {
+        const begins = (entry) => entry.textContent.trim().toLowerCase().startsWith(event.key.toLowerCase());
+        [...entries.slice(at + 1), ...entries.slice(0, at + 1)].find(begins)?.focus();
+      } else if (event.key === " " && document.activeElement.matches("a")) document.activeElement.click();
+      else return;
+      event.preventDefault();
+    },
+    choose(item) {
+      this.close();
+      if (item.post) {
+        const form = Object.assign(document.createElement("form"), { method: "post", action: item.post });
+        document.body.append(form);
+        form.submit();
+      } else if (!item.target) this.$emit("choose", item.name);
+    },
+  },
+};

@@ -1,0 +1,80 @@
+"""What there is to tell, in words. Each text is English and in the catalogs: every reader gets their own language."""
+
+from __future__ import annotations
+
+import hashlib
+
+from qlora_ui.contract.records import JobStatus, Notification
+from qlora_ui.jobs.job import Job
+from qlora_ui.locales import mark
+
+BODY_CHARACTERS = 500
+SETTINGS = "/settings#notifications"
+
+_COMPLETED = mark("{name} finished")
+_FAILED = mark("{name} failed")
+_INTERRUPTED = mark("{name} was interrupted")
+_UPDATE = mark("qlora-ui {version} is out")
+_HOW_TO_UPDATE = mark("Install it with pip install --upgrade qlora-ui, then start the app again. Runs go on meanwhile.")
+_WEBHOOK_FAILED = mark("A message to the webhook did not arrive")
+
+
+def of_end(job: Job) -> Notification | None:
+    """What to tell of how a job ended; None for one that has not, or that a person stopped, who knows that already."""
+    if job.status is JobStatus.COMPLETED:
+        return _of_job(job, title=_COMPLETED, topic="job_complete", tone="success", body="")
+    if job.status is JobStatus.FAILED:
+        return _of_job(job, title=_FAILED, topic="errors", tone="error", body=job.error)
+    if job.status is JobStatus.INTERRUPTED:
+        return _of_job(job, title=_INTERRUPTED, topic="errors", tone="warning", body=job.message)
+    return None
+
+
+def of_update(version: str) -> Notification:
+    return Notification(
+        id=f"update:{version}",
+        event="update",
+        topic="updates",
+        tone="info",
+        title=_UPDATE,
+        values={"version": version},
+        body=_HOW_TO_UPDATE,
+        path=SETTINGS,
+    )
+
+
+def of_webhook_failure(url: str, reason: str) -> Notification:
+    """That messages to this address get lost; the address itself, which is a secret, is not in it."""
+    return Notification(
+        id=webhook_failure_id(url),
+        event="webhook_failed",
+        topic="errors",
+        tone="warning",
+        title=_WEBHOOK_FAILED,
+        body=reason[:BODY_CHARACTERS],
+        path=SETTINGS,
+    )
+
+
+def webhook_failure_id(url: str) -> str:
+    return f"webhook:{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+
+
+def english(notification: Notification) -> str:
+    """The title, for programs and for chats, which no page translates."""
+    return notification.title.format(**notification.values)
+
+
+def _of_job(job: Job, **told: str) -> Notification:
+    return Notification.model_validate(
+        {
+            **told,
+            "id": f"{job.id}:{job.record.attempt}:{job.status}",
+            "event": f"job_{job.status}",
+            "values": {"name": job.name},
+            "body": told["body"][:BODY_CHARACTERS],
+            "time": job.ended_at or job.updated_at,
+            "job_id": job.id,
+            "path": f"/activity/{job.id}",
+        }
+    )

@@ -1,0 +1,123 @@
+"""What can be done from everywhere: by a button of the frame, by a key, or through the palette."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from qlora_ui.components.dialog import confirm
+from qlora_ui.components.events import listen
+from qlora_ui.components.keys import KeyListener
+from qlora_ui.components.toast import toast, toast_error
+from qlora_ui.contract.errors import QloraUiError
+from qlora_ui.contract.records import UserPreferences
+from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _, mark
+from qlora_ui.pages import shortcuts
+from qlora_ui.theme import ThemeName
+
+if TYPE_CHECKING:
+    from qlora_ui.pages.palette import PaletteOfApp
+    from qlora_ui.pages.visitor import Visitor
+    from qlora_ui.services import Services
+
+THEMES: dict[ThemeName, tuple[str, str]] = {
+    "light": (mark("light"), "sun"),
+    "dark": (mark("dark"), "moon"),
+    "system": (mark("as the system has it"), "monitor"),
+}
+"""In the order in which the switch goes through them: word and icon."""
+
+
+class Commands(ui.element):
+    """Listens to the keys, and is where dialogs stand that belong to no page."""
+
+    def __init__(self, services: Services, visitor: Visitor) -> None:
+        super().__init__("div")
+        self.services, self.visitor = services, visitor
+        agent = ui.context.client.request.headers.get("user-agent", "")
+        self.is_mac = "Macintosh" in agent or "iPad" in agent
+        self._palette: PaletteOfApp | None = None
+        self._opening = asyncio.Lock()
+        self._actions = {
+            "palette": self.open_palette,
+            "theme": self.next_theme,
+            "side_bar": self.toggle_side_bar,
+            "shortcuts": self.list_shortcuts,
+        }
+        with self:
+            self._keys = KeyListener(shortcuts.SHORTCUTS, self._pressed, is_on=self._are_keys_on)
+            listen(services.people.changed, self._follow)
+
+    @property
+    def _are_keys_on(self) -> bool:
+        return self.visitor.preferences.accessibility.shortcuts
+
+    def _follow(self, person: str, preferences: UserPreferences) -> None:
+        if person == self.visitor.person:
+            self._keys.set_on(preferences.accessibility.shortcuts)
+
+    async def _pressed(self, keys: str) -> None:
+        shortcut = shortcuts.SHORTCUTS[keys]
+        if shortcut.path:
+            ui.navigate.to(shortcut.path)
+            return
+        try:
+            await self._actions[shortcut.command]()
+        except QloraUiError as error:
+            toast_error(error)
+
+    def keys_for(self, *, path: str = "", command: str = "") -> str:
+        """The keys that do the same, as they stand on this keyboard; empty when there are none or they are off."""
+        keys = shortcuts.keys_of(path=path, command=command)
+        if not keys or not (self._are_keys_on or keys == shortcuts.PALETTE_KEYS):
+            return ""
+        return " ".join(shortcuts.in_words(keys, is_mac=self.is_mac))
+
+    async def open_palette(self) -> None:
+        """It is built at the first time, so that a page does not carry it."""
+        async with self._opening:
+            if self._palette is None:
+                from qlora_ui.pages.palette import PaletteOfApp
+
+                with self:
+                    self._palette = PaletteOfApp(self)
+            await self._palette.open()
+
+    async def list_shortcuts(self) -> None:
+        with self:
+            shortcuts.show_list(self.visitor, is_mac=self.is_mac)
+
+    async def next_theme(self) -> None:
+        await self.set_theme(theme_after(self.visitor.preferences.theme))
+
+    async def set_theme(self, theme: ThemeName) -> None:
+        await self.visitor.change(theme=theme)
+
+    async def toggle_side_bar(self) -> None:
+        await self.visitor.change(sidebar_collapsed=not self.visitor.preferences.sidebar_collapsed)
+
+    async def resume(self, job: Job) -> None:
+        await self.services.jobs.resume(job.id)
+        toast(_("{name} goes on as soon as the device is free.", name=job.name))
+
+    async def pause(self, job: Job) -> None:
+        text = _("It gives the device back and keeps its place in the queue until it is resumed.")
+        if await self._ask(_("Pause {name}?", name=job.name), text, action=_("Pause")):
+            await self.services.jobs.pause(job.id)
+
+    async def stop(self, job: Job) -> None:
+        text = _("It ends with what it has. Resume goes on from its last checkpoint, if it has one.")
+        if await self._ask(_("Stop {name}?", name=job.name), text, action=_("Stop")):
+            await self.services.jobs.stop(job.id)
+
+    async def _ask(self, title: str, text: str, *, action: str) -> bool:
+        with self:
+            return await confirm(title, text, action=action)
+
+
+def theme_after(theme: ThemeName) -> ThemeName:
+    order = list(THEMES)
+    return order[(order.index(theme) + 1) % len(order)]

@@ -1,0 +1,65 @@
+"""What there is to read below `/help`: a fixed list, so that no address ever becomes the name of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qlora_ui.locales import mark
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A page of help: its title, what a person finds there, its icon. The texts are marked: show them through `_`."""
+
+    title: str
+    about: str
+    icon: str
+    file: str = ""
+    """The page of `docs/` that it shows; empty for one that is built by code."""
+
+
+TOPICS: dict[str, Topic] = {
+    "/help/glossary": Topic(
+        mark("Glossary"),
+        mark("What the words of the field mean, in a sentence or two each."),
+        "book-open",
+    ),
+    "/help/shortcuts": Topic(
+        mark("Keyboard shortcuts"),
+        mark("Which keys do what, on every page."),
+        "keyboard",
+    ),
+    "/help/keyboard-and-accessibility": Topic(
+        mark("Keyboard and accessibility"),
+        mark("How to use the app without a mouse or with a screen reader, and what was tested."),
+        "accessibility",
+        "keyboard-and-accessibility.md",
+    ),
+    "/help/parameters": Topic(
+        mark("Parameters"),
+        mark("Every setting of a training, an evaluation and a merge, with its default and its range."),
+        "sliders-horizontal",
+        "parameters.md",
+    ),
+    "/help/architecture": Topic(
+        mark("How it works"),
+        mark("What happens between the click and the adapter, and which file says what."),
+        "git-merge",
+        "architecture.md",
+    ),
+    "/help/performance": Topic(
+        mark("Performance"),
+        mark("How fast and how accurate it is, where that was measured, and how to measure it again."),
+        "chart-column",
+        "performance.md",
+    ),
+    "/help/translating": Topic(
+        mark("Translating"),
+        mark("How to mend a translation, or to add a language."),
+        "languages",
+        "translating.md",
+    ),
+}
+
+HELP_PATHS: dict[str, str] = {"/help": "Help", **{path: topic.title for path, topic in TOPICS.items()}}
+"""Every path of help, and the name of the browser's tab until the page gives its own."""

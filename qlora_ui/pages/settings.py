@@ -1,0 +1,46 @@
+"""/settings: how the app looks and behaves for a person, and what it keeps on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nicegui import ui
+
+from qlora_ui.components.page_header import PageHeader
+from qlora_ui.components.section_nav import SectionNav
+from qlora_ui.locales import _
+from qlora_ui.pages.settings_about import about
+from qlora_ui.pages.settings_appearance import accessibility, appearance, language
+from qlora_ui.pages.settings_models import models
+from qlora_ui.pages.settings_notifications import notifications
+from qlora_ui.pages.settings_parts import SettingsDesk
+from qlora_ui.pages.settings_storage import storage
+from qlora_ui.pages.settings_transfer import transfer
+
+if TYPE_CHECKING:
+    from qlora_ui.pages.visitor import Visitor
+    from qlora_ui.services import Services
+
+
+async def build(services: Services, visitor: Visitor) -> None:
+    """Every change is saved at once, and every open tab of the person follows."""
+    preferences = await services.people.preferences(visitor.person)
+    known = await services.models()
+    header = PageHeader(_("Settings"), _("Every change is saved at once and holds on all of your tabs."))
+    desk = SettingsDesk(services, visitor, preferences)
+    desk.said.move(header.actions)
+    with ui.element("div").classes("qu-settings"):
+        aside = ui.element("div").classes("qu-settings-aside")
+        with ui.element("div").classes("qu-col qu-gap-5"):
+            sections = [
+                appearance(desk),
+                language(desk),
+                notifications(desk),
+                accessibility(desk),
+                models(desk, known),
+                storage(services),
+                transfer(desk),
+                about(services),
+            ]
+        with aside:
+            SectionNav(sections, label=_("Sections of the settings"))
