@@ -12,7 +12,9 @@ import logging
 import os
 import sys
 import webbrowser
+from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from qlora_ui.console import say
@@ -68,6 +70,7 @@ def _serve(settings: AppSettings, secret: str, code: str | None) -> None:
     app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked
     app.on_startup(lambda: _start(services))
     app.on_startup(lambda: _announce(settings, code))
+    app.on_startup(lambda: asyncio.to_thread(_load_pages))
     app.on_shutdown(services.close)
     app.native.window_args["url"] = _link(settings, code)
     ui.run(
@@ -101,6 +104,14 @@ async def _start(services: Services) -> None:
         await demo.start_in_app(services)
     except QloraUiError as error:
         services.notices.append(f"The starter run could not be started. {error}")
+
+
+def _load_pages() -> None:
+    """Import what pages are made of, so that nobody who opens one for the first time waits for that."""
+    from qlora_ui import pages
+
+    for module in iter_modules(pages.__path__, f"{pages.__name__}."):
+        import_module(module.name)
 
 
 async def _announce(settings: AppSettings, code: str | None) -> None:

@@ -34,6 +34,8 @@ NEW_DATA_S = 3600.0
 """A data file that is no older than this may be about to be used."""
 GRACE_S = 1.0
 """A run that was being submitted while its data were renamed has been written down after so long."""
+BURIED_S = 60.0
+"""What was renamed that long ago is not on its way out any more: something stopped in the middle."""
 GRAVE = ".deleted-"
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -111,13 +113,13 @@ def _candidates(workspace: Workspace, wanted: _Wanted) -> Iterator[tuple[Categor
     """What may go now, as (category, path, name)."""
     for folder in _folders(workspace.runs):
         run = RunPaths(folder)
-        if folder.name.startswith(GRAVE) or (folder.name.startswith(".new-") and _is_older(folder, NEW_DATA_S)):
+        if _is_forgotten_grave(folder) or (folder.name.startswith(".new-") and _is_older(folder, NEW_DATA_S)):
             yield "leftovers", folder, folder.name
         elif not folder.name.startswith(".") and _has_spare_checkpoints(run) and not wanted.by_open_runs(run):
             yield "checkpoints", run.checkpoints, run_folder.read_record(run).name
     for folder in _folders(workspace.datasets):
         file = _first_file(folder)
-        if folder.name.startswith(GRAVE):
+        if _is_forgotten_grave(folder):
             yield "leftovers", folder, folder.name
         elif folder.name.startswith(upload.PREFIX) and _is_older(folder, upload.ABANDONED_S):
             yield "uploads", folder, file or folder.name
@@ -266,6 +268,14 @@ def _is_real(folder: Path) -> bool:
     """It is a folder, and neither it nor what it lies in is a link. The home folder itself is given without links."""
     try:
         return folder.is_dir() and folder.resolve(strict=True) == folder
+    except OSError:
+        return False
+
+
+def _is_forgotten_grave(folder: Path) -> bool:
+    """It was renamed in order to be deleted, and whoever did that would be done by now."""
+    try:
+        return folder.name.startswith(GRAVE) and folder.lstat().st_ctime <= time.time() - BURIED_S
     except OSError:
         return False
 

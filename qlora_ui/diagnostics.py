@@ -69,6 +69,8 @@ def _understand(output: bytes) -> Report:
         found: list[dict[str, Any]] = json.loads(output)
         readable = [{name: without_home(str(value)) for name, value in check.items()} for check in found]
         checks = [Check(**cast("dict[str, Any]", check)) for check in readable]
-    except (ValueError, TypeError, AttributeError):
+        if not checks:
+            raise ValueError("no finding")
+        return Report(checks, report(checks, as_json=False))
+    except (ValueError, TypeError, AttributeError, KeyError):
         raise WorkspaceError("The examination gave no report.", "Run `qlora-ui doctor` in a terminal.") from None
-    return Report(checks, report(checks, as_json=False))

@@ -1,6 +1,6 @@
 """Lighthouse's desktop scores of every page, each as the median of several visits.
 
-    python scripts/lighthouse.py [--runs 3] [--command "npx --yes lighthouse@12"] [--failures]
+    python scripts/lighthouse.py [--runs 3] [--command "npx --yes lighthouse@12"] [--failures] [PAGE …]
 
 Opens a home with a run of every kind. Needs Node and Chromium; npx fetches Lighthouse from npm. Scores of performance
 depend on how busy the machine is, so its load is printed with them.
@@ -22,16 +22,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from qlora_ui.contract.records import ProcessIdentity  # noqa: E402
+from tests.e2e.routes import MISSING, ROUTES, address  # noqa: E402
 from tests.fakes.runs import busy_workspace  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402
 
-PATHS = ("/", "/train", "/playground", "/evaluate", "/evaluate/dashboard", "/publish", "/activity", "/settings")
+MEASURED = [name for name in ROUTES if name not in MISSING]
 CATEGORIES = ("accessibility", "best-practices", "performance")
 CHROME_FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 TIMEOUT_S = 180
@@ -42,14 +41,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="visits to each page")
     parser.add_argument("--command", default="npx --yes lighthouse@12", help="how Lighthouse is called")
     parser.add_argument("--failures", action="store_true", help="name each audit that is not passed")
-    parser.add_argument("paths", nargs="*", help="only these pages")
+    parser.add_argument("pages", nargs="*", help=f"only these; one of {', '.join(MEASURED)}")
     options = parser.parse_args()
-    print(f"{'page':<24}{''.join(f'{name:>16}' for name in CATEGORIES)}{'load':>8}")
+    print(f"{'page':<18}{''.join(f'{name:>16}' for name in CATEGORIES)}{'load':>8}")
     with busy_server() as server:
-        for path in options.paths or [*PATHS, f"/activity/{finished_run(server)}"]:
-            reports = [visit(options.command, server.url + path) for _ in range(options.runs)]
+        for name in options.pages or MEASURED:
+            reports = [visit(options.command, address(server, name)) for _ in range(options.runs)]
             scores = "".join(f"{median_score(reports, category):>16.0f}" for category in CATEGORIES)
-            print(f"{path[:23]:<24}{scores}{os.getloadavg()[0]:>8.1f}", flush=True)
+            print(f"{name:<18}{scores}{os.getloadavg()[0]:>8.1f}", flush=True)
             if options.failures:
                 print("".join(f"    {line}\n" for line in failures(reports[-1])), end="")
 
@@ -65,11 +64,6 @@ def busy_server() -> Iterator[RunningServer]:
                 yield server
         finally:
             at_work.communicate(b"\n", timeout=10)
-
-
-def finished_run(server: RunningServer) -> str:
-    jobs = httpx.get(f"{server.url}/api/v1/jobs", timeout=30).json()
-    return next(str(job["id"]) for job in jobs if job["kind"] == "training" and job["status"] == "completed")
 
 
 def visit(command: str, url: str) -> dict[str, Any]:

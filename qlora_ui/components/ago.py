@@ -10,7 +10,7 @@ from qlora_ui.components.text import Text
 from qlora_ui.components.words import ago
 from qlora_ui.locales.figures import moment_in_full
 
-_SAID_ANEW_S = 20.0
+SAID_ANEW_S = 20.0
 
 
 class Ago(Text):
@@ -34,4 +34,4 @@ def keep_true(place: ui.element) -> None:
                 element.follow()
 
     with place:
-        ui.timer(_SAID_ANEW_S, follow)
+        ui.timer(SAID_ANEW_S, follow)

@@ -23,8 +23,8 @@ class Explain(ui.element, default_classes="qu-explain"):
     """
 
     def __init__(self, key: str) -> None:
-        super().__init__("span")
         term = TERMS[key]
+        super().__init__("span")
         with self:
             with ui.element("button").classes("qu-info") as button:
                 Icon("info", size=14)

@@ -70,7 +70,7 @@ def _change(job: Job) -> News:
             return News(_("{name} was interrupted.", name=job.name), is_urgent=True)
 
 
-class JobNews(ui.element):
+class JobNews(ui.element, default_classes="qu-hidden"):
     """Says the news of one job, or of all, to screen readers; it is not to be seen.
 
     What happened before the page was opened is not told again.
@@ -82,7 +82,7 @@ class JobNews(ui.element):
         self._told = {job.id: Standing.of(job) for job in self._followed()}
         with self:
             self._polite = LiveRegion()
-            self._urgent = Text("", "div", classes="qu-hidden")
+            self._urgent = Text("", "div")
             self._urgent._props["role"] = "alert"
             listen(jobs.jobs_changed, lambda: self._tell(self._followed()))
             Live(jobs.jobs_changed, self._at_work, self._follow_progress)

@@ -29,4 +29,4 @@ class KeyListener(ui.element, component="keys.js"):
         self._props["on"] = value
 
     def _heard(self, event: GenericEventArguments) -> Any:
-        return self._on_keys(str(event.args)) if event.args in self._known else None
+        return self._on_keys(str(event.args)) if str(event.args) in self._known else None

@@ -63,9 +63,18 @@ class Stat(Card, default_classes="qu-stat"):
 
 
 class Skeleton(ui.element, default_classes="qu-skeleton"):
-    """Stands where something is still loading. `width` and `height` are CSS lengths."""
+    """Stands where something is still loading, and is deleted when it came. `width` and `height` are CSS lengths.
+
+    As long as it is there, the element around it tells screen readers that it is busy.
+    """
 
     def __init__(self, *, width: str = "100%", height: str = "16px") -> None:
         super().__init__("div")
         self.style(f"width:{width};height:{height}")
         self._props["aria-hidden"] = "true"
+        self._around = ui.context.slot.parent
+        self._around._props["aria-busy"] = "true"
+
+    def _handle_delete(self) -> None:
+        self._around._props.pop("aria-busy", None)
+        super()._handle_delete()

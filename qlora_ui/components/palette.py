@@ -49,7 +49,7 @@ class Palette(ui.element, component="palette.js"):
             "title": _("Search or run a command"),
             "placeholder": _("Search pages, runs, settings and commands"),
             "results": _("Results"),
-            "close": _("Close"),
+            "close": _("Close (Esc)"),
             "move": _("to move"),
             "choose": _("to choose"),
             "leave": _("to close"),
@@ -82,4 +82,4 @@ class Palette(ui.element, component="palette.js"):
         self._props["found"] = {"query": query, "groups": shown, "summary": summary}
 
     def _choose(self, event: GenericEventArguments) -> Any:
-        return self._on_choose(str(event.args)) if event.args in self._offered else None
+        return self._on_choose(str(event.args)) if str(event.args) in self._offered else None

@@ -103,8 +103,9 @@ def model_name(job: Job) -> str:
     return job.parameters.model_name.rstrip("/").rpartition("/")[2]
 
 
-def job_link(job: Job) -> None:
+def job_link(job: Job) -> ui.link:
     """The name of a job over its model, both of which lead to its page."""
-    with ui.link(target=f"/activity/{job.id}").classes("qu-col").style("gap:0"):
+    with ui.link(target=f"/activity/{job.id}").classes("qu-col").style("gap:0") as link:
         Text(job.name)
         Text(model_name(job), classes="qu-xs qu-muted qu-break").style("font-weight:400")
+    return link

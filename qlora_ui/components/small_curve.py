@@ -40,8 +40,6 @@ class SmallCurve(ui.element):
 
     def table_button(self) -> Button:
         """To be put where the card has its actions."""
-        button = icon_button(_("Show as table"), "table", size="sm")
-        button._props.update({"aria-expanded": "false", "aria-controls": self._table.html_id})
 
         def switch() -> None:
             self._is_table = not self._is_table
@@ -49,7 +47,8 @@ class SmallCurve(ui.element):
             self._fill_table()
             self._draw()
 
-        button.on("click", switch)
+        button = icon_button(_("Show as table"), "table", switch, size="sm")
+        button._props.update({"aria-expanded": "false", "aria-controls": self._table.html_id})
         return button
 
     def _draw(self) -> None:
@@ -59,7 +58,7 @@ class SmallCurve(ui.element):
         self._picture.set_visibility(has_picture and not self._is_table)
         self._words.set_visibility(not has_picture and not self._is_table)
         self._table.set_visibility(self._is_table)
-        self._words.text = sentence
+        self._words.text = "" if has_picture else sentence
         if self._is_table:
             self._renew_table()
         elif has_picture:

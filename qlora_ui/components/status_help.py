@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from qlora_ui.components.badge import Badge, status_words
+from qlora_ui.components.layout import column
 from qlora_ui.components.text import Text
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.locales import _, sentence
@@ -23,9 +24,9 @@ class StatusHelp(ui.element, default_classes="qu-explain"):
         with self:
             with ui.element("button").classes("qu-info") as button:
                 Icon("info", size=14)
-            with ui.element("div").classes("qu-popover") as popover:
+            with ui.element("div").classes("qu-popover") as popover, column(gap=3):
                 for status in JobStatus:
-                    with ui.element("div").classes("qu-col qu-gap-1"):
+                    with column(gap=1):
                         with ui.element("div"):
                             Badge(*status_words(kind, status))
                         Text(sentence(status.explanation), "p")

@@ -134,11 +134,6 @@ def in_word(count: int) -> str:
     return words[count] if language() == ENGLISH and 0 <= count < len(words) else number(count)
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 run`, `2 runs`, `1,024 rows`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _short(value: float) -> str:
     """One decimal below 100 unless it is a zero, none above."""
     return number(value, 1 if abs(value) < 100 else 0)

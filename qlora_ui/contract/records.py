@@ -59,7 +59,7 @@ _EXPLANATIONS = {
     JobStatus.RUNNING: "It is at work now.",
     JobStatus.PAUSED: "It gave its device back and keeps its place in the queue until it is resumed.",
     JobStatus.STOPPED: "A person stopped it; resume goes on from its last checkpoint, if it has one.",
-    JobStatus.COMPLETED: "It finished and its result is there.",
+    JobStatus.COMPLETED: "It ran to its end, and its result is ready.",
     JobStatus.FAILED: "It ended with an error, which it names.",
     JobStatus.INTERRUPTED: "Its process is gone and wrote no end: power, memory or a kill. "
     "Resume goes on from its last checkpoint, if it has one.",

@@ -98,11 +98,15 @@ def detect(rows: Iterable[Row], data_format: DataFormat = "auto") -> Detected:
     required = _columns(shape.required, first.values)
     optional = _columns(shape.optional, {name: None for row in sample for name in row.values})
     optional = {part: name for part, name in optional.items() if name not in required.values()}
-    how = "has" if len(required) == 1 else "have"
-    seen = f"The column{'s' * (len(required) > 1)} {_and(required.values())} {how} the form of {_NAMES[shape.format]}."
-    if optional:
-        seen = f"{seen[:-1]}; {_and(optional.values())} {'is' if len(optional) == 1 else 'are'} used as well."
-    return Detected(shape.format, {**required, **optional}, seen)
+    return Detected(
+        shape.format, {**required, **optional}, _seen(shape.format, list(required.values()), optional.values())
+    )
+
+
+def _seen(data_format: DataFormat, required: list[str], optional: Iterable[str]) -> str:
+    columns, also, name = _and(required), ", ".join(optional), _NAMES[data_format]
+    one, several = f"The column {columns} has the form of {name}.", f"The columns {columns} have the form of {name}."
+    return " ".join([several if len(required) > 1 else one, *[f"Also used: {also}."] * bool(also)])
 
 
 def to_conversation(row: Row, detected: Detected) -> Conversation:

@@ -13,7 +13,7 @@ from qlora_ui.jobs.job import Job
 def asked_to(job: Job, action: Literal["stop", "pause"]) -> JobRecord | Command:
     """A word to the worker, or a record that takes the job out of the queue. Raises JobError."""
     if not (job.can_pause if action == "pause" else job.can_stop):
-        raise JobError(f"{job.name} is {job.status} and cannot be asked to {action}.")
+        raise _refusal(job, action)
     if job.status is JobStatus.RUNNING:
         return Command(action=action, attempt=job.record.attempt)
     return job.record.model_copy(update={"state": "held" if action == "pause" else "cancelled"})
@@ -25,7 +25,9 @@ def queued_again(job: Job, known: Container[str]) -> JobRecord:
     Raises JobError.
     """
     if not job.can_resume:
-        raise JobError(f"{job.name} is {job.status}: there is nothing to resume.")
+        if job.status is JobStatus.COMPLETED:
+            raise JobError(f"{job.name} has finished: there is nothing to resume.")
+        raise JobError(f"{job.name} is at work or waits for its turn: there is nothing to resume.")
     record = job.record
     queued_at = record.queued_at if job.status is JobStatus.PAUSED else now()
     after = record.after if record.after in known else None
@@ -38,3 +40,13 @@ def deleted(job: Job, queue: Iterable[Job]) -> None:
         raise JobError(f"{job.name} is at work.", "Stop it first.")
     if waiting := [other.name for other in queue if other.record.after == job.id]:
         raise JobError(f"{', '.join(waiting)} waits for {job.name}.", "Stop that one first.")
+
+
+def _refusal(job: Job, action: Literal["stop", "pause"]) -> JobError:
+    if job.status.is_final:
+        if action == "stop":
+            return JobError(f"{job.name} has ended already: there is nothing to stop.")
+        return JobError(f"{job.name} has ended already: there is nothing to pause.")
+    if job.status is JobStatus.PAUSED:
+        return JobError(f"{job.name} is paused already.")
+    return JobError(f"{job.name} was asked already, and obeys at the next step that can be saved.")

@@ -201,7 +201,11 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
             self.seconds_left = history.progress.seconds_left if history.progress else None
             self.message = history.message or self.status.explanation
             if self.asked_to:
-                self.message = f"It was asked to {self.asked_to}, and does so at the next step that can be saved."
+                self.message = (
+                    "It was asked to pause, and does so at the next step that can be saved."
+                    if self.asked_to == "pause"
+                    else "It was asked to stop, and does so at the next step that can be saved."
+                )
 
 
 def _at_rest(record: JobRecord, status: JobStatus, has_checkpoint: bool) -> str:

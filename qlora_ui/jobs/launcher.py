@@ -107,5 +107,9 @@ def why_gone(code: int | None) -> str:
         name = signal.Signals(-code).name
     except ValueError:  # one of the real-time signals, which have no names
         name = f"signal {-code}"
-    also = " The system does that when memory runs out." if name == "SIGKILL" else ""
-    return f"Its process was ended from outside ({name}).{also} {JobStatus.INTERRUPTED.explanation}"
+    if name == "SIGKILL":
+        return (
+            f"Its process was ended from outside ({name}), which the system does when memory runs out. "
+            "Resume goes on from its last checkpoint, if it has one."
+        )
+    return f"Its process was ended from outside ({name}). Resume goes on from its last checkpoint, if it has one."

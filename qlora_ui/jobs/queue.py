@@ -39,7 +39,14 @@ def obstacle(job: Job, jobs: Mapping[str, Job]) -> str:
         return "The run it waits for was deleted. Stop it, then resume it to start it all the same."
     if before.status is JobStatus.COMPLETED:
         return ""
-    if before.status in {JobStatus.PENDING, JobStatus.RUNNING}:
-        return f"It waits for {before.name} to finish."
-    verb = {JobStatus.PAUSED: "is", JobStatus.FAILED: "has"}.get(before.status, "was")
-    return f"It waits for {before.name}, which {verb} {before.status}. Resume that run, or stop this one."
+    match before.status:
+        case JobStatus.PAUSED:
+            return f"It waits for {before.name}, which is paused. Resume that run, or stop this one."
+        case JobStatus.FAILED:
+            return f"It waits for {before.name}, which has failed. Resume that run, or stop this one."
+        case JobStatus.STOPPED:
+            return f"It waits for {before.name}, which was stopped. Resume that run, or stop this one."
+        case JobStatus.INTERRUPTED:
+            return f"It waits for {before.name}, which was interrupted. Resume that run, or stop this one."
+        case _:
+            return f"It waits for {before.name} to finish."

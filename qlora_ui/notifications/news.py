@@ -30,6 +30,11 @@ def of_end(job: Job) -> Notification | None:
     return None
 
 
+def end_id(job: Job) -> str:
+    """What tells this end of a job from its others, of earlier attempts."""
+    return f"{job.id}:{job.record.attempt}:{job.status}"
+
+
 def of_update(version: str) -> Notification:
     return Notification(
         id=f"update:{version}",
@@ -69,7 +74,7 @@ def _of_job(job: Job, **told: str) -> Notification:
     return Notification.model_validate(
         {
             **told,
-            "id": f"{job.id}:{job.record.attempt}:{job.status}",
+            "id": end_id(job),
             "event": f"job_{job.status}",
             "values": {"name": job.name},
             "body": told["body"][:BODY_CHARACTERS],

@@ -73,11 +73,8 @@ class Notifications:
         """Tell what has ended since the last start, and follow from now on. The jobs must have been found before."""
         self._jobs.jobs_changed.subscribe(self._follow_jobs)
         self._people.changed.subscribe(self._follow_people)
-        try:
-            await asyncio.to_thread(self._book.begin, *self._known())
-            self._told = await asyncio.to_thread(self._book.told)
-        except WorkspaceError as error:
-            log.error("the notifications cannot be kept: %s", error)
+        async with self._writing:  # what the jobs announce meanwhile waits until it is known what is old
+            await self._begin()
         await self._follow_jobs()
         self._tasks = [
             asyncio.create_task(self._deliver(), name="send to the webhook"),
@@ -93,16 +90,21 @@ class Notifications:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _known(self) -> tuple[list[str], set[str]]:
-        over = [told.id for job in self._jobs.jobs.values() if (told := news.of_end(job)) is not None]
-        return over, {*self._jobs.jobs, *self._jobs.unreadable}
+    async def _begin(self) -> None:
+        over = [news.end_id(job) for job in self._jobs.jobs.values() if job.status.is_final]
+        try:
+            await asyncio.to_thread(self._book.begin, over, {*self._jobs.jobs, *self._jobs.unreadable})
+            self._told = await asyncio.to_thread(self._book.told)
+        except WorkspaceError as error:
+            log.error("it could not be written down which runs are old: %s", error)
+            self._told |= set(over)
 
     # ---- telling ----
 
     async def _follow_jobs(self) -> None:
-        ended = (news.of_end(job) for job in list(self._jobs.jobs.values()))
-        new = [told for told in ended if told is not None and told.id not in self._told]
-        if new:
+        ended = (job for job in list(self._jobs.jobs.values()) if job.status.is_final)
+        unknown = (news.of_end(job) for job in ended if news.end_id(job) not in self._told)
+        if new := [told for told in unknown if told is not None]:
             await self._tell(sorted(new, key=lambda told: told.time))
 
     async def _tell(self, candidates: Sequence[Notification]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from qlora_ui.components.ago import Ago, keep_true
 from qlora_ui.components.badge import StatusBadge, kind_word, status_words
 from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.data_table import DataTable
@@ -21,12 +22,11 @@ from qlora_ui.components.running_card import job_link
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.status_help import StatusHelp
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import ago, percent
+from qlora_ui.components.words import percent
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _, mark, n_, sentence
-from qlora_ui.locales.figures import moment_in_full
 from qlora_ui.pages.job import build as build_job
 from qlora_ui.pages.job_words import queue_words
 from qlora_ui.pages.overview import result_of, state_sentence
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["build_job", "build_list"]
 
 ROWS_AT_FIRST = 100
-_SAY_ANEW_S = 30.0
-"""How often `8 min ago` is said anew."""
 _STATES = {
     "all": mark("All"),
     "active": mark("Active"),
@@ -97,7 +95,7 @@ class _List:
         self._text, self._kind, self._state = "", "", "all"
         self._limit = ROWS_AT_FIRST
         self._shown: list[tuple[str, JobStatus, str]] | None = None
-        self._ages: list[tuple[Text, Job]] = []
+        self._links: list[ui.link] = []
         self._header = PageHeader(_("Activity"))
         with self._header.actions:
             link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
@@ -109,7 +107,7 @@ class _List:
         with Card() as card:
             self._room = ui.element("div")
         listen(services.jobs.jobs_changed, throttled(card, self._follow))
-        ui.timer(_SAY_ANEW_S, self._say_ages)
+        keep_true(card)
         self._follow()
 
     def _build_filters(self) -> None:
@@ -136,8 +134,11 @@ class _List:
         self._follow()
 
     def _show_more(self) -> None:
+        first_new = self._limit
         self._limit += ROWS_AT_FIRST
         self._follow()
+        if first_new < len(self._links):
+            _focus(self._links[first_new])  # the button that was pressed is gone, or has moved far down
 
     def _follow(self) -> None:
         """Draw the list anew when other jobs are in it or one changed its status; figures follow by binding."""
@@ -161,14 +162,10 @@ class _List:
     def _table(self, found: list[Job]) -> None:
         names = [_("Run", context="noun"), _("Kind"), _("Progress"), _("Created"), _("Status")]
         table = DataTable(names, label=_("Runs"))
-        self._ages = [(_row(table, job), job) for job in found[: self._limit]]
+        self._links = [_row(table, job) for job in found[: self._limit]]
         if len(found) > self._limit:
             words = n_("Show more of {count} run", "Show more of {count} runs", len(found))
             Button(words, self._show_more, size="sm", variant="ghost")
-
-    def _say_ages(self) -> None:
-        for age, job in self._ages:
-            age.text = ago(job.created_at)
 
 
 def _nothing_yet() -> None:
@@ -177,19 +174,23 @@ def _nothing_yet() -> None:
         link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
 
 
-def _row(table: DataTable, job: Job) -> Text:
-    """Gives the text that says how long ago it was created."""
+def _row(table: DataTable, job: Job) -> ui.link:
+    """Gives the link at its beginning."""
     entry = table.row()
     with entry.cell():
-        job_link(job)
+        link = job_link(job)
     entry.cell(kind_word(job.kind))
     with entry.cell():
         _progress(job)
-    age = entry.cell(ago(job.created_at)).classes("qu-nowrap")
-    age._props["title"] = moment_in_full(job.created_at)
+    with entry.cell():
+        Ago(job.created_at, classes="qu-nowrap")
     with entry.cell():
         StatusBadge(job)
-    return age
+    return link
+
+
+def _focus(element: ui.element) -> None:
+    ui.run_javascript(f"requestAnimationFrame(() => getHtmlElement({element.id})?.focus())")
 
 
 def _progress(job: Job) -> None:

@@ -16,6 +16,7 @@ from qlora_ui.components.toast import Announcer, Kind, toast
 from qlora_ui.components.words import ago
 from qlora_ui.contract.records import Notification, UserPreferences
 from qlora_ui.locales import _, n_, sentence
+from qlora_ui.locales.figures import number
 from qlora_ui.notifications.news import SETTINGS
 from qlora_ui.theme import Icon
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from qlora_ui.services import Services
 
 SHOWN_AT_ONCE = 20
-MOST_COUNTED = 99
 
 _ICONS = {"success": "check", "warning": "triangle-alert", "error": "circle-alert", "info": "info"}
 _TOASTS: dict[str, Kind] = {"success": "positive", "warning": "warning", "error": "negative", "info": "info"}
@@ -155,7 +155,7 @@ class Bell(ui.element, default_classes="qu-bell"):
         label = n_("Notifications, {count} unread", "Notifications, {count} unread", count)
         label = label if count else _("Notifications")
         self._button._props.update({"aria-label": label, "title": label})
-        self._count.text = str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+"
+        self._count.text = number(count)
         self._count.set_visibility(count > 0)
         self._mark.disable_because("" if count else _("Everything has been read."))
 

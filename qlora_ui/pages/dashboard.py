@@ -14,6 +14,7 @@ from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.layout import Card, column, columns, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.page_header import PageHeader, name_tab
@@ -67,6 +68,7 @@ class _Dashboard:
         with self._recent:
             Live(services.jobs.jobs_changed, self._what_is_recent, self._show_recent)
         keep_true(right)
+        JobNews(services.jobs)
         self._shown_at_work: tuple[bool, list[str]] | None = None
         self._show_jobs()
         listen(services.jobs.jobs_changed, throttled(left, self._show_jobs))
@@ -104,11 +106,11 @@ class _Dashboard:
             return
         self._shown_at_work = shown
         self._at_work.clear()
-        self._at_work.set_visibility(bool(jobs) or not is_guided)
+        self._at_work.set_visibility(bool(at_work) or not is_guided)  # the guide says what to do next
         with self._at_work:
             for job in at_work:
                 RunningCard(job, self._services.jobs)
-            if not at_work and self._at_work.visible:
+            if not at_work and not is_guided:
                 self._nothing_runs(is_first_time=not jobs)
 
     def _nothing_runs(self, *, is_first_time: bool) -> None:

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from qlora_ui.components.ago import Ago
 from qlora_ui.components.button import Button, icon_button, link_button
+from qlora_ui.components.events import listen
 from qlora_ui.components.layout import Card, grow, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from qlora_ui.services import Services
 
 NEWS_SHOWN = 6
+DETAIL_CHARACTERS = 240
 _DATA_STEP = 1
 """The place of the step that takes data among `train_form.STEPS`."""
 
@@ -68,7 +70,7 @@ class AttentionCard(Card):
             _dot("circle-alert" if concern.tone == "error" else "triangle-alert", concern.tone)
             with grow():
                 _about(concern.words, concern.name, f"/activity/{concern.job_id}" if concern.job_id else "")
-                Text(concern.detail, "p", classes="qu-xs qu-muted qu-break qu-clamp")
+                _detail(concern.detail)
                 Text(concern.hint, "p", classes="qu-xs qu-muted qu-break")
                 self._actions(concern)
             if concern.can_dismiss:
@@ -130,7 +132,7 @@ class NewsCard(Card):
         self._jobs = jobs
         self._datasets: list[Dataset] = []
         with self:
-            self._entries = Live(jobs.jobs_changed, self._newest, self._build)
+            self._entries = Live(jobs.jobs_changed, self._key, self._build)
 
     def show_datasets(self, datasets: list[Dataset]) -> None:
         self._datasets = datasets
@@ -140,8 +142,18 @@ class NewsCard(Card):
     def _newest(self) -> list[News]:
         return news_of(self._jobs.jobs.values(), self._datasets)[:NEWS_SHOWN]
 
+    def _starting(self) -> list[Job]:
+        """Runs whose process was launched and has not said anything yet."""
+        jobs = self._jobs.jobs.values()
+        return [job for job in jobs if job.status is JobStatus.RUNNING and job.started_at is None]
+
+    def _key(self) -> tuple[list[News], list[str]]:
+        return self._newest(), [job.id for job in self._starting()]
+
     def _build(self) -> None:
         newest = self._newest()
+        for job in self._starting():
+            listen(job.changed, lambda: self._entries.follow())
         if not newest:
             Text(_("What happens to your runs is told here."), "p", classes="qu-sm qu-muted")
             return
@@ -164,6 +176,15 @@ def _about(words: str, name: str, target: str) -> None:
         else:
             Text(name, classes="qu-strong")
         Text(after)
+
+
+def _detail(text: str) -> None:
+    """A sentence or two; of a longer text the beginning, and all of it as the tooltip."""
+    is_short = len(text) <= DETAIL_CHARACTERS
+    shown = text if is_short else f"{text[: DETAIL_CHARACTERS - 1].rstrip()}…"
+    detail = Text(shown, "p", classes="qu-xs qu-muted qu-break")
+    if not is_short:
+        detail._props["title"] = text
 
 
 def _dot(icon: str, tone: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -52,11 +51,11 @@ class Figures(ui.element, default_classes="qu-stats qu-stats-six"):
         self._count_jobs()
 
     async def read(self) -> int:
-        """Look at everything that lies on the disk. Returns the free bytes."""
-        free, *_others = await asyncio.gather(
-            self._show_disk(), self._count_adapters(), self._count_datasets(), self._read_device()
-        )
-        return free
+        """Look at everything that lies on the disk, and at the device. Returns the free bytes."""
+        await self._count_adapters()
+        await self._count_datasets()
+        await self._read_device()
+        return await self._show_disk()
 
     async def _read_device(self) -> None:
         readings = await self._services.devices()
@@ -94,7 +93,7 @@ class Figures(ui.element, default_classes="qu-stats qu-stats-six"):
         )
 
     async def _show_disk(self) -> int:
-        free, used = await asyncio.gather(self._services.disk_free(), self._services.runs_size())
+        free, used = await self._services.disk_free(), await self._services.runs_size()
         self._disk.value.text = size(free)
         self._disk.note.text = _("runs use {size}", size=size(used)) if used else _("no runs yet")
         return free

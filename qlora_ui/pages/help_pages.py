@@ -111,12 +111,12 @@ def _build_shortcuts() -> None:
             table = DataTable([_("Keys"), _("What they do")], label=_(title))
             for shortcut in group:
                 cells = table.row()
-                with cells.cell(), row():
+                with cells.cell().classes("qu-key-cell"), row():
                     for key in shortcuts.in_words(shortcut.keys, is_mac=is_mac):
                         Text(key, "kbd")
                 cells.cell(_(shortcut.words))
         paragraph(_("Escape closes dialogs and menus. No key does anything while you write."), muted=True, size="sm")
-        paragraph(_("Under Settings, single keys can be switched off."), muted=True, size="sm")
+        paragraph(_("The list that opens with ? lets you switch the single keys off."), muted=True, size="sm")
 
 
 async def _build_article(path: str) -> None:

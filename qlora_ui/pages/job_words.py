@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from qlora_ui.components.badge import status_words
 from qlora_ui.components.chart import Points, end_of
-from qlora_ui.components.words import fixed_per_cent, percent
+from qlora_ui.components.words import fixed_per_cent
 from qlora_ui.contract.records import EvaluationReport, JobStatus, MergeReceipt, Score
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark, n_, sentence
@@ -63,9 +63,9 @@ def queue_words(job: Job) -> str:
 
 
 def tab_title(job: Job) -> str:
-    """The browser tab's name: the share done while it is at work, else how it ended."""
+    """The browser tab's name, in front of which the frame puts the share done; of one that ended also how."""
     if job.status is JobStatus.RUNNING:
-        return f"{percent(job.progress)} {job.name}"
+        return job.name
     return _("{name}: {status}", context="name of a tab", name=job.name, status=status_words(job.kind, job.status)[0])
 
 

@@ -16,7 +16,7 @@ from qlora_ui.components.palette import Choice, Group, Palette
 from qlora_ui.components.running_card import model_name
 from qlora_ui.components.toast import toast_error
 from qlora_ui.contract.errors import QloraUiError
-from qlora_ui.contract.records import Adapter, Dataset
+from qlora_ui.contract.records import Adapter, Dataset, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
 from qlora_ui.pages.commands import THEMES
@@ -31,8 +31,8 @@ MOST = 6
 """Of one group; whoever looks for more types more."""
 LATEST = 4
 """Runs that are offered before anything is typed."""
-RESUMABLE = 20
-"""Ended runs for which resuming is offered, the newest ones."""
+HELD_AT_MOST, RESUMED_AT_MOST = 40, 20
+"""Runs that have not ended, and runs that have, for which commands are offered: the newest ones."""
 
 COMMANDS, RUNS, PAGES = mark("Commands"), mark("Runs"), mark("Pages")
 ADAPTERS, DATA, SETTINGS, GLOSSARY = mark("Adapters"), mark("Data"), mark("Settings"), mark("Glossary")
@@ -144,8 +144,11 @@ class PaletteOfApp:
     def _job_commands(self) -> Iterator[Findable]:
         """For what is at work or waits, and for the newest of what ended early."""
         jobs = [*reversed(self._services.jobs.jobs.values())]
-        ended = [job for job in jobs if job.status.is_final and job.can_resume][:RESUMABLE]
-        for job in [*(job for job in jobs if not job.status.is_final), *ended]:
+        ended = [job for job in jobs if job.status.is_final and job.can_resume][:RESUMED_AT_MOST]
+        active = sorted(
+            (job for job in jobs if not job.status.is_final), key=lambda job: job.status == JobStatus.PENDING
+        )
+        for job in [*active[:HELD_AT_MOST], *ended]:
             do, name = partial(_entry, COMMANDS, detail=_described(job), further=job.id), job.name
             if job.can_resume:
                 text, action = _("Resume {name}", name=name), partial(self._commands.resume, job)

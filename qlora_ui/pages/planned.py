@@ -28,6 +28,8 @@ class PlannedPage:
     """What to type into a terminal today, complete but for what the sentence asks to put in."""
     link: tuple[str, str] = (mark("Start a fine-tune"), "/train")
     """Where to go from here, as (words, path)."""
+    crumbs: tuple[tuple[str, str], ...] = ()
+    """The pages above this one, as (words, path)."""
 
 
 _EVALUATE = """echo "model_name: starter
@@ -93,6 +95,7 @@ PAGES = {
         ),
         command="qlora-ui jobs list",
         link=(mark("Open the activity"), "/activity"),
+        crumbs=((mark("Evaluate"), "/evaluate"),),
     ),
     "/publish": PlannedPage(
         title=mark("Publish"),
@@ -116,7 +119,7 @@ PAGES = {
 
 
 def build(page: PlannedPage) -> None:
-    PageHeader(_(page.title), _(page.subtitle))
+    PageHeader(_(page.title), _(page.subtitle), crumbs=[(_(word), path) for word, path in page.crumbs])
     with columns():
         with Card(_("What you will do here")):
             paragraph(_("This page is planned and not built yet."), muted=True, size="sm")

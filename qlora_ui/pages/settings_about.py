@@ -91,4 +91,8 @@ class _Diagnostics(ui.element, default_classes="qu-col qu-gap-3"):
         text._props["lang"] = "en"
         with row(wrap=True):
             copy_from(text, _("Copy the report"))
-            paragraph(_("It is in English, for whoever helps you, and names nobody."), muted=True, size="sm")
+            paragraph(
+                _("It is in English, for whoever helps you; your own folder is written as ~ in it."),
+                muted=True,
+                size="sm",
+            )

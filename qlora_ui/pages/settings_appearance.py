@@ -32,8 +32,7 @@ def appearance(desk: SettingsDesk) -> Section:
         title = _("Theme")
         row = SettingRow(title, _("Light or dark colours, on every tab that you have open."))
         options = {name: _(word) for name, word in _THEMES.items()}
-        with row.side:
-            theme = Segmented(options, label=title, on_change=lambda name: desk.save(title, theme=name))
+        theme = row.hold(Segmented(options, label=title, on_change=lambda name: desk.save(title, theme=name)))
         desk.follow(lambda preferences: theme.show(preferences.theme))
     return section
 

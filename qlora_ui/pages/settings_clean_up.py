@@ -110,7 +110,11 @@ class CleanUp(ui.element, default_classes="qu-col qu-gap-3 qu-clean-up"):
     async def _ask(self) -> None:
         items = self._wanted()
         with self:
-            is_wanted = await _Question(items)
+            question = _Question(items)
+        try:
+            is_wanted = await question
+        finally:
+            question.delete()
         if not is_wanted:
             return
         outcome = await self._services.clean_up(items)

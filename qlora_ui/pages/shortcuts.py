@@ -103,6 +103,6 @@ def _switch(visitor: Visitor, close: Callable[[], object]) -> None:
         await visitor.change(accessibility={"shortcuts": switch.value})
 
     with row(between=True, wrap=True):
-        switch = ui.switch(_("Single keys do something"), value=visitor.preferences.accessibility.shortcuts)
+        switch = ui.switch(_("Single-key shortcuts"), value=visitor.preferences.accessibility.shortcuts)
         switch.on_value_change(change)
         Button(_("Close"), close)

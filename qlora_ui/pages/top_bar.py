@@ -52,7 +52,7 @@ class TopBar(ui.element, default_classes="qu-top"):
         """Looks like a field, because that is what it opens."""
         label = _("Search or run a command")
         button = Button(label, self._commands.open_palette, icon="search").classes("qu-search")
-        button._props.update({"title": label, "aria-label": label, "aria-haspopup": "dialog"})
+        button._props.update({"title": label, "aria-haspopup": "dialog"})
         with button, ui.element("span").classes("qu-search-keys") as keys:
             keys._props["aria-hidden"] = "true"
             Text(" ".join(in_words("Mod+k", is_mac=self._commands.is_mac)), "kbd")

@@ -56,10 +56,10 @@ async def build(services: Services) -> None:
     with columns():
         with column(gap=5):
             edited = Live(form.changed, lambda: form.yaml_problem, lambda: _edited_file(session))
-            panels = _Panels(session)
+            panels = Panels(session)
             yaml_card = YamlCard(session)
         with column(gap=5).classes("qu-sticky"):
-            _this_run(session)
+            _this_run(session, panels)
 
     async def switch(view: str) -> None:
         panels.set_visibility(view == "form")
@@ -95,7 +95,7 @@ def _edited_file(session: TrainSession) -> None:
         Button(_("Forget that edit"), form.drop_yaml, size="sm").style("margin-top:8px")
 
 
-class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
+class Panels(ui.element, default_classes="qu-col qu-gap-5"):
     """The cards of the open step; those of a step are built when it is opened first."""
 
     def __init__(self, session: TrainSession) -> None:
@@ -124,24 +124,28 @@ class _Panels(ui.element, default_classes="qu-col qu-gap-5"):
             panel.set_visibility(step == now)
         if now != self._shown:
             self._shown = now
-            _focus_heading(self._built[now])
+            self.focus()
+
+    def focus(self) -> None:
+        """A keyboard and a screen reader go on at what has to be mended on this step, else where the step begins."""
+        ui.run_javascript(f"""
+            requestAnimationFrame(() => {{
+                const panel = getHtmlElement({self._built[self._shown].id});
+                const first = (selector) => [...panel.querySelectorAll(selector)].find((one) => one.offsetParent);
+                const field = first('[aria-invalid="true"]');
+                const fault = field ?? first(".qu-note.qu-tone-error");
+                const target = fault ?? first("h2");
+                if (!field) target?.setAttribute("tabindex", "-1");
+                target?.focus();
+                fault?.scrollIntoView({{ block: "center" }});  // else the top bar may lie over it
+            }});
+        """)
 
 
-def _focus_heading(panel: ui.element) -> None:
-    """A keyboard and a screen reader go on where the new step begins."""
-    ui.run_javascript(f"""
-        requestAnimationFrame(() => {{
-            const heading = getHtmlElement({panel.id})?.querySelector("h2");
-            heading?.setAttribute("tabindex", "-1");
-            heading?.focus();
-        }});
-    """)
-
-
-def _this_run(session: TrainSession) -> None:
+def _this_run(session: TrainSession, panels: Panels) -> None:
     with Card(_("This run")):
         Live(session.form.changed, lambda: _facts(session), lambda: _show_facts(session), classes="qu-contents")
-        _Buttons(session)
+        _Buttons(session, panels)
 
 
 def _show_facts(session: TrainSession) -> None:
@@ -180,8 +184,8 @@ def _short(name: str) -> str:
 class _Buttons:
     """On, or at once to the start. They are changed in place, so that the focus stays on them from step to step."""
 
-    def __init__(self, session: TrainSession) -> None:
-        self._form = session.form
+    def __init__(self, session: TrainSession, panels: Panels) -> None:
+        self._form, self._panels = session.form, panels
         self._proceed = Button("", self._go_on, icon_after="chevron-right", variant="primary").classes("qu-wide")
         self._start_now = Button(_("Start now"), lambda: start(session)).classes("qu-wide")
         self._start = Button(_("Start training"), lambda: start(session), icon="play", variant="primary")
@@ -189,13 +193,22 @@ class _Buttons:
         self._reason = Text("", "p", classes="qu-sm qu-muted qu-break").mark("reason")
         for button in (self._proceed, self._start):
             button._props["aria-describedby"] = self._reason.html_id
+        self._show_me = Button(_("Show me where"), self._go_back, size="sm")
         listen(session.form.changed, self._follow)
         self._follow()
 
     def _go_on(self) -> None:
-        """To the next step, unless something on this one has to be mended first, which stands below the button."""
-        if not self._form.obstacle_at(self._form.step):
+        """To the next step, unless something on this one has to be mended first: then to that."""
+        if self._form.obstacle_at(self._form.step):
+            self._panels.focus()
+        else:
             self._form.go_to(self._form.step + 1)
+
+    def _go_back(self) -> None:
+        step = self._form.obstacle_step
+        if step is not None:
+            self._form.go_to(step)
+            self._panels.focus()
 
     def _follow(self) -> None:
         form = self._form
@@ -213,6 +226,7 @@ class _Buttons:
         else:
             self._reason.text = obstacle if is_last else ""
         self._reason.set_visibility(bool(self._reason.text))
+        self._show_me.set_visibility(is_last and not form.is_yaml and form.obstacle_step is not None)
 
 
 async def start(session: TrainSession) -> None:

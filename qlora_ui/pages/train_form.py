@@ -108,8 +108,13 @@ class TrainForm:
         """The first thing that stands in the way of a start, in a sentence; empty when there is none."""
         if self.is_yaml and self.yaml_mistake is not None:
             return self.yaml_problem
-        in_order = (self.obstacle_at(step) or self._missing_at(step) for step in range(len(STEPS)))
-        return next((words for words in in_order if words), "")
+        step = self.obstacle_step
+        return "" if step is None else self.obstacle_at(step) or self._missing_at(step)
+
+    @property
+    def obstacle_step(self) -> int | None:
+        """The first step on which something stands in the way of a start."""
+        return next((step for step in range(len(STEPS)) if self.obstacle_at(step) or self._missing_at(step)), None)
 
     def obstacle_at(self, step: int) -> str:
         """What has to be mended on a step before it is left; what was only not filled in yet is none."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import app, background_tasks, ui
 
+from qlora_ui.components import reader
 from qlora_ui.contract.errors import ModelError, ParameterError, QloraUiError
 from qlora_ui.contract.inspection import Inspection, RowView
 from qlora_ui.contract.parameters import TrainingParameters
@@ -221,6 +222,9 @@ async def session_of(services: Services) -> TrainSession:
     left = _drafts.get(tab)
     if left is not None and left.services is services:
         session.form, session.unreadable = left.form.draft(), left.unreadable
+    preferred = reader.preferences().default_model
+    if preferred and not session.form.get("model_name"):
+        session.form.set("model_name", preferred)
     app.storage.client["train"] = session
     client.on_delete(session.close)
     _drafts[tab] = session

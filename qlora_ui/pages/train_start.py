@@ -20,7 +20,7 @@ def build(session: TrainSession) -> None:
     form = session.form
     with Card(_("Start", context="step")):
         name = KnobField(KNOBS["name"], form.get("name"), lambda value: form.set("name", value))
-        name.help.set_visibility(True)
+        name.show_help(True)
         listen(form.changed, lambda: name.show(form.get("name"), form.error_of("name")))
         scoring = _Scoring(session)
         Live(form.changed, lambda: (form.wants_score, form.test_file), lambda: _explain_scoring(session))

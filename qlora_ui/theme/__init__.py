@@ -13,7 +13,7 @@ from nicegui import app, ui
 from starlette.responses import Response
 
 from qlora_ui.theme.icons import Icon
-from qlora_ui.theme.tokens import DARK, LIGHT, css_variables
+from qlora_ui.theme.tokens import DARK, HIGH_CONTRAST_DARK, LIGHT, css_variables
 
 __all__ = ["DARK", "LIGHT", "Appearance", "Icon", "ThemeName", "dark_mode_value", "install"]
 
@@ -42,7 +42,7 @@ class Appearance:
         client.page = copy.copy(client.page)  # shared with everyone who opens this path
         client.page.dark = dark_mode_value(theme)
         wishes = _wishes(theme, high_contrast=high_contrast, reduced_motion=reduced_motion)
-        ui.add_head_html(_head())
+        ui.add_head_html(_head() + _first_ground(theme, high_contrast=high_contrast))
         ui.add_body_html(_first_look(theme, wishes))
         self._dark_mode = ui.dark_mode(dark_mode_value(theme))
         self._body = ui.query("body")
@@ -67,6 +67,15 @@ def dark_mode_value(theme: ThemeName) -> bool | None:
 def _wishes(theme: ThemeName, *, high_contrast: bool, reduced_motion: bool) -> dict[str, bool]:
     """The classes of `body` by which the style sheet looks."""
     return {"qu-contrast": high_contrast, "qu-still": reduced_motion, "qu-system": theme == "system"}
+
+
+def _first_ground(theme: ThemeName, *, high_contrast: bool) -> str:
+    """The background for the moment in which the body is there and its classes are not yet."""
+    if theme == "light":
+        return ""
+    colors = (HIGH_CONTRAST_DARK if high_contrast else DARK).colors
+    condition = "all" if theme == "dark" else "(prefers-color-scheme: dark)"
+    return f'<style media="{condition}">body:not([class]) {{ background: {colors.background} }}</style>\n'
 
 
 def _first_look(theme: ThemeName, wishes: dict[str, bool]) -> str:

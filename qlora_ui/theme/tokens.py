@@ -2,6 +2,7 @@
 
 There are four modes. In light and dark every text passes WCAG AA (4.5:1) on every ground, the edges of inputs and the
 focus ring 3:1, the curves of charts 4.5:1. In high contrast texts pass AAA (7:1), and every edge 4.5:1.
+Type and distances are in rem, so that they follow the size of text that a person has set in their browser.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ class Typography:
     mono_family: str = '"JetBrains Mono", ui-monospace, monospace'
     font_size: dict[str, str] = field(
         default_factory=lambda: {
-            "xs": "12px",
-            "sm": "13px",
-            "md": "14px",
-            "lg": "16px",
-            "xl": "20px",
-            "2xl": "26px",
+            "xs": "0.75rem",
+            "sm": "0.8125rem",
+            "md": "0.875rem",
+            "lg": "1rem",
+            "xl": "1.25rem",
+            "2xl": "1.625rem",
         }
     )
     font_weight: dict[str, int] = field(
@@ -71,13 +72,13 @@ class Theme:
     typography: Typography = field(default_factory=Typography)
     spacing: dict[str, str] = field(
         default_factory=lambda: {
-            "1": "4px",
-            "2": "8px",
-            "3": "12px",
-            "4": "16px",
-            "5": "24px",
-            "6": "32px",
-            "7": "48px",
+            "1": "0.25rem",
+            "2": "0.5rem",
+            "3": "0.75rem",
+            "4": "1rem",
+            "5": "1.5rem",
+            "6": "2rem",
+            "7": "3rem",
         }
     )
     radius: dict[str, str] = field(

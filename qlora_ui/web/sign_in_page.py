@@ -35,7 +35,7 @@ def form(language: str) -> HTMLResponse:
 def wrong_code(language: str, *, name: str) -> HTMLResponse:
     """The form again, with what was wrong; `name` is what was typed as one."""
     with locales.speaking(language):
-        return _form(_("That is not the code. It stands in the terminal in which qlora-ui was started."), 403, name)
+        return _form(_("That is not the code."), 403, name)
 
 
 def too_many_tries(language: str, *, wait_s: int, name: str) -> HTMLResponse:

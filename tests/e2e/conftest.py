@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from qlora_ui.contract.records import ProcessIdentity
-from tests.fakes.runs import busy_workspace
+from tests.fakes.runs import FakeRun, busy_workspace, write_run
 from tests.fakes.server import RunningServer
 
 FLAGS = [
@@ -27,6 +27,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+LONG_NAME = "answers-of-the-customer-service-in-german-and-english-without-names-second-try"
+HOSTILE_NAME = '<img src="/nosuch" onerror="document.title=1"><b>bold'
+"""What a person may have called a run; it is text on every page."""
 
 
 @dataclass
@@ -60,7 +64,9 @@ def busy_app(start_app: StartApp, tmp_path_factory: pytest.TempPathFactory) -> I
     """An app with a run of every kind: finished, failed, interrupted, waiting, and one that seems to be at work."""
     home = tmp_path_factory.mktemp("busy")
     at_work = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    busy_workspace(home, ProcessIdentity.of(at_work.pid))
+    workspace = busy_workspace(home, ProcessIdentity.of(at_work.pid))
+    for name in (LONG_NAME, HOSTILE_NAME):
+        write_run(workspace, FakeRun(name, steps=20, minutes_ago=2000))
     yield start_app(home)
     at_work.communicate(b"\n", timeout=10)
 
@@ -83,12 +89,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens an address and waits until the page talks with its server: `open_page(url, width=1440, scheme="light")`."""
+    """Opens an address in a browser of its own, and waits until the page talks with its server.
+
+    `open_page(url, width=1440, scheme="light", language="en-US")`
+    """
     contexts = []
 
-    def open_page(url: str, *, width: int = 1440, scheme: Literal["light", "dark"] = "light") -> Visit:
+    def open_page(
+        url: str, *, width: int = 1440, scheme: Literal["light", "dark"] = "light", language: str = "en-US"
+    ) -> Visit:
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", locale=language
         )
         contexts.append(context)
         visit = Visit(context.new_page())

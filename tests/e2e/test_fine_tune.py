@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from qlora_ui.contract.paths import dataset_location
 from tests.e2e.conftest import OpenPage
-from tests.e2e.test_routes import violations
+from tests.e2e.looking import violations
 from tests.fakes.server import RunningServer
 
 ROWS, STEPS = 60, 12
@@ -89,7 +89,7 @@ def test_a_wrong_file_is_refused_in_words_and_the_right_one_still_works(
 def test_tokens_are_walked_through_with_the_keyboard(fresh_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(f"{fresh_app.url}/train").page
     to_data(page)
-    page.get_by_label("Starter data").check()
+    page.get_by_label("Starter data").click()
     tokens = page.get_by_role("option")
     tokens.first.focus(timeout=60_000)
     page.keyboard.press("ArrowRight")
@@ -105,7 +105,7 @@ def test_tokens_are_walked_through_with_the_keyboard(fresh_app: RunningServer, o
 def test_every_step_is_accessible_and_fits_a_phone(fresh_app: RunningServer, open_page: OpenPage, scheme: str) -> None:
     page = open_page(f"{fresh_app.url}/train", width=360, scheme=scheme).page
     to_data(page)
-    page.get_by_label("Starter data").check()
+    page.get_by_label("Starter data").click()
     expect(page.get_by_role("option").first).to_be_visible(timeout=60_000)
     found: dict[str, list[str]] = {}
     for word in ("Model", "Data", "Settings", "Check", "Start"):
@@ -115,7 +115,7 @@ def test_every_step_is_accessible_and_fits_a_phone(fresh_app: RunningServer, ope
             expect(page.get_by_text("free on the disk")).to_be_visible()
         found[word] = violations(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.get_by_role("button", name="YAML").click()
+    page.get_by_role("radio", name="YAML").click()
     expect(page.locator(".cm-content")).to_have_attribute("aria-label", "Settings as YAML")
     found["YAML"] = violations(page)
     assert {step: names for step, names in found.items() if names} == {}

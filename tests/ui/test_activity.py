@@ -21,6 +21,7 @@ from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.pages import activity
 from qlora_ui.services import Services
 from tests.ui.acting import buttons, press
 
@@ -343,3 +344,22 @@ async def test_a_damaged_run_folder_is_named_and_left_as_it_is(user: User, jobs:
     await user.open("/activity")
     await user.should_see("its job.json is missing or damaged")
     assert (damaged / "job.json").read_text() == "{"
+
+
+async def test_showing_more_runs_leads_to_the_first_new_one(
+    user: User, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity, "ROWS_AT_FIRST", 2)
+    for name in ("one", "two", "three", "four", "five"):
+        await services.jobs.submit(JobKind.TRAINING, training(name))
+    said: list[str] = []
+    monkeypatch.setattr(ui, "run_javascript", said.append)
+    await user.open("/activity")
+    await user.should_not_see("three")
+    said.clear()
+    await press(user, "Show more of 5 runs")
+    await user.should_see("three")
+    links = [element for element in user.find(kind=ui.link).elements if "/activity/" in str(element._props.get("href"))]
+    third = sorted(links, key=lambda link: link.id)[2]
+    assert said == [f"requestAnimationFrame(() => getHtmlElement({third.id})?.focus())"]
+    await user.should_see("Show more of 5 runs")

@@ -9,13 +9,15 @@ from nicegui import background_tasks, ui
 from nicegui.testing import User
 
 from qlora_ui.components.badge import StatusBadge
-from qlora_ui.components.button import Button
+from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.field import Field
+from qlora_ui.components.layout import Card, Skeleton
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
+from qlora_ui.components.text import Text
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.services import Services
@@ -70,11 +72,23 @@ async def test_disabled_button_says_why(user: User) -> None:
     user.find("Resume").click()
     assert pressed == []
     assert (button._props["aria-disabled"], button._props["title"]) == ("true", "There is no checkpoint yet.")
+    [reason] = [element for element in button.descendants() if element.html_id == button._props["aria-describedby"]]
+    assert isinstance(reason, Text)
+    assert reason.text == "There is no checkpoint yet."
     button.disable_because("")
     user.find("Resume").click()
     await asyncio.wait(background_tasks.running_tasks, timeout=5)
     assert pressed == [True]
-    assert "title" not in button._props
+    assert not {"title", "aria-describedby"} & set(button._props)
+
+
+async def test_button_with_a_picture_keeps_its_name(user: User) -> None:
+    await show(user, lambda: icon_button("Undo", "rotate-ccw"))
+    [button] = user.find(Button).elements
+    button.disable_because("Nothing was changed.")
+    assert (button._props["aria-label"], button._props["title"]) == ("Undo", "Nothing was changed.")
+    button.disable_because("")
+    assert (button._props["aria-label"], button._props["title"]) == ("Undo", "Undo")
 
 
 async def test_field_ties_label_help_and_error_to_its_control(user: User) -> None:
@@ -94,6 +108,20 @@ async def test_field_ties_label_help_and_error_to_its_control(user: User) -> Non
     await user.should_not_see("Give a number above 0.")
 
 
+async def test_skeleton_makes_what_is_around_it_busy(user: User) -> None:
+    def build() -> None:
+        with Card("Device"):
+            Skeleton()
+            Skeleton(width="60%")
+
+    await show(user, build)
+    [card] = user.find(Card).elements
+    assert card._props["aria-busy"] == "true"
+    for skeleton in user.find(Skeleton).elements:
+        skeleton.delete()
+    assert "aria-busy" not in card._props
+
+
 async def test_segmented_presses_one_button(user: User) -> None:
     chosen: list[str] = []
     options = {"form": "Form", "yaml": "YAML"}
@@ -102,7 +130,7 @@ async def test_segmented_presses_one_button(user: User) -> None:
     await press(user, "YAML")
     [segmented] = user.find(Segmented).elements
     assert chosen == ["yaml"]
-    assert [button._props["aria-pressed"] for button in segmented._buttons.values()] == ["false", "true"]
+    assert [button._props["aria-checked"] for button in segmented._buttons.values()] == ["false", "true"]
 
 
 async def test_progress_bar_stays_within_its_ends(user: User) -> None:

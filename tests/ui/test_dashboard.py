@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from gettext import NullTranslations
+
+import pytest
+from nicegui import ui
 from nicegui.testing import User
 
+from qlora_ui import demo, locales
+from qlora_ui.components import ago, words
+from qlora_ui.components.text import Text
 from qlora_ui.contract.events import Metric, Progress
-from qlora_ui.contract.records import JobStatus
+from qlora_ui.contract.files import write_atomically
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.records import Dataset, ExitRecord, JobKind, JobStatus, ProcessIdentity, now
 from qlora_ui.jobs.job import Job
+from qlora_ui.locales.catalog import Catalog
+from qlora_ui.pages.guide import Guide
 from qlora_ui.services import Services
+from tests.fakes.runs import GONE, FakeRun, write_run
 from tests.ui.acting import buttons, press
 
 
 async def test_first_day_leads_to_a_first_run(user: User) -> None:
     await user.open("/")
     await user.should_see("Nothing has run yet.")
+    await user.should_see("Your first fine-tune")
+    await user.should_see("No GPU is seen", retries=20)
     await user.should_see("Use your own data")
     await user.should_see("a finished training adds one")
+    await user.should_see("a file you drop adds one")
     await user.should_see("no runs yet")
     await user.should_not_see("Recent runs")
 
@@ -29,6 +45,7 @@ async def test_busy_day_shows_what_is_true(user: User, busy_services: Services) 
     await user.should_see("1 failed, 1 interrupted")
     await user.should_see("Halve the batch size")
     await user.should_see("was interrupted")
+    await user.should_not_see("Your first fine-tune")
 
 
 async def test_running_card_follows_its_job(user: User, busy_services: Services) -> None:
@@ -61,10 +78,139 @@ async def test_resume_puts_an_interrupted_run_back_into_the_queue(user: User, bu
 async def test_starter_run_is_queued_and_opened(user: User, services: Services) -> None:
     await user.open("/")
     await press(user, "Try the starter run")
-    await user.should_not_see("Use your own data", retries=20)
     kinds = sorted(job.kind for job in services.jobs.jobs.values())
     assert kinds == ["evaluation", "merge", "training"]
     assert all(job.status is JobStatus.PENDING for job in services.jobs.jobs.values())
+    assert user.client is not None
+    training = next(job for job in services.jobs.jobs.values() if job.kind is JobKind.TRAINING)
+    assert user.client.sub_pages_router.current_path == f"/activity/{training.id}"
+
+
+async def test_guide_follows_the_starter_run(user: User, services: Services) -> None:
+    await user.open("/")
+    assert steps_of(user) == ["done", "now", "", "", ""]
+    run = await demo.submit_starter(services.jobs)
+    await user.should_see("Open the run", retries=20)
+    assert steps_of(user) == ["done", "done", "now", "", ""]
+    for job in run.jobs:
+        write_exit(job)
+    await services.jobs.refresh()
+    await user.should_see("Read the score", retries=20)
+    await user.should_see("Read the receipt")
+    assert steps_of(user) == ["done", "done", "done", "done", "now"]
+
+
+async def test_hidden_guide_stays_hidden_until_it_is_asked_for(user: User, services: Services) -> None:
+    await user.open("/")
+    await press(user, "Hide the guide")
+    await user.should_not_see("Your first fine-tune")
+    await user.should_see("Nothing has run yet", kind=Text)
+    await user.open("/")
+    await user.should_not_see("Your first fine-tune")
+    await user.open("/help")
+    await press(user, "Show the guide")
+    await user.should_see("Your first fine-tune", retries=20)
+    assert not services.store.preferences.get().guide_hidden
+
+
+async def test_failure_that_was_dismissed_stays_away(user: User, busy_services: Services) -> None:
+    job = named(busy_services, "mail-sorting")
+    await user.open("/")
+    await user.should_see("Halve the batch size")
+    await press(user, "Dismiss: mail-sorting failed")
+    await user.should_not_see("Halve the batch size", retries=20)
+    await user.should_see("The run is still in the activity.")
+    assert job.status is JobStatus.FAILED
+    await user.open("/")
+    await user.should_see("sql-from-text")
+    await user.should_not_see("Halve the batch size")
+
+
+async def test_disk_that_fills_up_leads_to_the_clean_up(
+    user: User, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def free() -> int:
+        return 1_200_000_000
+
+    monkeypatch.setattr(services, "disk_free", free)
+    await user.open("/")
+    await user.should_see("Only 1.2 GB are left", retries=20)
+    [link] = [link for link in user.find(ui.link).elements if link._props.get("href") == "/settings#storage"]
+    assert link.text == "Clean up"
+
+
+async def test_add_data_opens_the_form_where_it_takes_data(user: User) -> None:
+    await user.open("/")
+    await press(user, "Add data")
+    await user.should_see("Your data, read and turned into the exact tokens that will be trained.", retries=20)
+
+
+async def test_what_is_read_later_speaks_the_language_of_the_page(
+    user: User, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Marking(Catalog):
+        def text(self, text: str, context: str | None = None) -> str:
+            return f"»{text}"
+
+    catalogs = {"en": Catalog.english(), "de": Marking(NullTranslations(), ())}
+    monkeypatch.setattr(locales, "languages", lambda: catalogs)
+    monkeypatch.setattr(locales, "load", lambda code: catalogs[code])
+    await services.people.change(language="de")
+    await user.open("/")
+    for text in ("»a finished training adds one", "»a file you drop adds one", "»no runs yet", "»No GPU is seen"):
+        await user.should_see(text, retries=20)
+    await services.jobs.submit(JobKind.TRAINING, TrainingParameters(model_name="starter", dataset_path="starter"))
+    await user.should_see("»1 run is waiting", retries=20)
+    await user.should_see("»a finished training adds one")
+
+
+async def test_data_that_was_added_is_news_and_counted(user: User, services: Services) -> None:
+    services.store.datasets.put(Dataset(id="mails", name="mails.csv", path="mails.csv", bytes=9))
+    await user.open("/")
+    await user.should_see("mails.csv", retries=20)
+    await user.should_see(" was added")
+    await user.should_see("the newest came just now")
+
+
+async def test_times_go_on_while_the_page_is_open(
+    user: User, busy_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ago, "SAID_ANEW_S", 0.02)
+    await user.open("/")
+    await user.should_see("8 min ago")
+    later = now() + timedelta(hours=2)
+    monkeypatch.setattr(words, "now", lambda: later)
+    await user.should_see("2 h ago", retries=20)
+    await user.should_not_see("8 min ago")
+
+
+async def test_start_is_told_as_soon_as_the_worker_speaks(user: User, services: Services) -> None:
+    run = FakeRun("fresh", JobStatus.RUNNING, process=ProcessIdentity.of())
+    paths = write_run(services.workspace, run)
+    said = paths.events.read_bytes()
+    paths.events.write_bytes(b"")
+    await services.jobs.refresh()
+    await user.open("/")
+    await user.should_not_see(" started")
+    paths.events.write_bytes(said)
+    await services.jobs.refresh()
+    await user.should_see(" started", retries=20)
+
+
+def steps_of(user: User) -> list[str]:
+    """How each step of the guide stands: `done`, `now` or nothing."""
+    [guide] = user.find(Guide).elements
+    steps = [element for element in guide.descendants() if element.tag == "li"]
+    marks = {"qu-step-done": "done", "qu-step-now": "now"}
+    return ["".join(word for name, word in marks.items() if name in step.classes) for step in steps]
+
+
+def write_exit(job: Job) -> None:
+    """As its worker would leave it."""
+    record = job.record.model_copy(update={"state": "launched", "attempt": 1, "process": GONE})
+    write_atomically(job.paths.job, record.model_dump_json())
+    done = ExitRecord(status=JobStatus.COMPLETED, attempt=1)
+    write_atomically(job.paths.exit, done.model_dump_json())
 
 
 def named(services: Services, name: str) -> Job:

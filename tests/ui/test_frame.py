@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from nicegui import ui
 from nicegui.testing import User
+from nicegui.translations import translations
 
+from qlora_ui import locales
+from qlora_ui.components.connection import Connection
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.pages.frame import PATHS
 from qlora_ui.pages.side_bar import SideBar
@@ -16,7 +22,7 @@ from qlora_ui.services import Services
 from tests.ui.acting import press
 
 
-@pytest.mark.parametrize("path", ["/playground", "/evaluate", "/evaluate/dashboard", "/publish", "/settings"])
+@pytest.mark.parametrize("path", ["/playground", "/evaluate", "/evaluate/dashboard", "/publish"])
 async def test_planned_pages_say_what_they_are(user: User, path: str) -> None:
     await user.open(path)
     await user.should_see(PATHS[path])
@@ -37,6 +43,16 @@ async def test_side_bar_marks_the_open_page(user: User) -> None:
 async def test_compare_models_belongs_to_evaluate(user: User) -> None:
     await user.open("/evaluate/dashboard")
     assert current(user) == ["/evaluate"]
+
+
+async def test_pages_below_another_say_where_one_is(user: User, busy_services: Services) -> None:
+    for path, above in (
+        ("/evaluate/dashboard", "/evaluate"),
+        (f"/activity/{next(iter(busy_services.jobs.jobs))}", "/activity"),
+    ):
+        client = await user.open(path)
+        [trail] = [e for e in client.elements.values() if e._props.get("aria-label") == "Breadcrumbs"]
+        assert [e._props["href"] for e in trail.descendants() if isinstance(e, ui.link)] == [above]
 
 
 async def test_unknown_address_within_the_app(user: User) -> None:
@@ -81,16 +97,104 @@ async def test_running_and_waiting_jobs_are_counted(user: User, busy_services: S
     assert side_bar._running._props["title"] == "1 running, 1 waiting"
 
 
+async def test_tab_shows_the_progress_of_the_run_at_work(user: User, busy_services: Services) -> None:
+    jobs = busy_services.jobs
+    [job] = [job for job in jobs.jobs.values() if job.status is JobStatus.RUNNING]
+    client = await user.open("/publish")
+    for share, shown in ((0.62, "(62 %) "), (0.6299, "(62 %) "), (0.63, "(63 %) "), (1.0, "(100 %) ")):
+        job.progress = share
+        job.changed.emit()
+        assert client.title == f"{shown}Publish · qlora-ui"
+    user.navigate.to("/evaluate")
+    await user.should_see("Find out whether")
+    assert client.title == "(100 %) Evaluate · qlora-ui"
+    job.status = JobStatus.COMPLETED
+    jobs.jobs_changed.emit()
+    assert client.title == "Evaluate · qlora-ui"
+    assert job.changed.callbacks == []
+
+
+async def test_tab_is_not_renamed_below_a_whole_per_cent(
+    user: User, busy_services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [job] = [job for job in busy_services.jobs.jobs.values() if job.status is JobStatus.RUNNING]
+    await user.open("/publish")
+    named: list[str] = []
+    monkeypatch.setattr(ui, "page_title", named.append)
+    for thousandths in range(700, 720):
+        job.progress = thousandths / 1000
+        job.changed.emit()
+    assert named == ["(70 %) Publish · qlora-ui", "(71 %) Publish · qlora-ui"]
+
+
+async def test_tab_of_a_run_that_ended_shows_no_other_progress(user: User, busy_services: Services) -> None:
+    for job in busy_services.jobs.jobs.values():
+        client = await user.open(f"/activity/{job.id}")
+        await user.should_see("Log")
+        assert str(client.title).startswith("(") is (job.status is JobStatus.RUNNING)
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A catalog with a few words of the frame."""
+    words = {
+        "Publish": "Veröffentlichen",
+        "Online": "Verbunden",
+        "Connection lost.": "Getrennt.",
+        "New fine-tune": "Neu",
+    }
+    entries = "".join(f'msgid "{english}"\nmsgstr "{own}"\n\n' for english, own in words.items())
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    (tmp_path / "de.po").write_text(head + entries, "utf-8")
+    monkeypatch.setattr(locales, "FOLDER", tmp_path)
+    locales.languages.cache_clear()
+    locales._load.cache_clear()
+    yield
+    locales.languages.cache_clear()
+    locales._load.cache_clear()
+
+
+@pytest.mark.usefixtures("german")
+async def test_frame_speaks_the_language_of_the_person(user: User, services: Services) -> None:
+    await services.people.change(language="de")
+    client = await user.open("/publish")
+    assert client.title == "Veröffentlichen · qlora-ui"
+    [connection] = user.find(Connection).elements
+    assert connection._props["words"]["online"][0] == "Verbunden"
+    assert translations["de"]["connection_lost"] == "Getrennt."
+    assert translations["en-US"]["connection_lost"] == "Connection lost."
+    assert PATHS["/publish"] == "Publish"
+
+
+@pytest.mark.usefixtures("german")
+async def test_another_language_builds_the_page_anew_and_loses_no_draft(
+    user: User, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reloads: list[bool] = []
+    first = await user.open("/train")
+    monkeypatch.setattr(ui.navigate, "reload", lambda: reloads.append(True))
+    await user.should_see("This run", retries=50)
+    await first.storage["train"].set("name", "half-typed")
+    await services.people.change(theme="dark")
+    assert reloads == []
+    await services.people.change(language="de")
+    assert reloads == [True]
+    again = await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await user.should_see("Neu")
+    assert again.storage["train"].form.get("name") == "half-typed"
+
+
 async def test_nothing_listens_after_a_page_is_left(user: User, busy_services: Services) -> None:
     """Visits must not pile up callbacks on jobs, which live as long as the server."""
     jobs = busy_services.jobs
-    await user.open("/settings")
+    await user.open("/publish")
     before = listeners(jobs)
     for _ in range(3):
         user.navigate.to("/")
         await user.should_see("Recent runs")
         assert listeners(jobs) > before
-        user.navigate.to("/settings")
+        user.navigate.to("/publish")
         await user.should_see("What you will do here")
     assert listeners(jobs) == before
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from nicegui import ui
-from nicegui.testing import User
+from nicegui.testing import User, UserInteraction
 
+from qlora_ui import locales
 from qlora_ui.components.drop_zone import DropZone
+from qlora_ui.components.knob_field import KnobField
 from qlora_ui.components.text import Text
 from qlora_ui.components.token_view import TokenStrip
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
@@ -394,3 +396,108 @@ async def test_a_file_that_was_mended_is_read_again(user: User, inspector: FakeI
     asked = len(inspector.asked)
     await press(user, "Read it again")
     assert len(inspector.asked) == asked + 1
+
+
+async def test_the_preferred_model_begins_a_new_fine_tune(
+    user: User, services: Services, inspector: FakeInspector
+) -> None:
+    await services.people.change(default_model="starter")
+    await user.open("/train")
+    await user.should_see("The small model that comes along.", retries=50)
+    [radio] = user.find(marker="choice-starter").elements
+    assert radio._props["checked"] is True
+    await press(user, "Continue to data")
+    await user.should_see(kind=DropZone, retries=50)
+
+
+async def test_a_draft_keeps_its_model_whatever_is_preferred(
+    user: User, services: Services, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await enter(user, "model-name", str(tmp_path))
+    await user.should_see("has no config.json", retries=50)
+    await services.people.change(default_model="starter")
+    await user.open("/train")
+    await user.should_see("has no config.json", retries=50)
+
+
+async def test_the_sentence_about_a_knob_opens_and_escape_closes_it(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    [field] = [field for field in user.find(kind=KnobField).elements if field.label.text == "Batch size"]
+    about = "How many examples are on the device at once; more is faster and needs more memory. Allowed: at least 1"
+    assert field.help.text.startswith(about)
+    assert field.help.html_id in field.control._props["aria-describedby"]
+    assert not field.help.visible
+    await press(user, "About Batch size")
+    assert field.help.visible
+    assert buttons(user, "About Batch size")[0]._props["aria-expanded"] == "true"
+    UserInteraction(user, {field}, None).trigger("keydown.escape")
+    assert not field.help.visible
+    assert buttons(user, "About Batch size")[0]._props["aria-expanded"] == "false"
+
+
+async def test_a_reader_with_a_screen_reader_has_every_sentence_open(
+    user: User, services: Services, inspector: FakeInspector
+) -> None:
+    await services.people.change(accessibility={"screen_reader": True})
+    await to_settings(user)
+    assert all(field.help.visible for field in user.find(kind=KnobField).elements)
+
+
+async def test_the_last_step_leads_to_what_stands_in_the_way(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await enter(user, "learning_rate", "abc")
+    await open_step(user, "Start")
+    await user.should_see("Learning rate: 'abc' was given", retries=50)
+    await press(user, "Show me where")
+    await user.should_see("Good settings are filled in", retries=50)
+    [field] = user.find(marker="learning_rate", kind=ui.input).elements
+    assert field._props["aria-invalid"] == "true"
+
+
+async def test_a_refused_upload_is_explained(
+    user: User, inspector: FakeInspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[tuple[object, ...]] = []
+    monkeypatch.setattr(DropZone, "run_method", lambda self, *arguments: said.append(arguments))
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    await press(user, "Continue to data")
+    user.find(kind=DropZone).trigger("refused", {"error": "The file a.csv is empty.", "hint": "Choose another."})
+    assert said == [("fail", "The file a.csv is empty. Choose another.")]
+
+
+async def test_the_page_speaks_the_language_of_the_person(
+    user: User, services: Services, inspector: FakeInspector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {
+        "New fine-tune": "Neue Feinabstimmung",
+        "Continue to settings": "Weiter zu den Einstellungen",
+        "The small model that comes along.": "Das kleine Modell, das dabei ist.",
+        "{given} was given, but it must be {wanted}": "{given} geht nicht, es muss {wanted} sein",
+        "a number": "eine Zahl",
+        "Learning rate": "Lernrate",
+    }
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n'
+    entries = [f'msgid "{english}"\nmsgstr "{german}"\n' for english, german in words.items()]
+    (tmp_path / "de.po").write_text("\n".join([head, *entries]), "utf-8")
+    monkeypatch.setattr(locales, "FOLDER", tmp_path)
+    locales.languages.cache_clear()
+    locales._load.cache_clear()
+    await services.people.change(language="de")
+    try:
+        await user.open("/train")
+        await user.should_see("Neue Feinabstimmung", retries=50)
+        await user.should_see("This run", retries=50)
+        await choose(user, "starter")
+        await user.should_see("Das kleine Modell, das dabei ist.", retries=50)
+        await open_step(user, "Data")
+        await choose(user, "starter")
+        await user.should_see("40 rows", retries=50)
+        await press(user, "Weiter zu den Einstellungen")
+        await enter(user, "learning_rate", "abc")
+        await user.should_see("'abc' geht nicht, es muss eine Zahl, more than 0, at most 1 sein.", retries=50)
+    finally:
+        locales.languages.cache_clear()
+        locales._load.cache_clear()

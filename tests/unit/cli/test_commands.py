@@ -129,7 +129,7 @@ def test_jobs_are_stopped_resumed_and_deleted_by_the_beginning_of_their_id(
     assert run(["train", spec, "--set", "name=it crashes", "--json"]) == 1
     job_id = json.loads(capsys.readouterr().out)["id"]
     assert run(["jobs", "stop", job_id]) == 1
-    assert "cannot be asked to stop" in capsys.readouterr().err
+    assert "there is nothing to stop" in capsys.readouterr().err
     assert run(["jobs", "resume", job_id[:16]]) == 1, "the scripted worker crashes again"
     assert "interrupted" in capsys.readouterr().err
     assert run(["jobs", "delete", job_id]) == 2, "nobody is there to ask"

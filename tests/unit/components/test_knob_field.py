@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from qlora_ui.components.knob_field import AUTOMATIC, beside_label, in_words, widget_for
+from qlora_ui.components.knob_field import (
+    AUTOMATIC,
+    beside_label,
+    error_in_words,
+    in_words,
+    range_in_words,
+    widget_for,
+)
 from qlora_ui.contract.knobs import knobs
 from qlora_ui.contract.parameters import PARAMETERS, TrainingParameters
 
@@ -48,3 +56,28 @@ def test_unit_and_default_stand_beside_the_label() -> None:
     assert beside_label(KNOBS["num_train_epochs"]) == "passes, default 3"
     assert beside_label(KNOBS["save_steps"]) == "steps"
     assert beside_label(KNOBS["use_rslora"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("batch_size", "at least 1, at most 4096"),
+        ("learning_rate", "more than 0, at most 1"),
+        ("validation_share", "at least 0, at most 0.5"),
+        ("max_length", "at least 8, at most 1048576"),
+        ("model_name", ""),
+    ],
+)
+def test_a_range_is_written_as_its_ends_are_typed(name: str, words: str) -> None:
+    assert range_in_words(KNOBS[name]) == words
+
+
+def test_a_page_says_of_a_wrong_value_what_the_command_line_says() -> None:
+    for model in PARAMETERS.values():
+        for knob in knobs(model).values():
+            said = knob.refusal("wrong")
+            assert error_in_words(knob, "wrong", said) == re.sub(r"(?<=\d),(?=\d)", "", said), knob.name
+
+
+def test_what_is_said_beyond_a_wrong_value_is_kept() -> None:
+    assert error_in_words(KNOBS["batch_size"], 0, "it is missing") == "it is missing"

@@ -99,7 +99,7 @@ def test_columns_that_only_some_rows_have_are_used() -> None:
 
 def test_what_was_seen_is_said_in_a_sentence() -> None:
     seen = detect(rows({"instruction": "a", "output": "b", "system": "c"}))
-    assert seen.seen == "The columns instruction and output have the form of Alpaca; system is used as well."
+    assert seen.seen == "The columns instruction and output have the form of Alpaca. Also used: system."
     assert detect(rows({"text": "a"})).seen == "The column text has the form of plain text."
 
 

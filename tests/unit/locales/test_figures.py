@@ -41,3 +41,41 @@ def test_the_time_of_day_is_the_same_everywhere() -> None:
     for language in ("en", "de", "zh_CN"):
         with speaking(language):
             assert figures.time_of_day(moment) == "09:05"
+
+
+@pytest.mark.parametrize(
+    ("language", "difference", "gain", "small", "large"),
+    [
+        ("en", "−2.60", "+1,000.0", "0.0012", "8.03"),
+        ("de", "−2,60", "+1.000,0", "0,0012", "8,03"),
+        ("zh_CN", "−2.60", "+1,000.0", "0.0012", "8.03"),
+    ],
+)
+def test_differences_have_a_sign_and_small_numbers_their_first_figures(
+    language: str, difference: str, gain: str, small: str, large: str
+) -> None:
+    with speaking(language):
+        assert figures.signed(-2.6, 2) == difference
+        assert figures.signed(1000, 1) == gain
+        assert figures.significant(0.00123, 2) == small
+        assert figures.significant(8.03, 3) == large
+
+
+def test_what_is_no_number_is_not_written_as_one() -> None:
+    assert [figures.number(value) for value in (float("nan"), float("inf"), float("-inf"))] == ["–", "∞", "−∞"]
+    assert figures.significant(0.0, 3) == "0"
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "moment"),
+    [
+        ("en", "November 23", "November 23, 2026, 09:05"),
+        ("de", "23. November", "23. November 2026, 09:05"),
+        ("zh_CN", "11月23日", "2026年11月23日 09:05"),
+    ],
+)
+def test_a_moment_has_its_day_and_its_time(language: str, day: str, moment: str) -> None:
+    written = datetime(2026, 11, 23, 9, 5).astimezone()
+    with speaking(language):
+        assert figures.day_of_year(written) == day
+        assert figures.moment_in_full(written) == moment

@@ -121,9 +121,10 @@ async def test_a_run_that_is_deleted_stays_in_the_history(start: Start) -> None:
 
 
 async def test_what_a_full_disk_refuses_is_told_all_the_same_and_written_down_later(
-    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    start: Start, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     services = await start()
+    await services.notifications.set_webhook(receiver.url)
     heard = listen(services)
 
     def full(_candidates: Sequence[Notification]) -> list[Notification]:
@@ -141,6 +142,27 @@ async def test_what_a_full_disk_refuses_is_told_all_the_same_and_written_down_la
     assert titles(services) == ["support-tone finished", "mail-sorting failed"]
     assert len(services.store.notifications.history()) == 2
     assert [entry.event for entry in heard] == ["job_failed", "job_completed"]
+    await services.notifications._outbox.join()
+    assert [message["event"] for _, _, message in receiver.requests] == ["job_failed", "job_completed"]
+
+
+async def test_old_runs_stay_old_where_the_disk_was_full_at_the_first_start(
+    open_services: Open, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = open_services()
+    write_run(services.workspace, FakeRun("old"))
+
+    def full(*_arguments: object) -> None:
+        raise WorkspaceError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.store.notifications._records, "update", full)
+        await services.start()
+        await look(services)
+    write_run(services.workspace, FakeRun("new"))
+    await look(services)
+    assert titles(services) == ["new finished"]
+    assert titles(await start()) == ["new finished"]
 
 
 # ---- webhook ----

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.notifications import webhook
+from qlora_ui.notifications import http, webhook
 from qlora_ui.notifications.webhook import Webhook, checked, shortened
 from tests.unit.notifications.conftest import Answer, Receiver
 
@@ -49,6 +51,18 @@ async def test_a_refusal_is_final_and_little_of_its_words_is_shown(receiver: Rec
     assert len(said) < 200 + webhook.SHOWN_CHARACTERS
     assert "s3cret" not in str(caught.value)
     assert len(receiver.requests) == 1
+
+
+async def test_no_more_is_read_than_is_wanted() -> None:
+    sent: list[bytes] = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            sent.append(b"x" * 100)
+            yield sent[-1]
+
+    assert await http.beginning(httpx.Response(500, content=endless()), 250) == b"x" * 250
+    assert len(sent) == 3
 
 
 async def test_a_redirect_is_not_followed(receiver: Receiver) -> None:

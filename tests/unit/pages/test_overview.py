@@ -12,15 +12,7 @@ from qlora_ui.contract.parameters import PARAMETERS
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.overview import (
-    finished_since,
-    greeting,
-    needing_attention,
-    news_of,
-    result_of,
-    state_sentence,
-    took,
-)
+from qlora_ui.pages.overview import finished_since, greeting, result_of, state_sentence, took
 from tests.fakes.runs import EVALUATED, MERGED
 
 
@@ -71,32 +63,6 @@ def test_finished_this_week() -> None:
     jobs += [job(JobStatus.FAILED, ended_at=recent), job(JobStatus.INTERRUPTED, updated_at=recent)]
     assert finished_since(jobs, week) == ("1", "1 failed, 1 interrupted")
     assert finished_since([job(JobStatus.FAILED, ended_at=old)], week) == ("0", "none failed, none was interrupted")
-
-
-def test_only_what_a_person_can_mend_needs_attention() -> None:
-    jobs = of(*JobStatus)
-    assert {found.status for found in needing_attention(jobs)} == {
-        JobStatus.FAILED,
-        JobStatus.INTERRUPTED,
-        JobStatus.PAUSED,
-    }
-
-
-def test_newest_trouble_stands_first() -> None:
-    older = job(JobStatus.FAILED, updated_at=now() - timedelta(hours=2))
-    newer = job(JobStatus.PAUSED, updated_at=now() - timedelta(hours=1))
-    assert needing_attention([older, newer]) == [newer, older]
-
-
-def test_news_tells_beginning_and_end_in_order() -> None:
-    start, end = now() - timedelta(hours=3), now() - timedelta(hours=1)
-    done = job(JobStatus.COMPLETED, started_at=start, ended_at=end)
-    running = job(JobStatus.RUNNING, started_at=now() - timedelta(hours=2))
-    assert [(entry.job, entry.words) for entry in news_of([done, running])] == [
-        (done, "finished"),
-        (running, "started"),
-        (done, "started"),
-    ]
 
 
 @pytest.mark.parametrize(

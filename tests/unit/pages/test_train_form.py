@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from qlora_ui import locales
 from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
@@ -105,6 +106,33 @@ def test_an_unknown_setting_in_a_file_is_named_with_its_line(form: TrainForm) ->
     form.load_yaml("model_name: m\ndataset_path: d\nlora_rnk: 8\n")
     assert "line 3, lora_rnk: there is no such setting" in form.yaml_problem
     assert "did you mean lora_rank?" in form.yaml_problem
+
+
+def test_what_is_wrong_with_a_file_is_said_anew_in_each_language(
+    form: TrainForm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "de.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "line {line}, {setting}: {problem}"\nmsgstr "{problem} ({setting} in Zeile {line})"\n\n'
+        'msgid "a number"\nmsgstr "eine Zahl"\n',
+        "utf-8",
+    )
+    monkeypatch.setattr(locales, "FOLDER", tmp_path)
+    locales.languages.cache_clear()
+    form.load_yaml("model_name: m\ndataset_path: d\nlearning_rate: fast\n")
+    with locales.speaking("de"):
+        assert "eine Zahl, more than 0, at most 1 (learning_rate in Zeile 3)" in form.yaml_problem
+    assert "line 3, learning_rate: 'fast' was given, but it must be a number" in form.yaml_problem
+    locales.languages.cache_clear()
+
+
+def test_the_first_step_with_an_obstacle_is_known(form: TrainForm) -> None:
+    assert form.obstacle_step is None
+    form.set("name", "n" * 100)
+    assert form.obstacle_step == 4
+    form.set("learning_rate", "abc")
+    assert form.obstacle_step == 2
+    assert form.obstacle == ("Learning rate: 'abc' was given, but it must be a number, more than 0, at most 1.")
 
 
 def test_a_draft_has_what_was_set_and_not_what_was_found_out(form: TrainForm) -> None:

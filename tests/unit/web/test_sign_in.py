@@ -5,36 +5,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from starlette.responses import HTMLResponse, JSONResponse
-from starlette.types import Receive, Scope, Send
 
 from qlora_ui.settings import AppSettings
 from qlora_ui.web import sign_in_session
 from qlora_ui.web.sign_in import MAX_FORM_BYTES, Attempts, SignIn, new_code, sign_in_link
-
-CODE = "K7QF-2MXP-9DRA"
-PAGE = {"accept": "text/html"}
-COOKIE = "qlora_ui_session_8080"
-
-
-async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.accept"})
-    elif scope["path"].startswith("/api"):
-        await JSONResponse([])(scope, receive, send)
-    else:
-        await HTMLResponse("the app")(scope, receive, send)
-
-
-def middleware(*, lan: bool = True, secret: str = "secret", port: int = 8080) -> SignIn:
-    settings = AppSettings(home=Path("/nowhere"), lan=lan, port=port)
-    return SignIn(inner, settings, secret, CODE if lan else None)
-
-
-def browser(app: SignIn) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://192.168.1.5:8080", headers=PAGE)
+from tests.unit.web.visiting import CODE, COOKIE, browser, inner, middleware
 
 
 async def connect(app: SignIn, cookie: str = "") -> list[str]:
@@ -111,9 +87,11 @@ async def test_a_session_of_loopback_is_no_sign_in() -> None:
 async def test_the_form_is_accessible_and_needs_no_script() -> None:
     async with browser(middleware()) as client:
         page = (await client.get("/sign-in")).text
-    assert '<label for="code">' in page
-    assert 'aria-describedby="hint"' in page
-    assert '<html lang="en">' in page
+    for field, hint in (("code", "hint"), ("name", "name-hint")):
+        assert f'<label for="{field}">' in page
+        assert re.search(rf'<input[^>]* id="{field}"[^>]* aria-describedby="{hint}"', page)
+        assert f'id="{hint}"' in page
+    assert '<html lang="en-US">' in page
     assert "<script" not in page
     assert re.findall(r'(?:src|href)="(?!/)', page) == []
 
@@ -156,7 +134,7 @@ async def test_a_session_ends_after_its_days(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("given", ["", "K7QF-2MXP-9DRB", "K7QF", "ключ", "<script>"])
 async def test_a_wrong_code_is_refused_in_words(given: str) -> None:
     async with browser(middleware()) as client:
-        response = await client.post("/sign-in", data={"code": given})
+        response = await client.post("/sign-in", data={"code": given, "name": 'M"><script>'})
         assert response.status_code == 403
         assert 'role="alert">That is not the code.' in response.text
         assert 'aria-invalid="true"' in response.text

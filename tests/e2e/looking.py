@@ -1,0 +1,82 @@
+"""What can be found out about an open page: faults that axe knows of, faults of the layout, and its looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Page, expect
+
+HERE = Path(__file__).parent
+AXE = (HERE / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+BOXES = (HERE / "boxes.js").read_text(encoding="utf-8")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+STRICTER_RULES = ("color-contrast-enhanced", "target-size")
+"""What high contrast promises beyond the rules that axe applies by itself."""
+
+
+OPENED = "dialog[open], :popover-open, .q-dialog, .q-menu"
+"""Whatever lies over the page."""
+
+
+def violations(page: Page, *, stricter: bool = False, within: str = "") -> list[str]:
+    """What axe finds wrong, of any impact and best practices included, one line each: the rule and the elements.
+
+    `within` is a selector of the parts to look at, the whole page if it is empty.
+    """
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE + ";0")
+    rules = {rule: {"enabled": True} for rule in STRICTER_RULES} if stricter else {}
+    options = {"rules": rules, "resultTypes": ["violations"]}
+    found: list[dict[str, Any]] = page.evaluate(
+        "([within, options]) => axe.run(within || document, options).then(result => result.violations)",
+        [within, options],
+    )
+    return [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes']]}" for rule in found]
+
+
+def violations_in_every_look(page: Page, *, within: str = "") -> dict[str, list[str]]:
+    """What axe finds wrong in light and dark, each with and without high contrast; a look without faults is left out.
+
+    With `within`, the first look is at the whole page all the same.
+    """
+    found = {
+        look: violations(page, stricter="contrast" in look, within=within if number else "")
+        for number, look in enumerate(looks(page))
+    }
+    return {look: names for look, names in found.items() if names}
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Show the page in one look after the other, and give the name of each. It ends as it began: light."""
+    for contrast in (False, True):
+        page.evaluate("isOn => document.body.classList.toggle('qu-contrast', isOn)", contrast)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator("body")).to_have_class(re.compile(f"body--{scheme}"))
+            settle(page)
+            yield f"{scheme}, high contrast" if contrast else scheme
+    page.evaluate("document.body.classList.remove('qu-contrast')")
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("body")).to_have_class(re.compile("body--light"))
+
+
+def settle(page: Page) -> None:
+    """Wait until what was changed is laid out and painted, and no transition is under way."""
+    page.evaluate(
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame)
+            await frame()
+            await frame()
+            const moves = document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity)
+            await Promise.allSettled(moves.map(a => a.finished))
+        }"""
+    )
+
+
+def faults(page: Page) -> list[str]:
+    """What overlaps, is cut off or sticks out, from the boxes of what is visible; see boxes.js."""
+    found: list[str] = page.evaluate(BOXES)
+    return found
