@@ -33,6 +33,8 @@ from tests.fakes.server import RunningServer  # noqa: E402
 MEASURED = [name for name in ROUTES if name not in MISSING]
 CATEGORIES = ("accessibility", "best-practices", "performance")
 CHROME_FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+ATTEMPTS = 3
+"""On a busy machine the browser's trace is sometimes empty, which Lighthouse takes for an error."""
 TIMEOUT_S = 180
 
 
@@ -72,15 +74,17 @@ def visit(command: str, url: str) -> dict[str, Any]:
     if browser is None:
         sys.exit("No browser was found; install Chromium.")
     arguments = [url, "--preset=desktop", "--output=json", "--quiet", f"--chrome-flags={CHROME_FLAGS}"]
-    answer = subprocess.run(
-        [*shlex.split(command), *arguments, f"--only-categories={','.join(CATEGORIES)}"],
-        env={**os.environ, "CHROME_PATH": browser},
-        stdout=subprocess.PIPE,
-        timeout=TIMEOUT_S,
-        check=True,
-    )
-    report: dict[str, Any] = json.loads(answer.stdout)
-    return report
+    for _ in range(ATTEMPTS):
+        answer = subprocess.run(
+            [*shlex.split(command), *arguments, f"--only-categories={','.join(CATEGORIES)}"],
+            env={**os.environ, "CHROME_PATH": browser},
+            stdout=subprocess.PIPE,
+            timeout=TIMEOUT_S,
+        )
+        if answer.returncode == 0:
+            report: dict[str, Any] = json.loads(answer.stdout)
+            return report
+    sys.exit(f"Lighthouse could not measure {url}.")
 
 
 def median_score(reports: list[dict[str, Any]], category: str) -> float:

@@ -1,4 +1,6 @@
 // A menu button as WAI-ARIA describes it, on the browser's own popover: it closes at Escape and at a click beside it.
+const LEAVE_MS = 1000; // the server has answered by then, and a tab that loads anew is treated like any newcomer
+
 export default {
   template: `
     <div class="qu-menu">
@@ -24,6 +26,13 @@ export default {
   props: { label: String, letter: String, title: String, note: String, items: Array },
   data() {
     return { id: "menu-" + Math.random().toString(36).slice(2, 8), open: false, first: 0 };
+  },
+  mounted() {
+    this.channel = new BroadcastChannel("qlora-ui left");
+    this.channel.onmessage = () => setTimeout(() => location.reload(), LEAVE_MS);
+  },
+  unmounted() {
+    this.channel.close();
   },
   methods: {
     entries() {
@@ -67,6 +76,7 @@ export default {
       if (item.post) {
         const form = Object.assign(document.createElement("form"), { method: "post", action: item.post });
         document.body.append(form);
+        this.channel.postMessage("");
         form.submit();
       } else if (!item.target) this.$emit("choose", item.name);
     },

@@ -21,7 +21,7 @@ class MenuItem:
     target: str = ""
     """A path of the app."""
     post: str = ""
-    """An address that is left to with a POST, as a form does."""
+    """An address that is left to with a POST, as a form does; the browser's other tabs of the app load anew then."""
     action: Callable[[], Any] | None = None
 
 

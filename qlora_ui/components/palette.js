@@ -9,7 +9,9 @@ export default {
                :aria-activedescendant="choices.length ? id + '-' + active : null" :aria-label="words.title"
                :placeholder="words.placeholder" autocomplete="off" autocapitalize="off" spellcheck="false"
                enterkeyhint="go" @keydown="press">
-        <button type="button" class="qu-palette-close" :aria-label="words.close" @click="close"><kbd>Esc</kbd></button>
+        <button type="button" class="qu-palette-close" @click="close">
+          <span class="qu-hidden">{{ words.close }}</span><kbd aria-hidden="true">Esc</kbd>
+        </button>
       </div>
       <div v-show="choices.length" ref="list" :id="id" role="listbox" class="qu-palette-list"
            :aria-label="words.results">

@@ -49,7 +49,7 @@ class Palette(ui.element, component="palette.js"):
             "title": _("Search or run a command"),
             "placeholder": _("Search pages, runs, settings and commands"),
             "results": _("Results"),
-            "close": _("Close (Esc)"),
+            "close": _("Close"),
             "move": _("to move"),
             "choose": _("to choose"),
             "leave": _("to close"),

@@ -7,13 +7,16 @@ import io
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _FEWEST_LETTERS = 6
 """Of a pattern, outside its places: one of fewer, such as `{part} of {total}`, would be found where it is not meant."""
-_LONGEST = 2_000
+_LONGEST = 1_000
 """Characters of a sentence that is looked for among the patterns; they take long on a long text."""
+_COLONS, _PARTS = 4, 6
+"""How many places of a text, and how many sentences in it, are tried."""
 
 
 class Catalog:
@@ -55,13 +58,15 @@ class Catalog:
         return self._find(text) if text and self._patterns else text
 
     def _match(self, text: str) -> str:
+        if len(text) > _LONGEST:
+            return self._translations.gettext(text)
         return self._whole(text) or self._behind_its_place(text) or self._in_parts(text) or text
 
     def _whole(self, text: str) -> str:
         """The translation of a text that the catalog has, or has with a small first letter; empty for any other."""
         for known in dict.fromkeys((text, text[:1].lower() + text[1:])):
             translated = self._translations.gettext(known)
-            if translated == known and len(known) <= _LONGEST:
+            if translated == known:
                 translated = self._by_pattern(known)
             if translated != known:
                 return translated if known == text else translated[:1].upper() + translated[1:]
@@ -76,15 +81,15 @@ class Catalog:
 
     def _behind_its_place(self, text: str) -> str:
         """`train.jsonl, line 17: the value is no object.`, of which the catalog has what stands behind the colon."""
-        for colon in re.finditer(": ", text[:_LONGEST]):
+        for colon in islice(re.finditer(": ", text), _COLONS):
             if translated := self._whole(text[colon.end() :]):
                 return text[: colon.end()] + translated
         return ""
 
     def _in_parts(self, text: str) -> str:
         """Several sentences one after the other, each of which the catalog has."""
-        parts = re.split(r"(?<=[.?]) (?=\S)", text[:_LONGEST])
-        translated = [self._whole(part) for part in parts] if len(parts) > 1 and len(text) <= _LONGEST else [""]
+        parts = re.split(r"(?<=[.?]) (?=\S)", text)
+        translated = [self._whole(part) for part in parts] if 1 < len(parts) <= _PARTS else [""]
         return " ".join(translated) if all(translated) else ""
 
 

@@ -143,8 +143,7 @@ def _refused(response: httpx.Response, excerpt: str) -> WorkspaceError:
             f"The webhook's server answered with a redirect ({status}), which is not followed.",
             "Enter the address that it leads to.",
         )
-    said = f" It said: {excerpt}" if excerpt else ""
-    return WorkspaceError(
-        f"The webhook's server refused the message (status {status}).{said}",
-        "Check the address in the settings of your chat; it may have been withdrawn.",
-    )
+    refusal = f"The webhook's server refused the message (status {status})."
+    if excerpt:
+        refusal = f"The webhook's server refused the message (status {status}) and said “{excerpt}”."
+    return WorkspaceError(refusal, "Check the address in the settings of your chat; it may have been withdrawn.")

@@ -74,25 +74,28 @@ class PaletteOfApp:
         self._commands = commands
         self._services = commands.services
         self._runs: dict[str, Findable] = {}
+        self._adapters: list[Findable] = []
         self._others: list[Findable] = []
         self._offered: dict[str, Entry] = {}
         self._palette = Palette(self._find, self._choose)
 
     async def open(self) -> None:
         adapters, datasets = await asyncio.gather(self._services.adapters(), self._services.datasets())
-        await asyncio.to_thread(self._take_in, list(self._services.jobs.jobs.values()))
+        await asyncio.to_thread(self._take_in, list(self._services.jobs.jobs.values()), adapters)
         entries = [*self._command_entries(), *_page_entries(self._commands), *_setting_entries()]
-        self._others = [*entries, *_adapter_entries(adapters), *self._data_entries(datasets), *_term_entries()]
+        self._others = [*entries, *self._data_entries(datasets), *_term_entries()]
         if not self._commands.is_deleted:
             self._palette.open()
 
-    def _take_in(self, jobs: Iterable[Job]) -> None:
+    def _take_in(self, jobs: Iterable[Job], adapters: list[Adapter]) -> None:
         """Folding thousands of names takes a while, so it is done in a thread, and once for each run."""
         known = self._runs
+        self._adapters = [*_adapter_entries(adapters)]
         self._runs = {job.id: known.get(job.id) or _findable_job(job) for job in reversed([*jobs])}
 
     def _find(self, query: str) -> list[Group]:
-        found = rank(query, [*self._others, *self._runs.values()]) if query.strip() else self._suggestions()
+        everything = (*self._others, *self._runs.values(), *self._adapters)
+        found = rank(query, everything) if query.strip() else self._suggestions()
         groups: dict[str, list[Entry]] = {}
         for what in found:
             members = groups.setdefault(RUNS if isinstance(what, Job) else what.group, [])

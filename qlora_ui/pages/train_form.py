@@ -201,7 +201,7 @@ class TrainForm:
         if not self.score_after or not rows:
             return None
         return EvaluationParameters(
-            name=f"{training.name or run.id}: before and after"[:80],
+            name=_("{run}: before and after", run=training.name or run.id)[:80],
             model_name=training.model_name,
             device=training.device,
             compute_type=training.compute_type,

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from qlora_ui.theme.tokens import DARK, HIGH_CONTRAST_DARK, HIGH_CONTRAST_LIGHT, LIGHT, Theme
+from tests.e2e.conftest import OpenPage
 from tests.fakes.server import RunningServer
 
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
@@ -84,6 +85,19 @@ def test_focus_and_state_are_seen_in_colours_of_the_system(visit: Any) -> None:
     ground = "(element) => getComputedStyle(element).backgroundColor"
     links = page.get_by_role("navigation", name="Main").get_by_role("link")
     assert links.and_(page.locator("[aria-current=page]")).evaluate(ground) != links.last.evaluate(ground)
+
+
+def test_disabled_button_says_why_to_the_keyboard(open_page: OpenPage, fresh_app: RunningServer) -> None:
+    page = open_page(f"{fresh_app.url}/train").page
+    page.get_by_role("radio", name="YAML").click()
+    button = page.get_by_role("button", name="Start training", exact=True)
+    expect(button).to_have_accessible_description("No model is chosen yet.")
+    reason = button.locator(".qu-reason")
+    expect(reason).to_be_hidden()
+    page.keyboard.press("Tab")  # from here on the browser shows where the focus is
+    button.focus()
+    expect(reason).to_be_visible()
+    expect(reason).to_have_text("No model is chosen yet.")
 
 
 def rgb(theme: Theme) -> str:

@@ -12,6 +12,7 @@ from qlora_ui.pages.shortcuts import SHORTCUTS
 from tests.e2e.conftest import OpenPage
 from tests.e2e.looking import HERE, settle
 from tests.e2e.routes import address
+from tests.e2e.test_fine_tune import to_data
 from tests.fakes.server import RunningServer
 
 WALK = (HERE / "walk.js").read_text(encoding="utf-8")
@@ -67,12 +68,12 @@ def test_the_walk_finds_what_is_wrong(open_page: OpenPage, busy_app: RunningServ
     page = open_page(busy_app.url).page
     page.set_content(
         """<style>:focus-visible { outline: 2px solid red } .still:focus-visible { outline: none }</style>
-        <button tabindex="2">Later first</button><button>First</button>
         <button class="still">Silent</button>
         <button style="position:fixed; top:60px; left:10px; width:200px; height:40px">Covered</button>
         <div style="position:fixed; top:50px; left:0; width:400px; height:80px; background:white"></div>
         <button style="position:fixed; top:300px; left:300px">Right</button>
-        <button style="position:fixed; top:300px; left:100px">Left</button>"""
+        <button style="position:fixed; top:300px; left:100px">Left</button>
+        <button tabindex="2">Last in the document</button>"""
     )
     found = "\n".join(walk(page))
     assert '"Silent" does not show that it has the focus' in found
@@ -108,10 +109,7 @@ def test_no_key_does_anything_while_one_writes(busy_app: RunningServer, open_pag
 
 def test_no_key_does_anything_in_the_editor(fresh_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(fresh_app.url + "/train").page
-    page.get_by_label("Starter").first.check()
-    page.get_by_role("button", name=re.compile(r"^(Done: |\d )?Settings$")).click()
-    page.get_by_role("button", name="YAML").click()
-    editor = page.locator(".cm-content")
+    editor = open_editor(page)
     editor.click()
     page.keyboard.press("Control+Home")
     page.keyboard.type("# g d ? t n /")
@@ -124,15 +122,21 @@ def test_no_key_does_anything_in_the_editor(fresh_app: RunningServer, open_page:
 def test_the_editor_is_no_trap(fresh_app: RunningServer, open_page: OpenPage) -> None:
     """Escape, then Tab leads out of it, and Tab alone may indent."""
     page = open_page(fresh_app.url + "/train").page
-    page.get_by_label("Starter").first.check()
-    page.get_by_role("button", name=re.compile(r"^(Done: |\d )?Settings$")).click()
-    page.get_by_role("button", name="YAML").click()
-    editor = page.locator(".cm-content")
+    editor = open_editor(page)
     editor.focus()
     for _ in range(2):
         page.keyboard.press("Escape")
         page.keyboard.press("Tab")
     expect(editor).not_to_be_focused()
+
+
+def open_editor(page: Page) -> Locator:
+    """Go to the settings of a new fine-tune, as YAML."""
+    to_data(page)
+    page.get_by_label("Starter data").check()
+    page.get_by_role("button", name=re.compile(r"^(Done: |\d )?Settings$")).click()
+    page.get_by_role("button", name="YAML").click()
+    return page.locator(".cm-content")
 
 
 def comes_back(page: Page, opener: Locator, opened: Locator) -> None:
@@ -169,7 +173,7 @@ def test_escape_closes_and_gives_the_focus_back(busy_app: RunningServer, open_pa
 def test_a_question_is_answered_with_escape(busy_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(address(busy_app, "finished run")).page
     delete = page.get_by_role("button", name=re.compile("^Delete"))
-    comes_back(page, delete, page.locator(".q-dialog .qu-dialog"))
+    comes_back(page, delete, page.get_by_role("dialog", name=re.compile("^Delete")))
     expect(page.locator("h1")).to_be_visible()
 
 

@@ -49,7 +49,7 @@
   window.walk = {
     names: expected.map(name),
     async here() {
-      await new Promise(requestAnimationFrame);
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
       const element = document.activeElement;
       if (!element || element === document.body || element === document.documentElement) return null;
       const at = expected.indexOf(element);

@@ -77,12 +77,13 @@ async def test_resume_puts_an_interrupted_run_back_into_the_queue(user: User, bu
 
 async def test_starter_run_is_queued_and_opened(user: User, services: Services) -> None:
     await user.open("/")
-    await press(user, "Try the starter run")
+    user.find("Try the starter run").click()  # nothing may hold the button: it goes as soon as its step is done
+    await user.should_not_see("Your first fine-tune", retries=40)
     kinds = sorted(job.kind for job in services.jobs.jobs.values())
     assert kinds == ["evaluation", "merge", "training"]
     assert all(job.status is JobStatus.PENDING for job in services.jobs.jobs.values())
-    assert user.client is not None
     training = next(job for job in services.jobs.jobs.values() if job.kind is JobKind.TRAINING)
+    assert user.client is not None
     assert user.client.sub_pages_router.current_path == f"/activity/{training.id}"
 
 
@@ -191,6 +192,7 @@ async def test_start_is_told_as_soon_as_the_worker_speaks(user: User, services: 
     paths.events.write_bytes(b"")
     await services.jobs.refresh()
     await user.open("/")
+    await user.should_see("No GPU is seen", retries=20)  # the last thing that is read when the page opens
     await user.should_not_see(" started")
     paths.events.write_bytes(said)
     await services.jobs.refresh()
