@@ -32,7 +32,7 @@ from qlora_ui.store.store import Store
 log = logging.getLogger(__name__)
 
 READING_LASTS_S = 1.0
-MEASUREMENT_LASTS_S = 30.0
+MEASUREMENT_LASTS_S = 15.0
 
 
 @dataclass
@@ -185,7 +185,7 @@ class Services:
         return (await asyncio.to_thread(shutil.disk_usage, self.workspace.home)).free
 
     async def runs_size(self) -> int:
-        """Bytes of all run folders together; measured anew at most twice a minute, however many pages ask."""
+        """Bytes of all run folders together; measured at most every 15 seconds, however many pages ask."""
         async with self._measuring:
             if time.monotonic() - self._measured_at >= MEASUREMENT_LASTS_S:
                 self._runs_size = await asyncio.to_thread(size_of, self.workspace.runs)

@@ -13,12 +13,11 @@ async def confirm(title: str, text: str, *, action: str, is_dangerous: bool = Fa
     """Ask, and wait for the answer. `action` is the verb on the button; Escape and Cancel answer False."""
     with ui.dialog() as dialog, ui.element("div").classes("qu-dialog"):
         dialog._props["aria-label"] = title
+        dialog.on("hide", dialog.delete)  # not sooner: it gives the focus back while it goes
         heading(title)
         paragraph(text, muted=True)
         with ui.element("div").classes("qu-row").style("justify-content:flex-end"):
             Button(_("Cancel"), lambda: dialog.submit(False))
             Button(action, lambda: dialog.submit(True), variant="danger" if is_dangerous else "primary")
-    try:
-        return bool(await dialog)
-    finally:
-        dialog.delete()
+    dialog.on("hide", dialog.delete, [])  # not before: the browser first gives the focus back to where it was
+    return bool(await dialog)

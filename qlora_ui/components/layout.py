@@ -76,5 +76,6 @@ class Skeleton(ui.element, default_classes="qu-skeleton"):
         self._around._props["aria-busy"] = "true"
 
     def _handle_delete(self) -> None:
-        self._around._props.pop("aria-busy", None)
+        if not self._around.is_deleted:
+            self._around._props.pop("aria-busy", None)
         super()._handle_delete()

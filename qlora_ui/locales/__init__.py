@@ -128,5 +128,7 @@ def _load(code: str) -> Catalog:
 
 
 def _own_name(code: str) -> str:
-    name = Locale.parse(code).get_display_name() or code
+    """`Deutsch`, `简体中文`: the name of the language as it is written, without the country."""
+    spoken = Locale.parse(code)
+    name = spoken.languages.get(f"{spoken.language}_{spoken.script}") or spoken.language_name or code
     return name[:1].upper() + name[1:]

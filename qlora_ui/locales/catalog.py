@@ -13,6 +13,7 @@ from pathlib import Path
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _FEWEST_LETTERS = 6
 """Of a pattern, outside its places: one of fewer, such as `{part} of {total}`, would be found where it is not meant."""
+_PAGES = ("components/", "pages/")
 _LONGEST = 1_000
 """Characters of a sentence that is looked for among the patterns; they take long on a long text."""
 _COLONS, _PARTS = 4, 6
@@ -42,8 +43,12 @@ class Catalog:
         compiled = io.BytesIO()
         write_mo(compiled, source)
         compiled.seek(0)
-        texts = (message.id for message in source if isinstance(message.id, str) and message.id)
-        return cls(gettext.GNUTranslations(compiled), (text for text in texts if _is_pattern(text)))
+        patterns = [
+            message.id
+            for message in source
+            if isinstance(message.id, str) and _is_pattern(message.id, [file for file, _line in message.locations])
+        ]
+        return cls(gettext.GNUTranslations(compiled), patterns)
 
     def text(self, text: str, context: str | None = None) -> str:
         if context is None:
@@ -104,9 +109,11 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join([*parts, re.escape(text[end:])]), re.DOTALL)
 
 
-def _is_pattern(text: str) -> bool:
+def _is_pattern(text: str, files: list[str]) -> bool:
+    """Whether a finished sentence may be made from this: pages pass theirs through `_`, unless it is an error."""
     fixed, places = _PLACEHOLDER.subn("", text)
-    return places > 0 and sum(map(str.isalpha, fixed)) >= _FEWEST_LETTERS
+    is_told = text.endswith((".", "?")) or not all(file.startswith(_PAGES) for file in files)
+    return places > 0 and is_told and sum(map(str.isalpha, fixed)) >= _FEWEST_LETTERS
 
 
 def _fixed_length(text: str) -> int:

@@ -47,6 +47,7 @@ class Figures(ui.element, default_classes="qu-stats qu-stats-six"):
             changed = services.jobs.jobs_changed
             listen(changed, throttled(self, self._count_jobs))
             listen(changed, self._count_adapters)
+            listen(changed, self._show_disk)
             ui.timer(_READ_DEVICE_EVERY_S, self._read_device, immediate=False)
         self._count_jobs()
 
@@ -95,5 +96,6 @@ class Figures(ui.element, default_classes="qu-stats qu-stats-six"):
     async def _show_disk(self) -> int:
         free, used = await self._services.disk_free(), await self._services.runs_size()
         self._disk.value.text = size(free)
-        self._disk.note.text = _("runs use {size}", size=size(used)) if used else _("no runs yet")
+        nothing = "" if self._services.jobs.jobs else _("no runs yet")  # a new run was not measured yet
+        self._disk.note.text = _("runs use {size}", size=size(used)) if used else nothing
         return free

@@ -204,8 +204,7 @@ def advice(training: Points, evaluation: Points) -> str:
     """What a finished training's losses say about learning by heart, and what to do; empty when they say nothing."""
     if not evaluation:
         return ""
-    best_step, best = min(evaluation, key=lambda point: point[1])
-    step, last = evaluation[-1]
+    (step, last), (best_step, best) = evaluation[-1], min(evaluation, key=lambda point: point[1])
     if last > best * CLEARLY_ABOVE and last - best > NOISE:
         return _(
             "The evaluation loss was best at step {best_step} ({best}) and is {last} at step {step}: "

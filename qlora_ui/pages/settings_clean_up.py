@@ -111,11 +111,7 @@ class CleanUp(ui.element, default_classes="qu-col qu-gap-3 qu-clean-up"):
         items = self._wanted()
         with self:
             question = _Question(items)
-        try:
-            is_wanted = await question
-        finally:
-            question.delete()
-        if not is_wanted:
+        if not await question:
             return
         outcome = await self._services.clean_up(items)
         self._found = Findings([])
@@ -132,6 +128,7 @@ class _Question(ui.dialog):
         super().__init__(value=True)
         title = n_("Delete {count} item for good?", "Delete {count} items for good?", len(items))
         self._props["aria-label"] = title
+        self.on("hide", self.delete, [])  # not before: the browser first gives the focus back to where it was
         freed = size(sum(item.bytes for item in items))
         with self, ui.element("div").classes("qu-dialog"):
             heading(title)

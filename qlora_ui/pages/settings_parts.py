@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nicegui import ui
 
 from qlora_ui.components.events import listen
+from qlora_ui.components.select_list import amend_list
 from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast_error
 from qlora_ui.contract.errors import WorkspaceError
@@ -81,6 +82,7 @@ class SettingRow(ui.element, default_classes="qu-setting"):
         if isinstance(control, ui.select):
             control.props("outlined dense hide-bottom-space options-dense")
             control._props["for"] = self.title._props["for"] = f"f{control.id}"
+            amend_list(control, self.title.text)
         else:
             control._props["aria-labelledby"] = self.title.html_id
         if isinstance(control, ui.switch):

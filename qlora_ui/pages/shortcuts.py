@@ -32,7 +32,7 @@ class Shortcut:
 
 
 _GO_TO = mark("Go to")
-_DO = mark("Do")
+_ACTIONS = mark("Actions")
 
 GROUPS: dict[str, tuple[Shortcut, ...]] = {
     _GO_TO: (
@@ -46,7 +46,7 @@ GROUPS: dict[str, tuple[Shortcut, ...]] = {
         Shortcut("g s", mark("Settings"), path="/settings"),
         Shortcut("g h", mark("Help"), path="/help"),
     ),
-    _DO: (
+    _ACTIONS: (
         Shortcut(PALETTE_KEYS, mark("Search or run a command"), command="palette"),
         Shortcut("/", mark("Search or run a command"), command="palette"),
         Shortcut("n", mark("New fine-tune"), path="/train", command="new"),

@@ -22,6 +22,8 @@ ELSEWHERE = frozenset({"name", "model_name", "dataset_path"})
 """Knobs that other steps ask for."""
 SELDOM = ("max_steps", "output_dir", "offline")
 
+_CHEVRON = "M6 9l6 6l6 -6@@fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round"
+"""Drawn, as Quasar takes it: a letter of its icon font would be read as a word until that font is there."""
 _TITLES = {
     "LoRA": mark("The adapter (LoRA)"),
     "optimiser": mark("Optimiser and schedule"),
@@ -41,6 +43,7 @@ def build(session: TrainSession) -> None:
         with ui.element("div"):
             for group in GROUPS[1:]:
                 with ui.expansion(_(_TITLES[group])) as expansion:
+                    expansion._props["expand-icon"] = _CHEVRON
                     fields |= _fields(session, _names(group))
                 listen(form.changed, _opener(session, expansion, frozenset(_names(group))))
 

@@ -56,9 +56,13 @@ class Visitor:
         await self._services.people.change(self.person, **changes)
 
     def take_over(self, preferences: UserPreferences) -> bool:
-        """Hold what was saved from now on. True when the language changed, which takes a page built anew."""
+        """Hold what was saved from now on.
+
+        True when the page must be built anew for it: in another language, or for a screen reader.
+        """
+        before = self.preferences
         language = preferences.language or self._browser_language
-        is_other = language != self.preferences.language
         self.preferences = preferences.model_copy(update={"language": language})
         reader.remember(self._client, self.preferences)
-        return is_other
+        is_for_screen_reader = preferences.accessibility.screen_reader
+        return language != before.language or is_for_screen_reader != before.accessibility.screen_reader

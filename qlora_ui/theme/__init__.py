@@ -13,12 +13,14 @@ from nicegui import app, ui
 from starlette.responses import Response
 
 from qlora_ui.theme.icons import Icon
-from qlora_ui.theme.tokens import DARK, HIGH_CONTRAST_DARK, LIGHT, css_variables
+from qlora_ui.theme.tokens import DARK, HIGH_CONTRAST_DARK, css_variables
 
-__all__ = ["DARK", "LIGHT", "Appearance", "Icon", "ThemeName", "dark_mode_value", "install"]
+__all__ = ["Appearance", "Icon", "ThemeName", "install", "style_sheet"]
 
 ThemeName = Literal["light", "dark", "system"]
 
+_DARK_MODE = {"light": False, "dark": True, "system": None}
+"""What NiceGUI calls them: None follows the system, also when that changes while the page is open."""
 _CSS = Path(__file__).parent / "css"
 _FONTS = Path(__file__).parent.parent / "assets" / "fonts"
 _SHEET = "/static/theme.css"
@@ -28,6 +30,7 @@ _YEAR = 365 * 24 * 3600
 
 def install() -> None:
     """Serve the style sheet and the fonts from this machine; to be called once, before the app starts."""
+    _head()  # reads the files now, while nobody waits for a page
     app.add_route(_SHEET, _answer_style_sheet)
     app.add_static_files("/static/fonts", _FONTS, max_cache_age=_YEAR)
 
@@ -40,16 +43,16 @@ class Appearance:
     ) -> None:
         client = ui.context.client
         client.page = copy.copy(client.page)  # shared with everyone who opens this path
-        client.page.dark = dark_mode_value(theme)
+        client.page.dark = _DARK_MODE[theme]
         wishes = _wishes(theme, high_contrast=high_contrast, reduced_motion=reduced_motion)
         ui.add_head_html(_head() + _first_ground(theme, high_contrast=high_contrast))
         ui.add_body_html(_first_look(theme, wishes))
-        self._dark_mode = ui.dark_mode(dark_mode_value(theme))
+        self._dark_mode = ui.dark_mode(_DARK_MODE[theme])
         self._body = ui.query("body")
         self._dress(wishes)
 
     def show(self, theme: ThemeName, *, high_contrast: bool, reduced_motion: bool) -> None:
-        self._dark_mode.value = dark_mode_value(theme)
+        self._dark_mode.value = _DARK_MODE[theme]
         self._dress(_wishes(theme, high_contrast=high_contrast, reduced_motion=reduced_motion))
 
     def _dress(self, wishes: dict[str, bool]) -> None:
@@ -57,11 +60,6 @@ class Appearance:
             add=" ".join(name for name, is_on in wishes.items() if is_on),
             remove=" ".join(name for name, is_on in wishes.items() if not is_on),
         )
-
-
-def dark_mode_value(theme: ThemeName) -> bool | None:
-    """What NiceGUI calls it: None follows the system, also when that changes while the page is open."""
-    return {"light": False, "dark": True, "system": None}[theme]
 
 
 def _wishes(theme: ThemeName, *, high_contrast: bool, reduced_motion: bool) -> dict[str, bool]:

@@ -32,6 +32,7 @@
   const scrolls = (element) => /auto|scroll/.test(style(element).overflowX + style(element).overflowY);
   const inner = (element) => {
     const box = element.getBoundingClientRect();
+    if (element instanceof SVGElement) return box;
     return {
       left: box.left + element.clientLeft, right: box.left + element.clientLeft + element.clientWidth,
       top: box.top + element.clientTop, bottom: box.top + element.clientTop + element.clientHeight,

@@ -15,8 +15,6 @@ BOXES = (HERE / "boxes.js").read_text(encoding="utf-8")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 STRICTER_RULES = ("color-contrast-enhanced", "target-size")
 """What high contrast promises beyond the rules that axe applies by itself."""
-
-
 OPENED = "dialog[open], :popover-open, .q-dialog, .q-menu"
 """Whatever lies over the page."""
 
@@ -34,7 +32,7 @@ def violations(page: Page, *, stricter: bool = False, within: str = "") -> list[
         "([within, options]) => axe.run(within || document, options).then(result => result.violations)",
         [within, options],
     )
-    return [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes']]}" for rule in found]
+    return [f"{rule['id']}: {[_in_short(node) for node in rule['nodes']]}" for rule in found]
 
 
 def violations_in_every_look(page: Page, *, within: str = "") -> dict[str, list[str]]:
@@ -80,3 +78,7 @@ def faults(page: Page) -> list[str]:
     """What overlaps, is cut off or sticks out, from the boxes of what is visible; see boxes.js."""
     found: list[str] = page.evaluate(BOXES)
     return found
+
+
+def _in_short(node: dict[str, Any]) -> str:
+    return f"{node['html'][:120]} ({node['failureSummary'].splitlines()[-1].strip()[:160]})"

@@ -78,8 +78,8 @@ def explanation(page: Page) -> None:
 
 
 def confirmation(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^(Stop|Pause|Delete)")).first.click()
-    expect(page.locator(".q-dialog [aria-label], [role=dialog]").first).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog", name=re.compile("^Delete"))).to_be_visible()
 
 
 def language_list(page: Page) -> None:
@@ -88,7 +88,7 @@ def language_list(page: Page) -> None:
 
 
 def chart_table(page: Page) -> None:
-    page.get_by_role("button", name="Table", exact=True).click()
+    page.get_by_role("radio", name="Table").click()
     expect(page.get_by_role("region", name="Loss by step").get_by_role("table")).to_be_visible()
 
 
@@ -100,7 +100,7 @@ WHAT_OPENS: tuple[tuple[str, Callable[[Page], None]], ...] = (
     ("dashboard", user_menu),
     ("settings", navigation),
     ("dashboard", explanation),
-    ("running run", confirmation),
+    ("finished run", confirmation),
     ("settings", language_list),
     ("finished run", chart_table),
 )

@@ -33,7 +33,7 @@ def walk(page: Page) -> list[str]:
     for _ in range(len(names) + 5):
         page.keyboard.press("Tab")
         here: dict[str, Any] | None = page.evaluate("walk.here()")
-        if here is None or here["at"] == 0 and reached:
+        if here is None or (here["at"] in reached and here["at"] != reached[-1]):
             break
         wrong += [f"{here['name']} {what}" for what in here["wrong"]]
         if before and _leads_back(before["box"], here["box"]):
@@ -134,8 +134,9 @@ def open_editor(page: Page) -> Locator:
     """Go to the settings of a new fine-tune, as YAML."""
     to_data(page)
     page.get_by_label("Starter data").check()
+    expect(page.get_by_role("option").first).to_be_visible(timeout=60_000)
     page.get_by_role("button", name=re.compile(r"^(Done: |\d )?Settings$")).click()
-    page.get_by_role("button", name="YAML").click()
+    page.get_by_role("radio", name="YAML").click()
     return page.locator(".cm-content")
 
 

@@ -42,22 +42,22 @@ def test_navigation_moves_focus_title_and_mark(busy_app: RunningServer, open_pag
     side_bar.get_by_role("link", name="Publish").click()
     heading = page.get_by_role("heading", level=1, name="Publish")
     expect(heading).to_be_focused()
-    expect(page).to_have_title("Publish · qlora-ui")
+    expect(page).to_have_title("(61 %) Publish · qlora-ui")
     expect(side_bar.get_by_role("link", name="Publish")).to_have_attribute("aria-current", "page")
     expect(side_bar.get_by_role("link", name="Dashboard")).not_to_have_attribute("aria-current", "page")
     page.go_back()
-    expect(page).to_have_title("Dashboard · qlora-ui")
+    expect(page).to_have_title("(61 %) Dashboard · qlora-ui")
 
 
 def test_narrow_side_bar_opens_and_closes(busy_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(busy_app.url, width=360).page
     side_bar = page.get_by_role("navigation", name="Main")
     expect(side_bar).to_be_hidden()
-    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("button", name="Menu", exact=True).click()
     expect(side_bar).to_be_visible()
     page.keyboard.press("Escape")
     expect(side_bar).to_be_hidden()
-    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("button", name="Menu", exact=True).click()
     side_bar.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("heading", level=1, name="Settings")).to_be_visible()
     expect(side_bar).to_be_hidden()
@@ -100,7 +100,7 @@ def test_unknown_address_leads_back(busy_app: RunningServer, open_page: OpenPage
     expect(page.get_by_role("heading", level=1)).to_have_text("This page does not exist")
     assert violations(page) == []
     page.get_by_role("link", name="To the dashboard").click()
-    expect(page).to_have_title("Dashboard · qlora-ui")
+    expect(page).to_have_title("(61 %) Dashboard · qlora-ui")
 
 
 def test_skip_link_is_first_and_leads_to_the_page(busy_app: RunningServer, open_page: OpenPage) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from qlora_ui.contract.paths import Workspace
+from tests.e2e.conftest import HOSTILE_NAME
+from tests.fakes.runs import FakeRun, write_run
 from tests.fakes.server import RunningServer
 
+TOKEN = "hf_ThisIsASecretOfSomebody1234567890"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
@@ -109,3 +115,92 @@ def test_another_site_loads_nothing_from_the_app(
         f"{server.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket",
     )
     assert opened is False
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """An app without a sign-in, with a run whose name is written to do harm."""
+    home = tmp_path_factory.mktemp("open")
+    write_run(Workspace(home), FakeRun(HOSTILE_NAME))
+    with RunningServer(home) as server:
+        yield server
+
+
+@pytest.mark.parametrize("path", ["/", "/activity"])
+def test_names_are_text_on_pages_and_in_the_palette(open_server: RunningServer, page: Page, path: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(open_server.url + path)
+    wait_until_live(page)
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search or run a command").fill("onerror")
+    expect(page.get_by_role("option").filter(has_text=HOSTILE_NAME).first).to_be_visible()
+    assert page.locator("img").count() == 0
+    assert not [address for address in asked if "nosuch" in address]
+    assert page.title().endswith("qlora-ui")
+
+
+def test_what_is_typed_into_the_palette_is_text(open_server: RunningServer, page: Page) -> None:
+    page.goto(open_server.url)
+    wait_until_live(page)
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search or run a command").fill(f"zzz{HOSTILE_NAME}")
+    expect(page.locator(".qu-palette-nothing")).to_contain_text("onerror")
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["..%2F..%2Fpyproject.toml", "..%2Fsettings", "%2e%2e/%2e%2e/README.md", "x.md", "%00", "parameters.md"]
+)
+def test_help_gives_nothing_but_its_pages(open_server: RunningServer, name: str) -> None:
+    answer = httpx.get(f"{open_server.url}/help/{name}", headers={"accept": "text/html"}, timeout=30)
+    assert answer.status_code == 404
+    assert "hatchling" not in answer.text
+
+
+def test_a_token_is_never_on_a_page(open_server: RunningServer, page: Page) -> None:
+    """Neither in what is sent to the browser after it was saved nor on a page that is loaded anew."""
+    heard: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(str(frame))))
+    page.goto(f"{open_server.url}/settings")
+    wait_until_live(page)
+    field = page.get_by_label("Access token")
+    field.fill(TOKEN)
+    field.press("Enter")
+    expect(page.get_by_role("button", name=re.compile("^Replace: Hub"))).to_be_visible()
+    assert TOKEN not in page.content()
+    assert field.input_value() == ""
+    html = httpx.get(f"{open_server.url}/settings", headers={"accept": "text/html"}, timeout=30).text
+    assert TOKEN not in html
+    assert TOKEN not in "".join(heard)
+    kept = [path for path in open_server.home.rglob("*") if path.is_file() and TOKEN in path.read_text("latin-1")]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in kept)
+    assert not [path for path in kept if path.suffix in {".json", ".yaml", ".log", ".jsonl"}]
+    assert TOKEN not in open_server.output
+
+
+HOSTILE_FILES = {
+    "not JSON": "{",
+    "not an object": "[1, 2]",
+    "deep": "[" * 50_000,
+    "a huge number": '{"format": "qlora-ui settings", "preferences": {"theme": ' + "9" * 5000 + "}}",
+    "another's field": '{"format": 1, "version": 1, "preferences": {"__class__": "x"}, "settings": {"hub_token": "x"}}',
+    "markup": '{"theme": "<img src=/nosuch onerror=alert(1)>"}',
+    "nothing": "",
+    "NUL": "\x00\x00",
+}
+
+
+def test_hostile_settings_files_are_refused_in_words(open_server: RunningServer, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{open_server.url}/settings")
+    wait_until_live(page)
+    file = tmp_path / "settings.json"
+    for name, content in {**HOSTILE_FILES, "too large": " " * 3_000_000}.items():
+        file.write_text(content, encoding="utf-8")
+        page.locator("#transfer input[type=file]").set_input_files(file)
+        alert = page.locator("#transfer").get_by_role("alert")
+        expect(alert, name).to_be_visible()
+        expect(page.get_by_role("button", name="Take these settings"), name).to_have_count(0)
+        assert page.locator("img").count() == 0
+    expect(page.locator("h1")).to_have_text("Settings")
+    assert "Traceback" not in open_server.output

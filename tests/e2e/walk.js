@@ -21,9 +21,9 @@
   const chain = (element) => {
     const found = [];
     for (let next = element; next && found.length < 5; next = next.parentElement) found.push(next);
-    return found;
+    return [...found, ...[...element.querySelectorAll("*")].slice(0, 8)];
   };
-  // Everything a focus ring may be made of, on the element and the few that lie around it.
+  // Everything a focus ring may be made of, on the element, on the few that lie around it and on those within.
   const look = (element) =>
     JSON.stringify(chain(element).map((e) =>
       [null, "::before", "::after"].map((part) => {

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 from nicegui import background_tasks, ui
+from nicegui.elements.query import QueryElement
 from nicegui.testing import User
 
+from qlora_ui import theme
 from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.data_table import DataTable
@@ -186,5 +188,24 @@ async def test_confirm_answers_with_what_was_pressed(user: User) -> None:
         user.find("Ask").click()
         await user.should_see("Its adapter goes too.", retries=20)
         await press(user, name)
+        dialog = next(iter(user.find(ui.dialog).elements))
+        hidden = [listener for listener in dialog._event_listeners.values() if listener.type == "hide"][-1]
+        dialog._handle_event({"listener_id": hidden.id, "args": None})  # the browser has given the focus back
         await user.should_not_see("Its adapter goes too.", retries=20)
     assert answers == [True, False]
+
+
+async def test_page_arrives_in_the_look_of_its_reader(user: User) -> None:
+    looks: list[theme.Appearance] = []
+
+    def build() -> None:
+        looks.append(theme.Appearance("dark", high_contrast=True))
+
+    await show(user, build)
+    page = (await user.http_client.get("/component")).text
+    assert 'content="dark"' in page
+    assert "(true ? 'body--dark ' : 'body--light ') + 'qu-contrast'" in page
+    assert "body:not([class]) { background: #000000 }" in page
+    looks[0].show("system", high_contrast=False, reduced_motion=True)
+    [body] = user.find(QueryElement).elements
+    assert set(body._props["classes"]) == {"qu-still", "qu-system"}

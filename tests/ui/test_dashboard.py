@@ -11,7 +11,7 @@ from nicegui.testing import User
 
 from qlora_ui import demo, locales
 from qlora_ui.components import ago, words
-from qlora_ui.components.text import Text
+from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.contract.events import Metric, Progress
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import TrainingParameters
@@ -77,7 +77,7 @@ async def test_resume_puts_an_interrupted_run_back_into_the_queue(user: User, bu
 
 async def test_starter_run_is_queued_and_opened(user: User, services: Services) -> None:
     await user.open("/")
-    user.find("Try the starter run").click()  # nothing may hold the button: it goes as soon as its step is done
+    await press(user, "Try the starter run")
     await user.should_not_see("Your first fine-tune", retries=40)
     kinds = sorted(job.kind for job in services.jobs.jobs.values())
     assert kinds == ["evaluation", "merge", "training"]
@@ -105,7 +105,7 @@ async def test_hidden_guide_stays_hidden_until_it_is_asked_for(user: User, servi
     await user.open("/")
     await press(user, "Hide the guide")
     await user.should_not_see("Your first fine-tune")
-    await user.should_see("Nothing has run yet", kind=Text)
+    await user.should_see(EmptyState)
     await user.open("/")
     await user.should_not_see("Your first fine-tune")
     await user.open("/help")
@@ -162,6 +162,7 @@ async def test_what_is_read_later_speaks_the_language_of_the_page(
         await user.should_see(text, retries=20)
     await services.jobs.submit(JobKind.TRAINING, TrainingParameters(model_name="starter", dataset_path="starter"))
     await user.should_see("»1 run is waiting", retries=20)
+    await user.should_not_see("»no runs yet", retries=20)
     await user.should_see("»a finished training adds one")
 
 

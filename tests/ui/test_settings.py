@@ -325,14 +325,13 @@ async def test_a_clean_up_names_everything_asks_and_says_what_it_freed(user: Use
     choose(user, "clean-datasets")
     assert buttons(user, "Delete 1 item, 1.5 MB")
 
-    refusing = asyncio.create_task(press(user, "Delete 1 item"))
+    refusing = asyncio.create_task(press(user, "Delete 1 item, "))
     await see(user, "Delete 1 item for good?")
     await press_in_dialog(user, "Cancel")
     await refusing
     assert data.exists()
 
-    deleting = asyncio.create_task(press(user, "Delete 1 item"))
-    await see(user, "Delete 1 item for good?")
+    deleting = asyncio.create_task(press(user, "Delete 1 item, "))
     await press_in_dialog(user, "Delete for good")
     await deleting
     await see(user, "1 item was deleted, and 1.5 MB are free again.")
@@ -481,10 +480,18 @@ async def press_in(user: User, name: str, label: str, place: int) -> None:
 
 
 async def press_in_dialog(user: User, label: str) -> None:
-    dialogs = [dialog for dialog in user.find(ui.dialog).elements if dialog.value]
-    within = [element for dialog in dialogs for element in dialog.descendants()]
+    """Wait for the dialog that is open, and press its button of this name."""
+    async with asyncio.timeout(10):
+        while not (within := open_dialog(user)):
+            await asyncio.sleep(0.01)
     [button] = [button for button in buttons(user, label) if button in within]
     await click(button)
+
+
+def open_dialog(user: User) -> list[ui.element]:
+    assert user.client is not None
+    dialogs = [e for e in user.client.elements.values() if isinstance(e, ui.dialog) and e.value]
+    return [element for dialog in dialogs for element in dialog.descendants()]
 
 
 async def click(button: ui.element) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import nicegui.core
 import pytest
 
+from qlora_ui import services as services_module
 from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.paths import STARTER
@@ -126,3 +127,15 @@ async def test_an_offline_app_looks_at_data_offline(tmp_path: Path, app: bool, c
     services.inspector = Watched()
     await services.inspect("rows.jsonl", "org/model", offline=call)
     assert seen == [told]
+
+
+async def test_runs_are_measured_once_for_all_pages_that_ask(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(services.workspace, FakeRun("first"))
+    sizes = await asyncio.gather(*(services.runs_size() for _page in range(3)))
+    write_run(services.workspace, FakeRun("second"))
+    assert sizes[0] > 0
+    assert {*sizes, await services.runs_size()} == {sizes[0]}
+    monkeypatch.setattr(services_module, "MEASUREMENT_LASTS_S", 0.0)
+    assert await services.runs_size() > sizes[0]
