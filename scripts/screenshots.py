@@ -1,18 +1,21 @@
 """Pictures of every page, light and dark, wide and narrow, of the real app with a real starter run at work.
 
-    python scripts/screenshots.py [FOLDER]
+    python scripts/screenshots.py [FOLDER] [--language de] [--contrast]
 
-It takes about three minutes: the pages that show a run are taken while it trains, the others when it is finished.
+It takes about four minutes: the pages that show a run are taken while it trains, the others when it is finished. What
+lies in docs/screenshots is English without high contrast; other sets need a folder of their own.
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +35,14 @@ PAGES = {
     "publish": "/publish",
     "activity": "/activity",
     "settings": "/settings",
+    "help": "/help",
+    "glossary": "/help/glossary",
+    "shortcuts": "/help/shortcuts",
+    "not-found": "/nowhere",
+    "palette": "/",
+    "bell": "/",
+    "user-menu": "/",
+    "navigation": "/",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = {"": 1440, "-narrow": 360}
@@ -39,17 +50,43 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 PATIENCE_S = 600
 
 
+@dataclass(frozen=True)
+class Look:
+    """How all pictures of one set are taken."""
+
+    folder: Path
+    language: str = "en"
+    contrast: bool = False
+
+
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
+    look = _look()
+    look.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, RunningServer(Path(home), "--demo") as server, chromium() as browser:
         training = wait_for(server, lambda jobs: next((j for j in jobs if j["progress"] > 0.4), None))
         live = {"dashboard": "/", "run": f"/activity/{training['id']}"}
-        take_all(browser, server.url, live, folder)
+        take_all(browser, server.url, live, look)
         wait_for(server, lambda jobs: all(job["status"] == "completed" for job in jobs) or None)
         by_kind = {job["kind"]: f"/activity/{job['id']}" for job in jobs_of(server)}
         results = {"score": by_kind["evaluation"], "receipt": by_kind["merge"]}
-        take_all(browser, server.url, PAGES | results, folder)
+        take_all(browser, server.url, PAGES | results, look)
+    with tempfile.TemporaryDirectory() as home, chromium() as browser:
+        with RunningServer(Path(home)) as server:
+            take_all(browser, server.url, {"first-day": "/"}, look)
+        with RunningServer(Path(home), "--lan") as server:
+            take_all(browser, server.url, {"sign-in": "/sign-in"}, look)
+
+
+def _look() -> Look:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = ROOT / "docs" / "screenshots"
+    parser.add_argument("folder", nargs="?", type=Path, default=default)
+    parser.add_argument("--language", default="en", help="what the browser asks for, such as de or zh_CN")
+    parser.add_argument("--contrast", action="store_true", help="in high contrast")
+    given = parser.parse_args()
+    if given.folder.resolve() == default and (given.contrast or given.language != "en"):
+        parser.error(f"Name a folder: {default} holds English without high contrast.")
+    return Look(given.folder, given.language, given.contrast)
 
 
 @contextmanager
@@ -64,24 +101,49 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def take_all(browser: Browser, url: str, pages: dict[str, str], folder: Path) -> None:
+def take_all(browser: Browser, url: str, pages: dict[str, str], look: Look) -> None:
     for suffix, width in WIDTHS.items():
         for scheme in SCHEMES:
             context = browser.new_context(
-                viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+                viewport={"width": width, "height": 900},
+                color_scheme=scheme,
+                reduced_motion="reduce",
+                locale=look.language.replace("_", "-"),
             )
             page = context.new_page()
             for name, path in pages.items():
-                take(page, url + path, folder / f"{name}-{scheme}{suffix}.png")
+                if name != "navigation" or suffix:  # a wide page has it beside
+                    take(page, name, url + path, look, f"{scheme}{suffix}")
             context.close()
 
 
-def take(page: Page, url: str, file: Path) -> None:
+def take(page: Page, name: str, url: str, look: Look, ending: str) -> None:
     page.goto(url)
-    page.wait_for_function("window.did_handshake === true")
+    if name != "sign-in":
+        page.wait_for_function("window.did_handshake === true")
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=file, full_page=True)
+    if look.contrast:
+        page.evaluate("document.body.classList.add('qu-contrast')")
+    if opener := _OPENERS.get(name):
+        opener(page)
+        page.wait_for_timeout(500)
+    file = look.folder / f"{name}-{ending}.png"
+    page.screenshot(path=file, full_page=opener is None)
     print(file)
+
+
+def _open_palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.locator("dialog.qu-palette input").fill("st")
+
+
+_OPENERS: dict[str, Callable[[Page], None]] = {
+    "palette": _open_palette,
+    "bell": lambda page: page.locator(".qu-bell > button").click(),
+    "user-menu": lambda page: page.locator(".qu-menu > button").click(),
+    "navigation": lambda page: page.locator(".qu-menu-button").click(),
+}
+"""What is opened on a page before its picture is taken, of the window alone."""
 
 
 def jobs_of(server: RunningServer) -> list[dict[str, Any]]:

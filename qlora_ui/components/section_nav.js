@@ -17,13 +17,28 @@ export default {
     this.now = this.sections[0]?.name ?? "";
     window.addEventListener("scroll", this.look, { passive: true });
     const wanted = this.first || decodeURIComponent(window.location.hash.substring(1));
-    if (wanted) requestAnimationFrame(() => this.go(wanted, "instant"));
+    // a page that opens gives the focus to its title first, and then grows while it loads
+    if (wanted) this.timer = setTimeout(() => this.arrive(wanted), 100);
     else this.look();
   },
   beforeUnmount() {
     window.removeEventListener("scroll", this.look);
+    clearTimeout(this.timer);
+    this.leave?.();
   },
   methods: {
+    arrive(name) {
+      this.go(name, "instant");
+      const acts = ["wheel", "touchstart", "pointerdown", "keydown"];
+      const growth = new ResizeObserver(() => document.getElementById(name)?.scrollIntoView({ behavior: "instant" }));
+      this.leave = () => {
+        growth.disconnect();
+        acts.forEach((act) => window.removeEventListener(act, this.leave));
+      };
+      growth.observe(this.$el.parentElement.parentElement);
+      acts.forEach((act) => window.addEventListener(act, this.leave, { passive: true }));
+      this.timer = setTimeout(this.leave, 5000);
+    },
     open(name) {
       const page = window.location.pathname + window.location.search;
       const own = page.substring((window.path_prefix || "").length);
@@ -44,8 +59,9 @@ export default {
       if (Date.now() < (this.lasting ?? 0)) return;
       const line = window.innerHeight / 3;
       const atEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 4;
+      if (window.scrollY < 8) return (this.now = this.sections[0]?.name ?? "");
       const begun = this.sections.filter(({ name }) => document.getElementById(name)?.getBoundingClientRect().top < line);
-      const last = atEnd && window.scrollY > 0 ? this.sections.at(-1) : begun.at(-1);
+      const last = atEnd ? this.sections.at(-1) : begun.at(-1);
       this.now = last?.name ?? this.sections[0]?.name ?? "";
     },
   },

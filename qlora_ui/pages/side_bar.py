@@ -37,7 +37,7 @@ class SideBar(ui.element, default_classes="qu-side"):
     def __init__(self, services: Services, visitor: Visitor, path: str) -> None:
         super().__init__("nav")
         self._services, self._visitor = services, visitor
-        self._props.update({"aria-label": _("Main", context="navigation"), "popover": "auto"})
+        self._props.update({"aria-label": _("Main"), "popover": "auto"})
         self._set_collapsed(visitor.preferences.sidebar_collapsed)
         with self:
             with ui.link(target="/").classes("qu-brand"):

@@ -12,6 +12,7 @@ from typing import Literal
 from nicegui import app, ui
 from starlette.responses import Response
 
+from qlora_ui.theme import widget_icons
 from qlora_ui.theme.icons import Icon
 from qlora_ui.theme.tokens import DARK, HIGH_CONTRAST_DARK, css_variables
 
@@ -31,6 +32,7 @@ _YEAR = 365 * 24 * 3600
 def install() -> None:
     """Serve the style sheet and the fonts from this machine; to be called once, before the app starts."""
     _head()  # reads the files now, while nobody waits for a page
+    app.config.vue_config_script += widget_icons.script()
     app.add_route(_SHEET, _answer_style_sheet)
     app.add_static_files("/static/fonts", _FONTS, max_cache_age=_YEAR)
 

@@ -14,20 +14,18 @@ WIDTHS = (360, 720, 1440, 3840)
 OTHER_LANGUAGES = [code for code in locales.languages() if code != "en"]
 """English is looked at together with what else each page promises."""
 
+SHORT = "width:60px; overflow:hidden; white-space:nowrap; text-overflow:ellipsis"
 FAULTS = {
     "overlap by": '<p style="margin:0">One text</p><p style="margin:-18px 0 0">Another text</p>',
     "cut off": '<div style="width:60px; overflow:hidden; white-space:nowrap">A text without an end</div>',
-    "shortened without a title": (
-        '<div style="width:60px; overflow:hidden; white-space:nowrap; text-overflow:ellipsis">A text without an end</div>'
-    ),
+    "shortened without a title": f'<div style="{SHORT}">A text without an end</div>',
     "sticks out of": '<button style="width:40px; white-space:nowrap; overflow:visible; padding:0">A long word</button>',
     "too wide": '<div style="width:2000px; background:red">Wide</div>',
     "beyond the window's edge": '<p style="position:absolute; left:-30px">Outside</p>',
 }
 FINE = (
     '<p>One text</p><p>Another <b>text</b> <a href="/">with a link</a></p>'
-    '<div title="A text without an end" style="width:60px; overflow:hidden; white-space:nowrap; '
-    'text-overflow:ellipsis">A text without an end</div>'
+    f'<div title="A text without an end" style="{SHORT}">A text without an end</div>'
     '<div style="width:60px; overflow:auto; white-space:nowrap" tabindex="0">Can be scrolled to its end</div>'
     '<span style="position:absolute; width:1px; height:1px; overflow:hidden">For screen readers</span>'
     "<button>A button</button><label>Name <input></label>"

@@ -164,7 +164,7 @@ def test_a_token_is_never_on_a_page(open_server: RunningServer, page: Page) -> N
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(str(frame))))
     page.goto(f"{open_server.url}/settings")
     wait_until_live(page)
-    field = page.get_by_label("Access token")
+    field = page.get_by_label("Token", exact=True)
     field.fill(TOKEN)
     field.press("Enter")
     expect(page.get_by_role("button", name=re.compile("^Replace: Hub"))).to_be_visible()

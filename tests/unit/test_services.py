@@ -96,7 +96,7 @@ async def test_what_ended_while_no_server_ran_is_listed_at_the_next_start(servic
 async def test_devices_are_read_once_however_many_ask(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     readings = await asyncio.gather(*(services.devices() for _ in range(20)))
     assert all(reading is readings[0] for reading in readings)
-    monkeypatch.setattr("qlora_ui.services.READING_LASTS_S", 0.0)
+    monkeypatch.setattr(services_module, "READING_LASTS_S", 0.0)
     assert await services.devices() is not readings[0]
 
 
