@@ -101,6 +101,11 @@ def best_of(accepted: str) -> str:
     return ENGLISH
 
 
+def chosen(code: str, otherwise: str) -> str:
+    """The language that a person chose, as long as its catalog is here; `otherwise` for none, or one that is gone."""
+    return code if code in languages() else otherwise
+
+
 def ask_for_language(ask: Callable[[], str | None]) -> None:
     """Lets `ask` say which language the page speaks that is being built or is acting; None outside of any."""
     global _ask

@@ -43,7 +43,7 @@ class Visitor:
         person = request.scope.get("qlora_ui.person", LOCAL_USER)
         preferences = await services.people.preferences(person)
         browser_language = locales.best_of(request.headers.get("accept-language", ""))
-        spoken = preferences.language or browser_language
+        spoken = locales.chosen(preferences.language, browser_language)
         preferences = preferences.model_copy(update={"language": spoken})
         await asyncio.to_thread(locales.load, spoken)
         reader.remember(client, preferences)
@@ -61,7 +61,7 @@ class Visitor:
         True when the page must be built anew for it: in another language, or for a screen reader.
         """
         before = self.preferences
-        language = preferences.language or self._browser_language
+        language = locales.chosen(preferences.language, self._browser_language)
         self.preferences = preferences.model_copy(update={"language": language})
         reader.remember(self._client, self.preferences)
         is_for_screen_reader = preferences.accessibility.screen_reader

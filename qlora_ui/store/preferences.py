@@ -37,7 +37,3 @@ class Preferences:
         """
         old, new = self._records.update(user, lambda kept: change(kept or UserPreferences()))
         return old or UserPreferences(), new
-
-    async def save(self, preferences: UserPreferences, user: str = LOCAL_USER) -> None:
-        """`put` in a thread, for callers on an event loop."""
-        await self._records.save(user, preferences)

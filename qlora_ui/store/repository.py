@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, TypeVar
@@ -68,10 +67,6 @@ class Repository(Generic[Record]):
         """Whether there was such a record."""
         with self._database.change() as db:
             return bool(db.table(self._table).remove(where("key") == key))
-
-    async def save(self, key: str, record: Record) -> None:
-        """`put` in a thread: a change waits for the disk, and an event loop must not."""
-        await asyncio.to_thread(self.put, key, record)
 
     def _parse(self, document: dict[str, Any]) -> Record | None:
         try:

@@ -66,17 +66,22 @@ def settle(page: Page) -> None:
     page.evaluate(
         """async () => {
             const frame = () => new Promise(requestAnimationFrame)
-            await frame()
-            await frame()
-            const moves = document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity)
-            await Promise.allSettled(moves.map(a => a.finished))
+            const moves = () => document.getAnimations().filter(a => a.effect.getComputedTiming().endTime !== Infinity)
+            for (let still = 0; still < 2; still = moves().length ? 0 : still + 1) await frame()
         }"""
     )
 
 
 def faults(page: Page) -> list[str]:
-    """What overlaps, is cut off or sticks out, from the boxes of what is visible; see boxes.js."""
-    found: list[str] = page.evaluate(BOXES)
+    """What overlaps, is cut off or sticks out, from the boxes of what is visible; see boxes.js.
+
+    A chart takes a moment to fit a new width, so faults count once they have lasted for a second.
+    """
+    for _ in range(10):
+        found: list[str] = page.evaluate(BOXES)
+        if not found:
+            break
+        page.wait_for_timeout(100)
     return found
 
 

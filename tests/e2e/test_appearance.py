@@ -100,6 +100,16 @@ def test_disabled_button_says_why_to_the_keyboard(open_page: OpenPage, fresh_app
     expect(reason).to_have_text("No model is chosen yet.")
 
 
+@pytest.mark.parametrize("path", ["/activity", "/settings"])
+def test_widgets_draw_their_icons_without_a_font(open_page: OpenPage, busy_app: RunningServer, path: str) -> None:
+    page = open_page(busy_app.url + path).page
+    expect(page.locator(".q-select__dropdown-icon svg").first).to_be_visible()
+    fonts = (
+        "document.fonts.ready.then((fonts) => [...fonts].filter((f) => f.status !== 'unloaded').map((f) => f.family))"
+    )
+    assert {family.strip('"') for family in page.evaluate(fonts)} <= {"Inter", "JetBrains Mono"}
+
+
 def rgb(theme: Theme) -> str:
     """The background of a theme as the browser writes it."""
     color = theme.colors.background

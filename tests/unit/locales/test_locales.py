@@ -108,3 +108,9 @@ def test_two_threads_read_a_catalog_once(monkeypatch: pytest.MonkeyPatch) -> Non
         first, second = threads.map(load, ["de", "de"])
     assert first is second
     assert len(reads) == 1
+
+
+def test_a_language_whose_catalog_is_gone_gives_way_to_the_browsers() -> None:
+    assert locales.chosen("zh_CN", "de") == "zh_CN"
+    assert locales.chosen("xx", "de") == "de"
+    assert locales.chosen("", "de") == "de"

@@ -25,6 +25,7 @@ from qlora_ui.contract.records import (
     Score,
     UserPreferences,
 )
+from qlora_ui.people import People
 from qlora_ui.store import database
 from qlora_ui.store.store import Store
 
@@ -101,7 +102,7 @@ async def test_preferences_are_saved_off_the_event_loop(store: Store, monkeypatc
         write(data)
 
     monkeypatch.setattr(store._database._storage, "write", watched)
-    await store.preferences.save(UserPreferences(theme="dark"))
+    await People(store.preferences).change(theme="dark")
     assert store.preferences.get().theme == "dark"
     assert threads
     assert threading.main_thread() not in threads
