@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from string import Formatter
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+
+from qlora_ui.locales.catalog import has_same_places
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "qlora_ui"
@@ -239,24 +240,10 @@ def problems(catalog: Catalog, template: Catalog) -> list[str]:
             found.append(f"doubtful: {message.id}")
         else:
             originals = message.id if isinstance(message.id, tuple | list) else (message.id,)
-            allowed = set().union(*(_places(text) for text in originals))
-            needed = _places(originals[-1]) if len(originals) == 1 else set()
-            for form in forms:
-                if not needed <= _places(form) <= allowed or (allowed and not _can_be_filled(form)):
-                    found.append(f"other places than the original: {form}")
+            found += [
+                f"other places than the original: {form}" for form in forms if not has_same_places(originals, (form,))
+            ]
     return sorted(found)
-
-
-def _places(text: str) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", text))
-
-
-def _can_be_filled(text: str) -> bool:
-    """Whether `str.format` takes it: a lone brace makes it fail, on the page of whoever reads it."""
-    try:
-        return all(name is None or re.fullmatch(r"\w+", name) for _text, name, _form, _how in Formatter().parse(text))
-    except ValueError:
-        return False
 
 
 def check() -> list[str]:

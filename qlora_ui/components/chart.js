@@ -179,10 +179,11 @@ function smoothed(points, { divisor, least }) {
 
 // How far each line's label must move up or down so that labels of neighbouring ends stay readable.
 function labelShifts(series, height) {
-  const values = series.flatMap(({ raw }) => raw.map(([, value]) => value));
-  const scale = height / (Math.max(...values) - Math.min(...values) || 1);
   const ends = series.filter(({ points }) => points.length).map(({ name, points }) => [name, points.at(-1)[1]]);
   if (ends.length < 2) return {};
+  let [least, most] = [Infinity, -Infinity]; // a long run has more points than a call takes arguments
+  for (const { raw } of series) for (const [, value] of raw) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  const scale = height / (most - least || 1);
   const [[upper, high], [lower, low]] = ends.sort((a, b) => b[1] - a[1]);
   const missing = Math.max(0, LABEL_HEIGHT - (high - low) * scale) / 2;
   return { [upper]: -missing, [lower]: missing };

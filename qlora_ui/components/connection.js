@@ -11,7 +11,7 @@ export default {
   },
   unmounted() {
     clearTimeout(this.timer);
-    window.removeEventListener("offline", this.lost);
+    for (const change of ["online", "offline"]) window.removeEventListener(change, this.ask);
     this.socket?.off("connect", this.found);
     this.socket?.off("disconnect", this.searching);
     this.socket?.off("connect_error", this.lost);
@@ -26,8 +26,17 @@ export default {
       this.socket.on("connect", this.found);
       this.socket.on("disconnect", this.searching);
       this.socket.on("connect_error", this.lost);
-      window.addEventListener("offline", this.lost);
+      for (const change of ["online", "offline"]) window.addEventListener(change, this.ask);
       if (this.socket.connected) this.found();
+    },
+    async ask() {
+      // the network of this machine changed, which need not matter: the server may run on it
+      try {
+        await fetch(`${window.path_prefix || ""}/healthz`, { cache: "no-store" });
+        if (this.socket.connected) this.found();
+      } catch {
+        this.lost();
+      }
     },
     found() {
       this.state = "online";

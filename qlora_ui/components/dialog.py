@@ -13,7 +13,6 @@ async def confirm(title: str, text: str, *, action: str, is_dangerous: bool = Fa
     """Ask, and wait for the answer. `action` is the verb on the button; Escape and Cancel answer False."""
     with ui.dialog() as dialog, ui.element("div").classes("qu-dialog"):
         dialog._props["aria-label"] = title
-        dialog.on("hide", dialog.delete)  # not sooner: it gives the focus back while it goes
         heading(title)
         paragraph(text, muted=True)
         with ui.element("div").classes("qu-row").style("justify-content:flex-end"):

@@ -4,7 +4,7 @@ export default {
     <div class="qu-drop-zone" :class="{ over, busy: request !== null }"
          @dragenter.prevent="over = true" @dragover.prevent="over = true"
          @dragleave.prevent="leave" @drop.prevent="drop">
-      <input class="qu-drop-input" type="file" :id="'drop-' + uid" :accept="accept" :disabled="request !== null"
+      <input ref="input" class="qu-drop-input" type="file" :id="'drop-' + uid" :accept="accept" :disabled="request !== null"
              :aria-describedby="'drop-hint-' + uid + ' drop-error-' + uid" @change="choose">
       <template v-if="request === null">
         <label class="qu-drop-label" :for="'drop-' + uid">
@@ -18,7 +18,7 @@ export default {
         <div class="qu-drop-line"><b>{{ name }}</b><span>{{ progressText }}</span></div>
         <div class="qu-drop-bar" role="progressbar" :aria-label="fill(words.upload, { name })" aria-valuemin="0"
              aria-valuemax="100" :aria-valuenow="percent"><i :style="{ width: percent + '%' }"></i></div>
-        <button class="qu-drop-cancel" type="button" @click="cancel">{{ words.cancel }}</button>
+        <button ref="cancel" class="qu-drop-cancel" type="button" @click="cancel">{{ words.cancel }}</button>
       </div>
       <p class="qu-drop-hint" :id="'drop-hint-' + uid">{{ words.hint }}</p>
       <p class="qu-drop-error" :id="'drop-error-' + uid" role="alert">{{ error }}</p>
@@ -78,7 +78,7 @@ export default {
       request.onload = () => this.finish(request);
       request.onerror = () => this.fail(this.words.broken);
       request.onabort = () => this.fail(this.words.cancelled);
-      this.request = request;
+      this.takeFocusAlong(() => (this.request = request), "cancel");
       request.send(file);
     },
     finish(request) {
@@ -88,14 +88,20 @@ export default {
       } catch {
         // A refusal in front of the app answers in plain text; the status still tells what happened.
       }
-      this.request = null;
+      this.takeFocusAlong(() => (this.request = null), "input");
       if (request.status >= 200 && request.status < 300) this.$emit("uploaded", answer);
       else if (answer?.error) this.$emit("refused", answer); // comes back to `fail` in the reader's language
       else this.fail(fill(this.words.refused, { code: request.status }));
     },
     fail(sentence) {
-      this.request = null;
+      this.takeFocusAlong(() => (this.request = null), "input");
       this.error = sentence;
+    },
+    // What has the focus goes when an upload begins or breaks off: the button in its place gets it.
+    takeFocusAlong(change, next) {
+      const hasFocus = this.$el.contains(document.activeElement);
+      change();
+      if (hasFocus) this.$nextTick(() => this.$refs[next]?.focus());
     },
   },
 };

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from qlora_ui.components.events import listen
 from qlora_ui.components.live import Live
-from qlora_ui.components.text import LiveRegion, Text
+from qlora_ui.components.text import LiveRegion
 from qlora_ui.components.words import per_cent
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.job import Job
@@ -82,8 +82,7 @@ class JobNews(ui.element, default_classes="qu-hidden"):
         self._told = {job.id: Standing.of(job) for job in self._followed()}
         with self:
             self._polite = LiveRegion()
-            self._urgent = Text("", "div")
-            self._urgent._props["role"] = "alert"
+            self._urgent = LiveRegion(is_urgent=True)
             listen(jobs.jobs_changed, lambda: self._tell(self._followed()))
             Live(jobs.jobs_changed, self._at_work, self._follow_progress)
 
@@ -103,7 +102,7 @@ class JobNews(ui.element, default_classes="qu-hidden"):
         self._told |= {job.id: Standing.of(job) for job in jobs}
         for region, is_urgent in ((self._polite, False), (self._urgent, True)):
             if sentences := [one.sentence for one in found if one.is_urgent is is_urgent]:
-                region.text = " ".join(sentences)
+                region.say(" ".join(sentences))
 
 
 def _first_seen(job: Job) -> Standing:

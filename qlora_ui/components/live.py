@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.events import listen
+from qlora_ui.components.focus import give_back_focus, hold_focus
 from qlora_ui.jobs.reactive import Event
 
 
@@ -15,6 +16,7 @@ class Live(ui.element, default_classes="qu-live"):
     """Runs `build` in itself now, and again at `event` whenever `key()` gives another value than last time.
 
     A key that stays equal leaves the part as it is, with the focus and the scroll position that a person has in it.
+    When it is drawn anew, a focus within it goes to the same link again, or else to the heading.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class Live(ui.element, default_classes="qu-live"):
         self._shown: Any = None
         self._room = ui.element("div").classes("qu-contents")
         self._room.move(self)
+        hold_focus(self)
         with self:
             listen(event, lambda *_: self.follow())
         self.follow()
@@ -35,7 +38,9 @@ class Live(ui.element, default_classes="qu-live"):
         key = self._key()
         if key == self._shown:
             return
-        self._shown = key
+        is_anew, self._shown = bool(self._room.default_slot.children), key
         self._room.clear()
         with self._room:
             self._build()
+        if is_anew:
+            give_back_focus(self)

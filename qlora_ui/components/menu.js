@@ -36,7 +36,7 @@ export default {
   },
   methods: {
     entries() {
-      return [...this.$refs.popover.querySelectorAll('[role="menuitem"]')];
+      return [...(this.$refs.popover?.querySelectorAll('[role="menuitem"]') ?? [])]; // a toggle may be told too late
     },
     show(index) {
       this.first = index;

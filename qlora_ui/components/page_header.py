@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.focus import focus
 from qlora_ui.components.tab_title import name_tab
 from qlora_ui.components.text import Text
 from qlora_ui.locales import _
@@ -36,7 +37,7 @@ class PageHeader(ui.element, default_classes="qu-col qu-gap-2"):
                 self.actions = ui.element("div").classes("qu-row qu-wrap")
         name_tab(title)
         if not ui.context.client.sub_pages_router.is_initial_request:
-            _focus(self.title)
+            focus(self.title, scroll=False)
 
 
 def _breadcrumbs(crumbs: list[tuple[str, str]], title: str) -> None:
@@ -48,7 +49,3 @@ def _breadcrumbs(crumbs: list[tuple[str, str]], title: str) -> None:
                 Icon("chevron-right")
         with ui.element("li"):
             Text(title)._props["aria-current"] = "page"
-
-
-def _focus(element: ui.element) -> None:
-    ui.run_javascript(f"requestAnimationFrame(() => getHtmlElement({element.id})?.focus({{ preventScroll: true }}))")

@@ -22,7 +22,7 @@ export default {
                @mousemove="active = choice.at" @click="choose(choice.at)">
             <svg class="qu-icon" viewBox="0 0 24 24" aria-hidden="true" v-html="choice.icon"></svg>
             <span class="qu-palette-text">{{ choice.text }}</span>
-            <span class="qu-palette-detail">{{ choice.detail }}</span>
+            <span class="qu-palette-detail" :title="choice.detail">{{ choice.detail }}</span>
             <kbd v-if="choice.keys">{{ choice.keys }}</kbd>
           </div>
         </div>

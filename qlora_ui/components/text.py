@@ -40,11 +40,12 @@ def link(text: str, target: str, *, new_tab: bool = False) -> ui.link:
 
 
 class LiveRegion(Text, default_classes="qu-hidden"):
-    """Says aloud to screen readers what changed, once they have finished what they are reading."""
+    """Says aloud to screen readers what changed: when they have finished what they are reading, or at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_urgent: bool = False) -> None:
         super().__init__("", "div")
-        self.props('role="status" aria-live="polite"')
+        self._props["role"] = "alert" if is_urgent else "status"
+        self._props["aria-live"] = "assertive" if is_urgent else "polite"
 
     def say(self, sentence: str) -> None:
         """What is said twice in a row differs by a space that nobody hears: only a change is read out."""

@@ -14,6 +14,7 @@ from qlora_ui.locales import _, sentence
 Kind = Literal["positive", "negative", "warning", "info"]
 
 _URGENT = {"negative", "warning"}
+_SILENT = {"role": "status", "aria-live": "off"}
 
 
 class Announcer(LiveRegion):
@@ -30,10 +31,11 @@ class Announcer(LiveRegion):
 _announcers: WeakKeyDictionary[Client, ReferenceType[Announcer]] = WeakKeyDictionary()
 
 
-def toast(message: str, kind: Kind = "positive", *, hint: str = "") -> None:
+def toast(message: str, kind: Kind = "positive", *, hint: str = "", is_silent: bool = False) -> None:
     """Show a message for five seconds, an error or a warning for fifteen; those can be dismissed before.
 
-    Each is read out once: errors and warnings at once, as alerts, the others politely.
+    Each is read out once: errors and warnings at once, as alerts, the others politely, and one that `is_silent` not at
+    all, because the page says the same by itself.
     """
     is_urgent = kind in _URGENT
     ui.notify(
@@ -43,7 +45,7 @@ def toast(message: str, kind: Kind = "positive", *, hint: str = "") -> None:
         timeout=15_000 if is_urgent else 5_000,
         close_button=_("Dismiss") if is_urgent else False,
         classes=f"qu-toast qu-toast-{kind}",
-        attrs={"role": "alert"} if is_urgent else _said_politely(f"{message} {hint}".strip()),
+        attrs=_SILENT if is_silent else {"role": "alert"} if is_urgent else _said_politely(f"{message} {hint}".strip()),
     )
 
 
@@ -59,4 +61,4 @@ def _said_politely(text: str) -> dict[str, str]:
     if announcer is None:
         return {"role": "status", "aria-live": "polite"}
     announcer.say(text)
-    return {"role": "status", "aria-live": "off"}
+    return _SILENT

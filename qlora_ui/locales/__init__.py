@@ -10,6 +10,7 @@ in step with the code. A further language needs nothing but its file.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +18,11 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 from qlora_ui.locales.catalog import Catalog
+
+log = logging.getLogger(__name__)
 
 ENGLISH = "en"
 FOLDER = Path(__file__).parent
@@ -80,9 +83,14 @@ def load(code: str) -> Catalog:
 
 @cache
 def languages() -> dict[str, str]:
-    """Code → the language's own name, English first."""
-    codes = sorted(file.stem for file in FOLDER.glob("*.po"))
-    return {code: _own_name(code) for code in (ENGLISH, *codes)}
+    """Code → the language's own name, English first. A file whose name is no language's is left out."""
+    names = {ENGLISH: _own_name(ENGLISH)}
+    for file in sorted(FOLDER.glob("*.po")):
+        try:
+            names[file.stem] = _own_name(file.stem)
+        except (ValueError, UnknownLocaleError):
+            log.warning("%s is left out: its name is no language's, such as de.po or pt_BR.po", file)
+    return names
 
 
 def tag(code: str) -> str:
@@ -129,11 +137,22 @@ def _locale(code: str) -> Locale:
 
 @cache
 def _load(code: str) -> Catalog:
-    return Catalog.english() if code == ENGLISH else Catalog.read(FOLDER / f"{code}.po")
+    if code == ENGLISH:
+        return Catalog.english()
+    try:
+        return Catalog.read(FOLDER / f"{code}.po")
+    except (OSError, ValueError, LookupError) as error:
+        log.error("%s.po cannot be read, so its readers get English: %s", code, error)
+        return Catalog.english()
 
 
 def _own_name(code: str) -> str:
-    """`Deutsch`, `简体中文`: the name of the language as it is written, without the country."""
+    """`Deutsch`, `简体中文`: the name of the language as it is written, without the country.
+
+    Raises ValueError or UnknownLocaleError for what is no language's code.
+    """
+    if not code.replace("_", "").isalpha():
+        raise UnknownLocaleError(code)
     spoken = Locale.parse(code)
     name = spoken.languages.get(f"{spoken.language}_{spoken.script}") or spoken.language_name or code
     return name[:1].upper() + name[1:]

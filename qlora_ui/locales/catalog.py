@@ -5,17 +5,18 @@ from __future__ import annotations
 import gettext
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from string import Formatter
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _FEWEST_LETTERS = 6
 """Of a pattern, outside its places: one of fewer, such as `{part} of {total}`, would be found where it is not meant."""
 _PAGES = ("components/", "pages/")
 _LONGEST = 1_000
-"""Characters of a sentence that is looked for among the patterns; they take long on a long text."""
+"""Characters of a sentence that is looked for among the patterns, and then remembered."""
 _COLONS, _PARTS = 4, 6
 """How many places of a text, and how many sentences in it, are tried."""
 
@@ -25,7 +26,7 @@ class Catalog:
 
     def __init__(self, translations: gettext.NullTranslations, patterns: Iterable[str]) -> None:
         self._translations = translations
-        self._patterns = [(_pattern(text), text) for text in sorted(patterns, key=_fixed_length, reverse=True)]
+        self._patterns = [_Pattern(text) for text in sorted(patterns, key=_fixed_length, reverse=True)]
         self._find = lru_cache(maxsize=2_000)(self._match)
 
     @classmethod
@@ -34,12 +35,18 @@ class Catalog:
 
     @classmethod
     def read(cls, file: Path) -> Catalog:
-        """From a `.po` file; texts without a translation, or with a doubtful one, stay English."""
+        """From a `.po` file; texts without a translation, with a doubtful one or with other places, stay English.
+
+        Raises OSError, ValueError (of which UnicodeError is one) or LookupError for a file that is no catalog.
+        """
         from babel.messages.mofile import write_mo
         from babel.messages.pofile import read_po
 
         with file.open("rb") as stream:
             source = read_po(stream, locale=file.stem)
+        for message in list(source):
+            if message.id and not has_same_places(_forms(message.id), _forms(message.string)):
+                source.delete(message.id, message.context)
         compiled = io.BytesIO()
         write_mo(compiled, source)
         compiled.seek(0)
@@ -60,11 +67,11 @@ class Catalog:
 
     def sentence(self, text: str) -> str:
         """A finished English sentence: as it stands in the catalog, or by the pattern it was made from."""
+        if len(text) > _LONGEST:
+            return self._translations.gettext(text)
         return self._find(text) if text and self._patterns else text
 
     def _match(self, text: str) -> str:
-        if len(text) > _LONGEST:
-            return self._translations.gettext(text)
         return self._whole(text) or self._behind_its_place(text) or self._in_parts(text) or text
 
     def _whole(self, text: str) -> str:
@@ -78,10 +85,9 @@ class Catalog:
         return ""
 
     def _by_pattern(self, text: str) -> str:
-        for pattern, original in self._patterns:
-            found = pattern.fullmatch(text)
-            if found:
-                return self._translations.gettext(original).format(**found.groupdict())
+        for pattern in self._patterns:
+            if (values := pattern.values(text)) is not None:
+                return self._translations.gettext(pattern.original).format(**values)
         return text
 
     def _behind_its_place(self, text: str) -> str:
@@ -98,15 +104,59 @@ class Catalog:
         return " ".join(translated) if all(translated) else ""
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    """What a text with placeholders looks like once it is filled; a placeholder that comes twice has one value."""
-    parts, seen, end = [], set(), 0
-    for found in _PLACEHOLDER.finditer(text):
-        name = found.group(1)
-        parts += [re.escape(text[end : found.start()]), f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"]
-        seen.add(name)
-        end = found.end()
-    return re.compile("".join([*parts, re.escape(text[end:])]), re.DOTALL)
+class _Pattern:
+    """What a text with places looks like once it is filled; a place that comes twice has one value."""
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+        self._first, *pieces = _PLACEHOLDER.split(original)
+        self._names, self._fixed = pieces[::2], pieces[1::2]
+
+    def values(self, text: str) -> dict[str, str] | None:
+        """What stands in the places of this text, each as short as can be; None where it is another one.
+
+        It goes through the text once: a regular expression would try every way to share it out among the places, and a
+        text made for that would keep the whole app waiting.
+        """
+        if not text.startswith(self._first):
+            return None
+        values: dict[str, str] = {}
+        start, last = len(self._first), len(self._fixed) - 1
+        for number, (name, fixed) in enumerate(zip(self._names, self._fixed, strict=True)):
+            end = len(text) - len(fixed) if number == last else text.find(fixed, start + 1)
+            if end <= start or values.setdefault(name, text[start:end]) != text[start:end]:
+                return None
+            start = end + len(fixed)
+        return values if text.endswith(self._fixed[-1]) else None
+
+
+def has_same_places(originals: Sequence[str], forms: Sequence[str]) -> bool:
+    """Whether each translated form can be filled with what the original is; a form of a plural may name less of it."""
+    allowed = set().union(*map(places, originals))
+    needed = allowed if len(originals) == 1 else set[str]()
+    return all(needed <= places(form) <= allowed and (not allowed or _can_be_filled(form)) for form in forms if form)
+
+
+def places(text: str) -> set[str]:
+    """The names of what is put into a text."""
+    return set(_PLACEHOLDER.findall(text))
+
+
+def _can_be_filled(text: str) -> bool:
+    """Whether `str.format` takes it: a lone brace makes it fail, on the page of whoever reads it.
+
+    A place is its name and nothing else; `{count:>999999999}` would fill the memory.
+    """
+    try:
+        found = [found[1:] for found in Formatter().parse(text) if found[1] is not None]
+    except ValueError:
+        return False
+    return all(name and name.isidentifier() and not form and not how for name, form, how in found)
+
+
+def _forms(text: str | Sequence[str]) -> Sequence[str]:
+    """A text, or its singular and plural, as several."""
+    return (text,) if isinstance(text, str) else text
 
 
 def _is_pattern(text: str, files: list[str]) -> bool:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+_PLAIN = {"accept-encoding": "identity"}
+"""A few packed bytes may unpack to more than fits into the memory, so nothing is unpacked."""
+
 
 @asynccontextmanager
 async def client(timeout_s: float) -> AsyncIterator[httpx.AsyncClient]:
@@ -27,19 +30,20 @@ async def client(timeout_s: float) -> AsyncIterator[httpx.AsyncClient]:
     try:
         async with (
             asyncio.timeout(timeout_s),
-            httpx.AsyncClient(timeout=timeout_s, verify=trusted, follow_redirects=False) as opened,
+            httpx.AsyncClient(timeout=timeout_s, verify=trusted, headers=_PLAIN, follow_redirects=False) as opened,
         ):
             yield opened
     except httpx.TimeoutException as error:
         raise TimeoutError(str(error)) from error
-    except (httpx.HTTPError, httpx.InvalidURL, ImportError) as error:  # a proxy of a kind that needs a further package
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, UnicodeError) as error:
+        # ImportError: a proxy of a kind that needs a further package; UnicodeError: a host name that can be none
         raise ConnectionError(str(error)) from error
 
 
 async def beginning(response: httpx.Response, limit: int) -> bytes:
-    """At most `limit` bytes of what the server says, however much more it sends."""
+    """At most `limit` bytes of what the server says, however much more it sends; as sent, whatever it packed."""
     content = b""
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():
         content += part
         if len(content) >= limit:
             break

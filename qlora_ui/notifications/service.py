@@ -156,9 +156,10 @@ class Notifications:
 
     def _read_webhook(self) -> str:
         try:
-            return self._address.get()
+            address = self._address.get()
+            return webhook.checked(address) if address else ""
         except WorkspaceError as error:
-            log.error("the webhook's address cannot be read: %s", error)
+            log.error("the webhook's address cannot be used: %s", error)
             return ""
 
     def _send(self, told: Notification) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from qlora_ui import __version__
 from qlora_ui.contract.errors import WorkspaceError
@@ -21,6 +22,8 @@ TRIES = 3
 FIRST_PAUSE_S = 1.0
 """Before the second try; four times as long before each further one."""
 SHOWN_CHARACTERS = 200
+SECRET_CHARACTERS = 4
+"""What is shorter in an address gives nothing away, and stands in every answer."""
 TEXT_CHARACTERS = 1_500
 """Discord, the strictest of the chats, takes 2,000."""
 MAX_ADDRESS = 2_048
@@ -53,7 +56,7 @@ class Webhook:
         """Whether another try may fare better, and why this one failed; None when it did not."""
         try:
             async with http.client(self._timeout_s) as client, client.stream("POST", url, json=message) as response:
-                excerpt = "" if response.is_success else await _excerpt(response)
+                excerpt = "" if response.is_success else await _excerpt(response, url)
         except TimeoutError:
             return True, _unanswered(self._timeout_s)
         except OSError:
@@ -115,11 +118,22 @@ def _facts(job: Job, event: str) -> dict[str, str]:
     return {"id": job.id, "name": job.name, "kind": job.kind.value, "status": event.removeprefix("job_")}
 
 
-async def _excerpt(response: httpx.Response) -> str:
-    """The first words of an answer, on one line and without what a terminal or a page might obey."""
-    text = (await http.beginning(response, 4 * SHOWN_CHARACTERS)).decode("utf-8", errors="replace")
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+async def _excerpt(response: httpx.Response, url: str) -> str:
+    """The first words of an answer, on one line, without the address and what a terminal or a page might obey."""
+    said = (await http.beginning(response, 4 * SHOWN_CHARACTERS)).decode("utf-8", errors="replace")
+    for secret in _secrets_of(url):
+        said = said.replace(secret, "…")
+    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
     return line if len(line) <= SHOWN_CHARACTERS else f"{line[: SHOWN_CHARACTERS - 1]}…"
+
+
+def _secrets_of(url: str) -> list[str]:
+    """What of an address nobody else shall read, the longest first: `/hooks/s3cret`, `s3cret`."""
+    parts = urlsplit(url)
+    whole = [parts.path, parts.query, parts.username or "", parts.password or ""]
+    found = {*whole, *re.split(r"[/=&]", parts.path + "&" + parts.query)}
+    found |= {unquote(secret) for secret in found}
+    return sorted((secret for secret in found if len(secret) >= SECRET_CHARACTERS), key=len, reverse=True)
 
 
 def _unanswered(seconds: float) -> WorkspaceError:

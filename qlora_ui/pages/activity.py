@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -10,7 +10,7 @@ from nicegui import ui
 from qlora_ui.components.ago import Ago, keep_true
 from qlora_ui.components.badge import StatusBadge, kind_word, status_words
 from qlora_ui.components.button import Button, link_button
-from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.data_table import DataTable, Row
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, row
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["build_job", "build_list"]
 
-ROWS_AT_FIRST = 100
+ROWS_AT_FIRST = 25
+"""Rows that are built in one go; a hundred of them would keep the event loop from everyone else for 0.2 s."""
 _STATES = {
     "all": mark("All"),
     "active": mark("Active"),
@@ -94,8 +95,7 @@ class _List:
         self._services = services
         self._text, self._kind, self._state = "", "", "all"
         self._limit = ROWS_AT_FIRST
-        self._shown: list[tuple[str, JobStatus, str]] | None = None
-        self._links: list[ui.link] = []
+        self._table: _RunTable | None = None
         self._header = PageHeader(_("Activity"))
         with self._header.actions:
             link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
@@ -137,35 +137,59 @@ class _List:
         first_new = self._limit
         self._limit += ROWS_AT_FIRST
         self._follow()
-        if first_new < len(self._links):
-            _focus(self._links[first_new])  # the button that was pressed is gone, or has moved far down
+        if self._table is not None:
+            self._table.focus(first_new)  # the button that was pressed is gone, or has moved far down
 
     def _follow(self) -> None:
-        """Draw the list anew when other jobs are in it or one changed its status; figures follow by binding."""
+        """Bring the list in step with the jobs; figures within a row follow by binding."""
         jobs = in_order(self._services.jobs.jobs.values())
         self._header.subtitle.text = state_sentence(jobs)
         self._filters.set_visibility(bool(jobs))
         found = [job for job in jobs if matches(job, text=self._text, kind=self._kind, state=self._state)]
-        showing = [(job.id, job.status, _waits_for(job)) for job in found[: self._limit]]
-        if showing == self._shown and showing:
+        if found and self._table is not None:
+            self._table.show(found, self._limit)
             return
-        self._shown = showing
+        self._table = None
         self._room.clear()
         with self._room:
-            if not jobs:
-                _nothing_yet()
-            elif not found:
+            if found:
+                self._table = _RunTable(self._show_more)
+                self._table.show(found, self._limit)
+            elif jobs:
                 EmptyState(_("No run fits"), _("Take a filter back to see more."), icon="search")
             else:
-                self._table(found)
+                _nothing_yet()
 
-    def _table(self, found: list[Job]) -> None:
+
+class _RunTable:
+    """Runs as rows. Only a row whose job is new, or stands differently, is built; the others are moved at most."""
+
+    def __init__(self, show_more: Callable[[], None]) -> None:
         names = [_("Run", context="noun"), _("Kind"), _("Progress"), _("Created"), _("Status")]
-        table = DataTable(names, label=_("Runs"))
-        self._links = [_row(table, job) for job in found[: self._limit]]
-        if len(found) > self._limit:
-            words = n_("Show more of {count} run", "Show more of {count} runs", len(found))
-            Button(words, self._show_more, size="sm", variant="ghost")
+        self._table = DataTable(names, label=_("Runs"))
+        self._more = Button("", show_more, size="sm", variant="ghost")
+        self._rows: dict[tuple[str, JobStatus, str], tuple[Row, ui.link]] = {}
+
+    def show(self, found: list[Job], limit: int) -> None:
+        """The first `limit` of the jobs found, in this order."""
+        wanted = {(job.id, job.status, _waits_for(job)): job for job in found[:limit]}
+        for key in self._rows.keys() - wanted.keys():
+            self._rows.pop(key)[0].delete()
+        for place, (key, job) in enumerate(wanted.items()):
+            if key not in self._rows:
+                self._rows[key] = _row(self._table, job)
+            entry = self._rows[key][0]
+            if self._table.body.default_slot.children[place] is not entry:
+                entry.move(target_index=place)
+        self._rows = {key: self._rows[key] for key in wanted}
+        self._more.text = n_("Show more of {count} run", "Show more of {count} runs", len(found))
+        self._more.set_visibility(len(found) > limit)
+
+    def focus(self, place: int) -> None:
+        """Put the focus on the link of a row, if there is such a row."""
+        links = [link for _entry, link in self._rows.values()]
+        if place < len(links):
+            _focus(links[place])
 
 
 def _nothing_yet() -> None:
@@ -174,8 +198,8 @@ def _nothing_yet() -> None:
         link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
 
 
-def _row(table: DataTable, job: Job) -> ui.link:
-    """Gives the link at its beginning."""
+def _row(table: DataTable, job: Job) -> tuple[Row, ui.link]:
+    """One more row, and the link at its beginning."""
     entry = table.row()
     with entry.cell():
         link = job_link(job)
@@ -186,7 +210,7 @@ def _row(table: DataTable, job: Job) -> ui.link:
         Ago(job.created_at, classes="qu-nowrap")
     with entry.cell():
         StatusBadge(job)
-    return link
+    return entry, link
 
 
 def _focus(element: ui.element) -> None:

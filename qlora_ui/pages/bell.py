@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from qlora_ui.components.ago import Ago, keep_true
 from qlora_ui.components.browser_notice import BrowserNotice
 from qlora_ui.components.button import Button, icon_button, link_button
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen
+from qlora_ui.components.focus import focus
 from qlora_ui.components.text import Text, paragraph
 from qlora_ui.components.toast import Announcer, Kind, toast
-from qlora_ui.components.words import ago
 from qlora_ui.contract.records import Notification, UserPreferences
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
@@ -70,6 +72,7 @@ class Bell(ui.element, default_classes="qu-bell"):
                     _("Mark all as read"), self._mark_all, icon="check-check", variant="ghost", size="sm"
                 )
             self._room = ui.element("div").classes("qu-bell-room")
+            keep_true(panel)
             with ui.element("div").classes("qu-bell-foot"):
                 settings = link_button(
                     _("Choose what you are told of"), SETTINGS, icon="settings", variant="ghost", size="sm"
@@ -98,8 +101,15 @@ class Bell(ui.element, default_classes="qu-bell"):
             return
         self._list = ui.element("ul")
         self._list._props["aria-label"] = _("Notifications")
-        self._older = Button(_("Show older ones"), self._show_older, variant="ghost", size="sm")
+        self._older = Button(_("Show older ones"), self._go_on_with_older, variant="ghost", size="sm")
         self._show_older()
+
+    def _go_on_with_older(self) -> None:
+        """Take the focus to the first of them: the button that was pressed has moved down, or is gone."""
+        known = len(self._rows)
+        self._show_older()
+        if first := next(islice(self._rows.values(), known, None), None):
+            focus(first)
 
     def _show_older(self) -> None:
         history = self._services.notifications.history
@@ -168,9 +178,11 @@ class Bell(ui.element, default_classes="qu-bell"):
         if not is_wanted(told, self._preferences):
             return
         title, body = words_of(told)
-        if self.client.sub_pages_router.current_path != told.path:  # the run's own page shows it and says it
-            with self:
-                toast(title, _TOASTS[told.tone], hint=body)
+        open_path = self.client.sub_pages_router.current_path.partition("?")[0].partition("#")[0]
+        if open_path != told.path:  # the run's own page shows it and says it
+            with self:  # what ends is said by the dashboard too
+                is_silent = open_path == "/" and told.job_id is not None
+                toast(title, _TOASTS[told.tone], hint=body, is_silent=is_silent)
         if self._preferences.notifications.browser:
             self._browser.show(title, body, tag=told.id, path=told.path if self._has_target(told) else "")
 
@@ -180,6 +192,7 @@ class _Row(ui.element, default_classes="qu-bell-row"):
 
     def __init__(self, told: Notification, panel: ui.element, *, has_target: bool) -> None:
         super().__init__("li")
+        self._props["tabindex"] = "-1"
         self.told = told
         title, body = words_of(told)
         with self:
@@ -189,8 +202,7 @@ class _Row(ui.element, default_classes="qu-bell-row"):
                 self._title = ui.element("div").classes("qu-strong")
                 if body:
                     paragraph(body, muted=True, size="xs").classes("qu-bell-body")
-                time = Text(ago(told.time), "time", classes="qu-bell-time")
-                time._props["datetime"] = told.time.isoformat()
+                Ago(told.time, classes="qu-bell-time")
             with ui.element("span").classes("qu-bell-unread") as self._unread:
                 Text(_("Unread"), classes="qu-hidden")
         with self._title:

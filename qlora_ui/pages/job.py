@@ -11,6 +11,7 @@ from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.layout import Card, Skeleton, column, columns, row
 from qlora_ui.components.live import Live
@@ -24,7 +25,7 @@ from qlora_ui.components.status_help import StatusHelp
 from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast
 from qlora_ui.components.words import clock, percent, time_left
-from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, sentence
@@ -47,11 +48,7 @@ async def build(services: Services, job_id: str) -> None:
         return
     _Header(services, job)
     if not job.history_loaded:
-        room = ui.element("div")
-        with room:
-            Skeleton(height="320px")
-        await services.jobs.load_history(job)
-        room.delete()
+        await _load_history(services, job)
     JobNews(services.jobs, job)
     _trouble(job)
     _progress(job)
@@ -67,12 +64,27 @@ async def build(services: Services, job_id: str) -> None:
             job_side.build(job)
 
 
+async def _load_history(services: Services, job: Job) -> None:
+    """Read what the run did. Where that fails it is said, and the page shows what is known without it."""
+    with ui.element("div") as room:
+        Skeleton(height="320px")
+    try:
+        await services.jobs.load_history(job)
+    except WorkspaceError as error:
+        room.clear()
+        with room:
+            Notice(sentence(error.message), "error", hint=sentence(error.hint))
+    else:
+        room.delete()
+
+
 class _Header:
     """Name, status and what can be done. A button that can do nothing says why."""
 
     def __init__(self, services: Services, job: Job) -> None:
         self._jobs, self._job = services.jobs, job
         header = PageHeader(job.name, crumbs=[(_("Activity"), "/activity")])
+        self._title = header.title
         with header.beside_title:
             StatusBadge(job)
             StatusHelp(job.kind)
@@ -81,6 +93,8 @@ class _Header:
             self._pause = Button("", self._do_pause, icon="pause")
             self._stop = Button(_("Stop", context="verb"), self._do_stop, icon="square")
             self._delete = Button(_("Delete"), self._ask_delete, icon="trash-2", variant="danger")
+        self._is_left = False
+        self._pressed_at: JobStatus | None = None
         listen(job.changed, throttled(header, self._follow))
         listen(services.jobs.jobs_changed, self._leave_when_deleted)
         self._follow()
@@ -97,14 +111,20 @@ class _Header:
         self._pause.disable_because(pause_reason(job))
         self._stop.disable_because(stop_reason(job))
         name_tab(tab_title(job))
+        if self._pressed_at not in {None, job.status}:
+            self._pressed_at = None
+            focus_if_lost(self._title)  # the button that was pressed may be gone
 
     async def _do_resume(self) -> None:
+        self._pressed_at = self._job.status
         await self._jobs.resume(self._job.id)
 
     async def _do_pause(self) -> None:
+        self._pressed_at = self._job.status
         await self._jobs.pause(self._job.id)
 
     async def _do_stop(self) -> None:
+        self._pressed_at = self._job.status
         await self._jobs.stop(self._job.id)
 
     async def _ask_delete(self) -> None:
@@ -114,7 +134,8 @@ class _Header:
             await self._jobs.delete(self._job.id)
 
     def _leave_when_deleted(self) -> None:
-        if self._job.id not in self._jobs.jobs:
+        if self._job.id not in self._jobs.jobs and not self._is_left:
+            self._is_left = True  # other news may come until the browser has gone
             toast(_("{name} was deleted.", name=self._job.name), "info")
             ui.navigate.to("/activity")
 

@@ -59,7 +59,7 @@ def read_answers(path: Path, view: str = "all", limit: int = ROWS_SHOWN) -> Foun
             one for line in lines if (one := Answer.model_validate_json(line)).base is not None and one.fits(view)
         )
         first = list(islice(fitting, limit))
-        return Found(first, len(first) + sum(1 for _ in fitting))
+        return Found(first, len(first) + sum(1 for _further in fitting))
 
 
 def build(path: Path) -> None:

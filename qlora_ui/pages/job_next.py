@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -90,6 +91,8 @@ class _FileDialog(ui.dialog):
     async def _take(self) -> None:
         path = str(self._path.value or "").strip()
         problem = await asyncio.to_thread(file_problem, path, self._trained)
+        if self.is_deleted:  # it was closed meanwhile
+            return
         self._field.set_error(_(problem, path=path) if problem else "")
         if not problem:
             self.submit(path)
@@ -100,13 +103,21 @@ def file_problem(path: str, trained: str) -> str:
     if not path:
         return mark("Name a file.")
     location = dataset_location(path)
-    if not location.is_file():
+    if not _is_file(location):
         return mark("There is no file {path}.")
     if location == dataset_location(trained):
         return mark(
             "This is the file it was trained on, which would only show what it knows by heart. Name another one."
         )
     return ""
+
+
+def _is_file(path: Path) -> bool:
+    """False also where nobody may look, and for a name that no file can have."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def evaluation_of(job: Job, training: TrainingParameters, path: str) -> EvaluationParameters:

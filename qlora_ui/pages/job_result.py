@@ -80,8 +80,10 @@ def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> No
         except FileNotFoundError:
             return
         except (OSError, ValidationError) as error:
-            with room:
-                Notice(_("The result {path} cannot be read.", path=path), "warning", hint=str(error).splitlines()[0])
+            reason = str(error).splitlines()[0]
+            if not room.is_deleted:
+                with room:
+                    Notice(_("The result {path} cannot be read.", path=path), "warning", hint=reason)
             return
         if not room.is_deleted:
             with room:

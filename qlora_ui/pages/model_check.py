@@ -52,8 +52,12 @@ def look_at(name: str, offline: bool) -> ModelNote:
             mark("It needs no network and no GPU, so it is the quickest way to see a whole run."),
         )
     folder = Path(model_location(name))
-    if folder.is_dir():
-        return _look_at_folder(folder)
+    try:
+        if folder.is_dir():
+            return _look_at_folder(folder)
+    except OSError as error:  # the name is too long, or nobody may look there
+        values: dict[str, str | int] = {"file": name, "reason": error.strerror or str(error)}
+        return ModelNote(mark("{file} cannot be read: {reason}."), is_problem=True, values=values)
     if name.startswith(("/", "~", ".")) or not _HUB_NAME.fullmatch(name):
         hint = mark("Check the path, or choose another model.")
         return ModelNote(mark("There is no folder {name}."), hint, is_problem=True, values={"name": name})
@@ -74,6 +78,7 @@ def _look_at_folder(folder: Path) -> ModelNote:
     values: dict[str, str | int] = {"folder": str(folder)}
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        weights = sum(file.stat().st_size for file in folder.glob("*.safetensors") if file.exists())
     except FileNotFoundError:
         text = mark("The folder {folder} has no config.json, so it holds no model.")
         hint = mark("Choose the folder that has config.json, the weights and the tokenizer in it.")
@@ -81,7 +86,6 @@ def _look_at_folder(folder: Path) -> ModelNote:
     except (OSError, ValueError) as error:
         values = {"file": str(folder / "config.json"), "reason": str(error)}
         return ModelNote(mark("The file {file} cannot be read: {reason}."), is_problem=True, values=values)
-    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     if not weights:
         text = mark("The folder {folder} has no weights in safetensors.")
         hint = mark("Only safetensors are loaded, because other weight files can carry code.")

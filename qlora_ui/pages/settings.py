@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from qlora_ui.components.layout import column
 from qlora_ui.components.page_header import PageHeader
-from qlora_ui.components.section_nav import SectionNav
+from qlora_ui.components.section_nav import Section, SectionNav
 from qlora_ui.locales import _
 from qlora_ui.pages.settings_about import about
 from qlora_ui.pages.settings_appearance import accessibility, appearance, language
@@ -31,16 +35,24 @@ async def build(services: Services, visitor: Visitor) -> None:
     desk.said.move(header.actions)
     with ui.element("div").classes("qu-settings"):
         aside = ui.element("div").classes("qu-settings-aside")
-        with ui.element("div").classes("qu-col qu-gap-5"):
-            sections = [
-                appearance(desk),
-                language(desk),
-                notifications(desk),
-                accessibility(desk),
-                models(desk, known),
-                storage(services),
-                transfer(desk),
-                about(services),
-            ]
-        with aside:
-            SectionNav(sections, label=_("Sections of the settings"))
+        room = column(gap=5)
+    sections: list[Section] = []
+    for build_next in _builders(services, desk, known):
+        with room:
+            sections.append(build_next())
+        await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
+    with aside:
+        SectionNav(sections, label=_("Sections of the settings"))
+
+
+def _builders(services: Services, desk: SettingsDesk, known: list[str]) -> tuple[Callable[[], Section], ...]:
+    return (
+        partial(appearance, desk),
+        partial(language, desk),
+        partial(notifications, desk),
+        partial(accessibility, desk),
+        partial(models, desk, known),
+        partial(storage, services),
+        partial(transfer, desk),
+        partial(about, services),
+    )

@@ -74,12 +74,15 @@ async def build(services: Services) -> None:
         Segmented({"form": _("Form"), "yaml": "YAML"}, label=_("Write the settings as"), on_change=switch)
 
     region = LiveRegion()
+    told = form.step
 
     def follow() -> None:
+        nonlocal told
         header.subtitle.text = _(SUBTITLES[form.step])
         steps.show(now=form.step, done=_done(session))
-        name = step_names()[form.step]
-        region.say(_("Step {number} of {count}: {name}.", number=form.step + 1, count=len(STEPS), name=name))
+        if form.step != told:  # not at every key that is typed
+            told, name = form.step, step_names()[form.step]
+            region.say(_("Step {number} of {count}: {name}.", number=form.step + 1, count=len(STEPS), name=name))
 
     listen(form.changed, follow)
     follow()
@@ -131,6 +134,7 @@ class Panels(ui.element, default_classes="qu-col qu-gap-5"):
         ui.run_javascript(f"""
             requestAnimationFrame(() => {{
                 const panel = getHtmlElement({self._built[self._shown].id});
+                if (!panel) return;  // the page was left at once, as at a start
                 const first = (selector) => [...panel.querySelectorAll(selector)].find((one) => one.offsetParent);
                 const field = first('[aria-invalid="true"]');
                 const fault = field ?? first(".qu-note.qu-tone-error");

@@ -49,9 +49,9 @@ async def problem_of(services: Services, file: str, training: str) -> FileProble
 
 def _look(file: str, training: str) -> FileProblem | None:
     path = dataset_location(file)
-    if not path.is_file():
-        return FileProblem(mark("There is no file {file}."), file)
     try:
+        if not path.is_file():
+            return FileProblem(mark("There is no file {file}."), file)
         with path.open("rb"):
             pass
         is_same = bool(training) and _are_same(path, dataset_location(training))

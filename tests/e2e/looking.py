@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,21 +13,25 @@ HERE = Path(__file__).parent
 AXE = (HERE / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 BOXES = (HERE / "boxes.js").read_text(encoding="utf-8")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+RULES_OF_LOOKS = ("color-contrast", "link-in-text-block")
+"""What can come out differently in another look of the same page."""
 STRICTER_RULES = ("color-contrast-enhanced", "target-size")
 """What high contrast promises beyond the rules that axe applies by itself."""
 OPENED = "dialog[open], :popover-open, .q-dialog, .q-menu"
 """Whatever lies over the page."""
 
 
-def violations(page: Page, *, stricter: bool = False, within: str = "") -> list[str]:
+def violations(page: Page, *, rules: Sequence[str] = (), within: str = "") -> list[str]:
     """What axe finds wrong, of any impact and best practices included, one line each: the rule and the elements.
 
-    `within` is a selector of the parts to look at, the whole page if it is empty.
+    `rules` are the only ones to apply, all that axe applies by itself if there are none; `within` is a selector of the
+    parts to look at, the whole page if it is empty.
     """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE + ";0")
-    rules = {rule: {"enabled": True} for rule in STRICTER_RULES} if stricter else {}
-    options = {"rules": rules, "resultTypes": ["violations"]}
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
     found: list[dict[str, Any]] = page.evaluate(
         "([within, options]) => axe.run(within || document, options).then(result => result.violations)",
         [within, options],
@@ -38,12 +42,15 @@ def violations(page: Page, *, stricter: bool = False, within: str = "") -> list[
 def violations_in_every_look(page: Page, *, within: str = "") -> dict[str, list[str]]:
     """What axe finds wrong in light and dark, each with and without high contrast; a look without faults is left out.
 
-    With `within`, the first look is at the whole page all the same.
+    The first look is at everything; the further ones are `within`, and at what another look may change.
     """
-    found = {
-        look: violations(page, stricter="contrast" in look, within=within if number else "")
-        for number, look in enumerate(looks(page))
-    }
+    found: dict[str, list[str]] = {}
+    for look in looks(page):
+        if not found:
+            found[look] = violations(page)
+        else:
+            stricter = STRICTER_RULES if "contrast" in look else ()
+            found[look] = violations(page, rules=(*RULES_OF_LOOKS, *stricter), within=within)
     return {look: names for look, names in found.items() if names}
 
 

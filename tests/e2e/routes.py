@@ -36,6 +36,8 @@ RUNS = {
 }
 """Pages of runs, by kind and status."""
 ROUTES = (*PAGES, *RUNS)
+DOCUMENTS = ("accessibility", "parameters", "architecture", "performance", "translating")
+"""Pages of docs/, which are not translated."""
 MISSING = ("not found",)
 """Routes whose answer is 404, of which browsers complain."""
 

@@ -3,8 +3,9 @@
 () => {
   const TABBABLE =
     'a[href], button, input:not([type="hidden"]), select, textarea, summary, [tabindex], [contenteditable="true"], audio, video';
+  const labelOf = (element) => element.labels?.[0] || element.closest("label");
   const isSeen = (element) => {
-    const label = element.closest("label"); // a switch or a choice may be drawn by its label
+    const label = labelOf(element); // a switch or a choice may be drawn by its label
     const shown = (e) => e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && e.getClientRects().length;
     return shown(element) || (label && element.checkVisibility({ checkVisibilityCSS: true }) && shown(label));
   };
@@ -36,14 +37,14 @@
   const before = new Map(expected.map((element) => [element, look(element)]));
   const box = (element) => {
     const own = element.getBoundingClientRect();
-    return own.width * own.height > 4 ? own : (element.closest("label") || element).getBoundingClientRect();
+    return own.width * own.height > 4 ? own : (labelOf(element) || element).getBoundingClientRect();
   };
   const isCovered = (element) => {
     const { left, right, top, bottom } = box(element);
     const spots = [[0.5, 0.5], [0.05, 0.5], [0.95, 0.5], [0.5, 0.1], [0.5, 0.9]];
     return !spots.some(([x, y]) => {
       const on = document.elementFromPoint(left + (right - left) * x, top + (bottom - top) * y);
-      return on && (element.contains(on) || on.contains(element) || element.closest("label, .q-field")?.contains(on));
+      return on && (element.contains(on) || on.contains(element) || labelOf(element)?.contains(on) || element.closest("label, .q-field")?.contains(on));
     });
   };
   window.walk = {

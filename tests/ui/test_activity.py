@@ -14,6 +14,7 @@ from nicegui.testing import User
 from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button
 from qlora_ui.components.chart import LossChart
+from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.log_view import LogLines
 from qlora_ui.contract.events import Log, Metric
 from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
@@ -363,3 +364,23 @@ async def test_showing_more_runs_leads_to_the_first_new_one(
     third = sorted(links, key=lambda link: link.id)[2]
     assert said == [f"requestAnimationFrame(() => getHtmlElement({third.id})?.focus())"]
     await user.should_see("Show more of 5 runs")
+
+
+async def test_a_change_of_one_run_builds_only_its_row(user: User, services: Services) -> None:
+    """Building every row again would take a long list a fifth of a second, and the focus away from a person in it."""
+    for name in ("one", "two", "three"):
+        await services.jobs.submit(JobKind.TRAINING, training(name))
+    await user.open("/activity")
+    await user.should_see("three")
+
+    def rows() -> list[int]:
+        [table] = user.find(kind=DataTable).elements
+        assert isinstance(table, DataTable)
+        return [row.id for row in table.body.default_slot.children]
+
+    before = rows()
+    last = next(job for job in services.jobs.jobs.values() if job.name == "three")
+    await services.jobs.stop(last.id)
+    await user.should_see(kind=StatusBadge, content="Stopped", retries=50)
+    assert rows()[:2] == before[:2]
+    assert rows()[2] not in before

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qlora_ui.locales.catalog import Catalog
+
+catalog = import_module("qlora_ui.locales.catalog")
 
 
 @pytest.fixture
@@ -43,6 +47,9 @@ def test_chinese_has_one_form(folder: Path, count: int) -> None:
     [
         ("tune waits for merge.", "tune wartet auf merge."),
         ("tune waits for merge, which failed.", "tune wartet auf merge, was gescheitert ist."),
+        ("a waits for b waits for c.", "a wartet auf b waits for c."),
+        (" waits for b.", " waits for b."),
+        ("a waits for .", "a waits for ."),
         ("one\ntwo waits for .*.", "one\ntwo wartet auf .*."),
         ("{other} waits for {name}.", "{other} wartet auf {name}."),
         ("a follows a.", "a folgt sich selbst."),
@@ -83,6 +90,41 @@ def test_a_pattern_of_hardly_any_words_is_for_nothing_but_itself(german: Catalog
 def test_a_text_without_end_is_left_alone(german: Catalog) -> None:
     endless = "a waits for b, c: d. " * 5_000
     assert german.sentence(endless) == endless
+
+
+def test_a_text_is_gone_through_once_however_often_it_begins_anew(
+    german: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counted(str):
+        searches = 0
+
+        def find(self, *args: Any) -> int:
+            Counted.searches += 1
+            return super().find(*args)
+
+    pattern = catalog._Pattern("Rose from {first} to {last} over {steps} steps (means of {points} points).")
+    assert pattern.values(Counted("Rose from " + "x to x over x steps (means of " * 30)) is None
+    assert Counted.searches == 3
+
+
+def test_a_long_text_is_not_kept_in_memory(german: Catalog) -> None:
+    german.sentence("a waits for " + "b" * 2_000 + ".")
+    assert german._find.cache_info().currsize == 0
+    german.sentence("a waits for b.")
+    assert german._find.cache_info().currsize == 1
+
+
+@pytest.mark.parametrize(
+    "translated",
+    ["{other} kommt.", "{name} {other}", "Es kommt.", "{name", "{name} {}", "{name} {name:>99}", "{name} {name!r}"],
+)
+def test_a_translation_that_cannot_be_filled_stays_english(folder: Path, translated: str) -> None:
+    with (folder / "de.po").open("a", encoding="utf-8") as file:
+        file.write(f'\nmsgid "{{name}} comes."\nmsgstr "{translated}"\n')
+    german = Catalog.read(folder / "de.po")
+    assert german.text("{name} comes.") == "{name} comes."
+    assert german.sentence("Ada comes.") == "Ada comes."
+    assert german.text("Free disk") == "Freier Speicher"
 
 
 def test_english_needs_no_catalog() -> None:

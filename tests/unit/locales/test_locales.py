@@ -58,6 +58,27 @@ def test_a_further_language_needs_nothing_but_its_file(folder: Path) -> None:
     assert locales.languages()["fr"] == "Français"
 
 
+@pytest.mark.parametrize("name", ["backup.po", "de.copy.po", "de (1).po", ".po"])
+def test_a_file_that_is_named_after_no_language_is_left_out(folder: Path, name: str) -> None:
+    (folder / name).write_text((folder / "de.po").read_text("utf-8"), "utf-8")
+    locales.languages.cache_clear()
+    assert list(locales.languages()) == ["en", "de", "zh_CN"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00",
+        b'msgid ""\nmsgstr "Content-Type: text/plain; charset=none\\n"\n\nmsgid "a"\nmsgstr "b"\n',
+        b'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n ** 9);\\n"\n\nmsgid "a"\nmsgstr "b"\n',
+    ],
+)
+def test_a_damaged_catalog_leaves_its_readers_english(folder: Path, content: bytes) -> None:
+    (folder / "de.po").write_bytes(content)
+    with speaking("de"):
+        assert _("Free disk") == "Free disk"
+
+
 @pytest.mark.parametrize(("code", "tag"), [("en", "en-US"), ("de", "de"), ("zh_CN", "zh-CN"), ("pt_BR", "pt-BR")])
 def test_html_and_quasar_have_their_own_way_to_write_a_language(code: str, tag: str) -> None:
     assert locales.tag(code) == tag

@@ -220,6 +220,15 @@ async def test_the_address_is_a_secret(start: Start, receiver: Receiver, caplog:
         await services.notifications.send_test()
 
 
+@pytest.mark.parametrize("content", ["http://[s3cret", "http://example.org:s3cret/", "s3cret"])
+async def test_a_damaged_address_is_none(open_services: Open, content: str, caplog: pytest.LogCaptureFixture) -> None:
+    services = open_services()
+    services.workspace.webhook.write_text(content)
+    assert open_services().notifications.webhook_url() == ""
+    assert "webhook's address" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 # ---- newer versions ----
 
 

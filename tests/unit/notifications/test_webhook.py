@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import socket
 from collections.abc import AsyncIterator
 
@@ -51,6 +53,28 @@ async def test_a_refusal_is_final_and_little_of_its_words_is_shown(receiver: Rec
     assert len(said) < 200 + webhook.SHOWN_CHARACTERS
     assert "s3cret" not in str(caught.value)
     assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "echo", ["Cannot POST /hooks/s3cret?key=p%21ss", "no hook s3cret", "key p!ss is unknown", "key p%21ss is unknown"]
+)
+async def test_an_address_that_the_server_repeats_is_not_passed_on(receiver: Receiver, echo: str) -> None:
+    receiver.answers = [Answer(404, echo.encode())]
+    with pytest.raises(WorkspaceError, match="…") as caught:
+        await Webhook(pause=Patient()).send(f"{receiver.url}?key=p%21ss", MESSAGE)
+    assert not {"s3cret", "p!ss", "p%21ss"} & set(re.split(r"[ /=?”.]", caught.value.message))
+
+
+async def test_an_answer_is_not_unpacked(receiver: Receiver) -> None:
+    receiver.answers = [Answer(500, gzip.compress(b"bomb" * 50_000), {"Content-Encoding": "gzip"})]
+    with pytest.raises(WorkspaceError) as caught:
+        await Webhook().send(receiver.url, MESSAGE, tries=1)
+    assert "bomb" not in caught.value.message
+
+
+async def test_a_host_name_that_can_be_none_is_a_server_that_is_not_reached() -> None:
+    with pytest.raises(WorkspaceError, match="could not be reached"):
+        await Webhook().send("http://xn--/s3cret", MESSAGE, tries=1)
 
 
 async def test_no_more_is_read_than_is_wanted() -> None:
