@@ -33,15 +33,18 @@ class Report:
 
 async def examine(workspace: Workspace, command: tuple[str, ...] = _COMMAND) -> Report:
     """Takes some seconds. Cancelling it ends the process. Raises WorkspaceError when there is no report."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        f"--home={workspace.home}",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-        env={name: value for name, value in os.environ.items() if name not in {VARIABLE, OLD_VARIABLE}},
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            f"--home={workspace.home}",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            env={name: value for name, value in os.environ.items() if name not in {VARIABLE, OLD_VARIABLE}},
+        )
+    except OSError as error:  # no memory for another process, or too many open files
+        raise _no_report() from error
     try:
         async with asyncio.timeout(TIMEOUT_S):
             output, _ = await process.communicate()
@@ -73,4 +76,8 @@ def _understand(output: bytes) -> Report:
             raise ValueError("no finding")
         return Report(checks, report(checks, as_json=False))
     except (ValueError, TypeError, AttributeError, KeyError):
-        raise WorkspaceError("The examination gave no report.", "Run `qlora-ui doctor` in a terminal.") from None
+        raise _no_report() from None
+
+
+def _no_report() -> WorkspaceError:
+    return WorkspaceError("The examination gave no report.", "Run `qlora-ui doctor` in a terminal.")

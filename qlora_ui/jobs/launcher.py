@@ -18,7 +18,7 @@ class Launcher(Protocol):
     """Starts a run's worker, and ends it when it does not end by itself."""
 
     def launch(self, paths: RunPaths, *, offline: bool = False) -> ProcessIdentity:
-        """Start the worker of a run and come back at once; `offline` gives it no token for the model hub.
+        """Start the worker of a run and come back at once; `offline` adds no token for the model hub.
 
         Raises OSError when the system cannot start it.
         """

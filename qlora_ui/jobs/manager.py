@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from filelock import FileLock, Timeout
 
-from qlora_ui.contract.errors import JobError, WorkspaceError
+from qlora_ui.contract.errors import JobError, ParameterError, WorkspaceError
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Command, JobKind, JobRecord, JobStatus, ProcessIdentity
@@ -108,7 +108,12 @@ class JobManager:
         def create() -> JobRecord:
             settled = with_full_paths(parameters, check_adapter=after is None)
             record = new_record(kind, settled, after)
-            create_run(self.workspace, record, settled)
+            paths = create_run(self.workspace, record, settled)
+            try:  # once more: only now does whoever deletes them see that they are wanted
+                with_full_paths(settled, check_adapter=after is None)
+            except ParameterError:
+                write_down(self.workspace, paths, record, None)
+                raise
             return record
 
         record = await asyncio.to_thread(create)

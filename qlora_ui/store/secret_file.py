@@ -43,8 +43,10 @@ class SecretFile:
             raise _unusable(self._path, error) from error
 
     def remove(self) -> None:
+        """Delete it, and what a crash in the middle of a save left of it."""
         try:
-            self._path.unlink(missing_ok=True)
+            for file in (self._path, *self._path.parent.glob(f".{self._path.name}.*.tmp")):
+                file.unlink(missing_ok=True)
         except OSError as error:
             raise _unusable(self._path, error) from error
 

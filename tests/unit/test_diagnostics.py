@@ -47,6 +47,11 @@ async def test_no_report_is_said_so(tmp_path: Path, script: str) -> None:
         await examine(Workspace(tmp_path), command(script))
 
 
+async def test_one_that_cannot_be_started_gives_no_report(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="gave no report"):
+        await examine(Workspace(tmp_path), (str(tmp_path / "nothing"),))
+
+
 async def test_one_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnostics, "TIMEOUT_S", 0.3)
     with pytest.raises(WorkspaceError, match="given up"):

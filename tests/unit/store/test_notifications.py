@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -91,6 +92,21 @@ def test_a_secret_is_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     secret.set("")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_nothing_is_left_of_a_secret_that_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret, other = SecretFile(tmp_path / "hub.token"), tmp_path / ".db.json.x.tmp"
+    secret.set("s3cret")
+    other.touch()
+    with monkeypatch.context() as crash:
+        crash.setattr(Path, "replace", lambda *_: os._exit(9))
+        if not (child := os.fork()):
+            secret.set("s3cret too")
+    os.waitpid(child, 0)
+    assert len(list(tmp_path.iterdir())) == 3
+    secret.remove()
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_a_secret_that_cannot_be_kept_is_not_repeated(tmp_path: Path) -> None:
