@@ -24,8 +24,8 @@ MAX_BYTES = 64 * 1024
 LONGEST_TEXT = 300
 FILE_NAME = "qlora-ui-settings.json"
 
-_NOT_TAKEN_ALONG = {"notifications": {"seen_until"}}
-"""What has been read is no setting."""
+_NOT_TAKEN_ALONG: dict[str, Any] = {"dismissed": True, "notifications": {"seen_until"}}
+"""What has been read, or was put away, is no setting."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 _FilePreferences = _strict(
     UserPreferences,
+    "dismissed",
     notifications=_strict(NotificationPreferences, "seen_until"),
     accessibility=_strict(AccessibilityPreferences),
 )

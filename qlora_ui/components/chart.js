@@ -1,5 +1,5 @@
-// A loss chart that is fed by deltas: Python sends the whole curves once, after that only new points.
-import { echarts } from "nicegui-echart";
+// A loss chart that is fed by deltas: Python sends the whole curves once, after that only new points. The library that
+// draws it is large, so the page is shown without waiting for it, and points that come before it are kept.
 
 const LABEL_HEIGHT = 14;
 // What a person may change in their system while the page is open; their choices in the app are classes of the body.
@@ -18,9 +18,8 @@ export default {
   },
   mounted() {
     this.points = Object.fromEntries(this.series.map((one) => [one.name, []]));
-    this.chart = echarts.init(this.$el, null, { renderer: "svg" });
-    this.sizes = new ResizeObserver(() => this.chart.resize());
-    this.sizes.observe(this.$el);
+    this.chart = null;
+    this.sizes = new ResizeObserver(() => this.chart?.resize());
     this.onLook = () => this.draw();
     this.themes = new MutationObserver(this.onLook);
     for (const root of [document.documentElement, document.body]) {
@@ -30,15 +29,16 @@ export default {
     for (const wish of this.wishes) wish.addEventListener("change", this.onLook);
     this.onConnect = () => this.$emit("ready");
     window.socket?.on("connect", this.onConnect);
-    this.draw();
     this.$emit("ready");
+    this.load();
   },
   beforeUnmount() {
+    this.isGone = true;
     window.socket?.off("connect", this.onConnect);
     for (const wish of this.wishes) wish.removeEventListener("change", this.onLook);
     this.themes.disconnect();
     this.sizes.disconnect();
-    this.chart.dispose();
+    this.chart?.dispose();
   },
   watch: {
     total() {
@@ -49,6 +49,20 @@ export default {
     },
   },
   methods: {
+    async load() {
+      let library;
+      try {
+        library = await import("nicegui-echart");
+      } catch (error) {
+        console.warn(`The chart could not be loaded: ${error.message}`);
+        if (!this.isGone) this.$emit("unavailable");
+        return;
+      }
+      if (this.isGone) return;
+      this.chart = library.echarts.init(this.$el, null, { renderer: "svg" });
+      this.sizes.observe(this.$el);
+      this.draw();
+    },
     replace(curves) {
       for (const { name } of this.series) this.points[name] = curves[name] ?? [];
       this.draw();
@@ -67,6 +81,7 @@ export default {
       return { raw, isSmooth, points: isSmooth ? smoothed(raw, this.smoothing) : raw };
     },
     draw() {
+      if (!this.chart) return;
       const height = this.chart.getHeight() - 34;
       const curves = this.series.map((one) => ({ ...one, ...this.curve(one), end: this.ends[one.name] ?? "" }));
       const look = { colour: colours(this.$el), language: this.language, words: this.words };

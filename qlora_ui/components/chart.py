@@ -53,7 +53,8 @@ def loss_series() -> list[Series]:
 class LossChart(Element, component="chart.js"):
     """The curves of a job as a picture of fixed height. It asks for all points when it appears, then gets new ones.
 
-    For a screen reader it is one picture, described by the element with the id `described_by`.
+    For a screen reader it is one picture, described by the element with the id `described_by`. It emits `unavailable`
+    when the library that draws it could not be loaded.
     """
 
     def __init__(self, job: Job, *, described_by: str) -> None:

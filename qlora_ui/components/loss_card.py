@@ -60,10 +60,18 @@ class LossCard(Card):
         if view == "chart" and self._chart is None:
             with self._picture:
                 self._chart = LossChart(self._job, described_by=self._summary.html_id)
+                self._chart.on("unavailable", self._show_table_instead, [])
         self._picture.set_visibility(view == "chart")
         self._table.set_visibility(view == "table")
         self._fill_table()
         self._follow()
+
+    def _show_table_instead(self) -> None:
+        """The library that draws did not come; who asks for the chart again has it tried again."""
+        self._picture.clear()
+        self._chart = None
+        self._view.show("table")
+        self._show("table")
 
     def _follow(self) -> None:
         curves = self._curves()

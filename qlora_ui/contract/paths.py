@@ -185,12 +185,23 @@ def model_location(name: str) -> str:
     """A model's name as the libraries want it: the starter's folder, a local folder, or a hub name left as it is."""
     if name == STARTER:
         return str(_ASSETS / "starter" / "model")
-    folder = Path(name).expanduser()
-    return str(folder.resolve()) if folder.is_dir() else name
+    folder = _expanded(name)
+    try:
+        return str(folder.resolve()) if folder.is_dir() else name
+    except OSError:  # too long for a path, or in a folder that is closed to us
+        return name
 
 
 def dataset_location(name: str) -> Path:
     """A dataset's file: `starter` and `starter/heldout` name the data that travel with the program."""
     if name in _STARTER_DATA:
         return _ASSETS / "starter" / "data" / _STARTER_DATA[name]
-    return Path(name).expanduser().resolve()
+    return _expanded(name).resolve()
+
+
+def _expanded(name: str) -> Path:
+    """The path with `~` put in; `~somebody` whom this machine does not know is left as it is."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)

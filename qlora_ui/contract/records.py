@@ -293,6 +293,8 @@ class UserPreferences(BaseModel):
     sidebar_collapsed: bool = False
     default_model: str = ""
     """What a new fine-tune begins with; empty for none."""
+    merged_folder: str = ""
+    """The folder in which merges make a folder each; empty for the models of the home folder."""
     guide_hidden: bool = False
     """The first-run guide was put away."""
     dismissed: list[str] = Field(default_factory=list)

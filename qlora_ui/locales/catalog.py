@@ -69,7 +69,7 @@ class Catalog:
         """A finished English sentence: as it stands in the catalog, or by the pattern it was made from."""
         if len(text) > _LONGEST:
             return self._translations.gettext(text)
-        return self._find(text) if text and self._patterns else text
+        return self._find(text) if text else text
 
     def _match(self, text: str) -> str:
         return self._whole(text) or self._behind_its_place(text) or self._in_parts(text) or text

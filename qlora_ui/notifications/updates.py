@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 
@@ -29,16 +30,17 @@ class UpdateCheck:
             async with http.client(self._timeout_s) as client, client.stream("GET", self._index) as response:
                 response.raise_for_status()
                 content = await http.beginning(response, MAX_BYTES)
-            return _newer(json.loads(content), self._current)
+            return await asyncio.to_thread(_newer, content, self._current)
         except Exception as error:  # the network may fail in any way, and nobody waits for the answer
             log.info("the package index could not be asked for a newer version: %s", error or type(error).__name__)
             return None
 
 
-def _newer(answer: object, current: str) -> str | None:
-    """The version in the index's answer, if it is newer, was not withdrawn, and is no preview."""
+def _newer(content: bytes, current: str) -> str | None:
+    """The version in the index's answer, if it is newer, was not withdrawn, and is no preview. Call it in a thread."""
     from packaging.version import Version
 
+    answer = json.loads(content)
     info = answer.get("info") if isinstance(answer, dict) else None
     if not isinstance(info, dict) or info.get("yanked"):
         return None

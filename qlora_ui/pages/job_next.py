@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from qlora_ui.components import reader
 from qlora_ui.components.button import Button
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card, row
@@ -54,7 +57,9 @@ class _Next(Card):
             await self._open(JobKind.EVALUATION, evaluation_of(self._job, self._training, path))
 
     async def _merge(self) -> None:
-        await self._open(JobKind.MERGE, merge_of(self._job, self._training))
+        folder = reader.preferences().merged_folder
+        output = await asyncio.to_thread(_free_folder, Path(folder), self._job.name) if folder else ""
+        await self._open(JobKind.MERGE, merge_of(self._job, self._training, output))
 
     async def _train_again(self) -> None:
         await self._open(JobKind.TRAINING, self._training)
@@ -135,9 +140,13 @@ def evaluation_of(job: Job, training: TrainingParameters, path: str) -> Evaluati
     )
 
 
-def merge_of(job: Job, training: TrainingParameters) -> MergeParameters:
-    """What merges the adapter of a training; the proof uses rows that were not trained where some come along."""
+def merge_of(job: Job, training: TrainingParameters, output_dir: str = "") -> MergeParameters:
+    """What merges the adapter of a training; the proof uses rows that were not trained where some come along.
+
+    `output_dir` is the folder that it makes; empty for one among the models of the home folder.
+    """
     return MergeParameters(
+        output_dir=output_dir,
         name=_named(job, "merge"),
         model_name=training.model_name,
         adapter_path=str(job.paths.adapter),
@@ -147,6 +156,13 @@ def merge_of(job: Job, training: TrainingParameters) -> MergeParameters:
         compute_type=training.compute_type,
         offline=training.offline,
     )
+
+
+def _free_folder(folder: Path, name: str) -> str:
+    """A folder in `folder` that is not there yet, named after the run. It looks at the disk."""
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
+    numbered = (f"{stem}-merged" if number == 1 else f"{stem}-merged-{number}" for number in count(1))
+    return str(next(path for path in map(folder.joinpath, numbered) if not path.exists()))
 
 
 def _named(job: Job, word: str) -> str:

@@ -24,6 +24,10 @@ _WISHES = {
         mark("Screen-reader mode"),
         mark("More is said in words: tables in place of charts that redraw themselves, and fewer moving figures."),
     ),
+    "shortcuts": (
+        mark("Single-key shortcuts"),
+        mark("Keys such as n and ? do something while nothing is being typed. Ctrl K works in any case."),
+    ),
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nicegui import background_tasks, ui
@@ -39,6 +41,7 @@ def models(desk: SettingsDesk, known: list[str]) -> Section:
     with Section("models", _("Models and folders")) as section:
         _DefaultModel(desk, known)
         _token(desk)
+        _MergedFolder(desk)
         _folders(desk.services)
     return section
 
@@ -80,6 +83,48 @@ class _DefaultModel(SettingRow):
 
     async def _save(self, name: str) -> None:
         await self._desk.save(_("Default model"), default_model=name)
+
+
+class _MergedFolder(SettingRow):
+    """Where merges go that are started from a run's page; the command line names its own folder."""
+
+    def __init__(self, desk: SettingsDesk) -> None:
+        super().__init__(
+            _("Folder for merged models"), _("Each merge gets a folder of its own in it. Empty: under Models, below.")
+        )
+        self._desk = desk
+        self.classes("qu-setting-wide")
+        with self.side, ui.element("form").classes("qu-secret-form") as form:
+            self._field = Field(_("Folder"), help=_("The full path of a folder on the machine that runs qlora-ui."))
+            self._input = self._field.hold(ui.input())
+            self._input.props("autocomplete=off spellcheck=false autocapitalize=off").mark("merged-folder")
+            Button(_("Save"), self._save)
+        form.on("submit", self._save, [], js_handler="(event) => { event.preventDefault(); emit(); }")
+        desk.follow(lambda preferences: self._input.set_value(preferences.merged_folder))
+
+    async def _save(self) -> None:
+        folder = str(self._input.value or "").strip()
+        problem = await asyncio.to_thread(_folder_problem, folder)
+        if self.is_deleted:
+            return
+        self._field.set_error(_(problem, folder=folder) if problem else "")
+        if not problem:
+            await self._desk.save(_("Folder for merged models"), merged_folder=folder)
+
+
+def _folder_problem(folder: str) -> str:
+    """Why merges cannot go into this folder, for `_` with its name; empty when they can. It looks at the disk."""
+    if not folder:
+        return ""
+    if len(folder) > LONGEST_TEXT or not folder.isprintable() or not Path(folder).is_absolute():
+        return mark("Give the full path of a folder, which begins with /.")
+    try:
+        is_folder = Path(folder).is_dir()
+    except OSError:
+        is_folder = False
+    if not is_folder:
+        return mark("There is no folder {folder}. Make it first.")
+    return "" if os.access(folder, os.W_OK | os.X_OK) else mark("Nothing can be written into {folder}.")
 
 
 def _token(desk: SettingsDesk) -> None:

@@ -20,11 +20,12 @@ from qlora_ui.pages.settings_parts import SettingsDesk
 
 PROBLEMS_SHOWN = 10
 
-_TITLES = {
+TITLES = {
     "theme": mark("Theme"),
     "language": mark("Language of the app"),
     "sidebar_collapsed": mark("Side bar hidden"),
     "default_model": mark("Default model"),
+    "merged_folder": mark("Folder for merged models"),
     "guide_hidden": mark("First-run guide put away"),
     "notifications.job_complete": mark("Finished runs"),
     "notifications.errors": mark("Trouble"),
@@ -33,6 +34,7 @@ _TITLES = {
     "accessibility.reduced_motion": mark("Reduced motion"),
     "accessibility.high_contrast": mark("High contrast"),
     "accessibility.screen_reader": mark("Screen-reader mode"),
+    "accessibility.shortcuts": mark("Single-key shortcuts"),
 }
 _VALUES = {"light": mark("Light"), "dark": mark("Dark"), "system": mark("As the system has it")}
 
@@ -92,7 +94,7 @@ class _Transfer(ui.element, default_classes="qu-col qu-gap-4"):
         table = DataTable(columns, label=_("What the file would change"))
         for change in changes:
             cells = table.row()
-            cells.cell(_(_TITLES[change.field]))
+            cells.cell(_(TITLES[change.field]))
             cells.cell(_in_words(change.field, change.before))
             cells.cell(_in_words(change.field, change.after))
         with row(wrap=True):

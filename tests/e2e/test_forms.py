@@ -71,3 +71,16 @@ def test_the_arrow_keys_go_through_the_views(fresh_app: RunningServer, open_page
     expect(form).to_have_attribute("tabindex", "-1")
     page.keyboard.press("ArrowRight")
     expect(form).to_be_checked()
+
+
+def test_choosing_data_takes_the_focus_along(fresh_app: RunningServer, open_page: OpenPage) -> None:
+    page = open_page(f"{fresh_app.url}/train").page
+    page.get_by_label("Starter").first.check()
+    expect(page.get_by_text("The small model that comes along.")).to_be_visible()
+    page.get_by_role("button", name="Continue to data").press("Enter")
+    page.get_by_label("Starter data").press("Space")
+    expect(page.get_by_role("option").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Starter data")).to_be_focused()
+    page.get_by_role("button", name="Replace").press("Enter")
+    expect(page.get_by_label("A file on this machine")).to_be_visible()
+    expect(page.get_by_role("heading", name="Data", exact=True)).to_be_focused()

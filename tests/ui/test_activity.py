@@ -15,7 +15,9 @@ from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button
 from qlora_ui.components.chart import LossChart
 from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.layout import Skeleton
 from qlora_ui.components.log_view import LogLines
+from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import Log, Metric
 from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
 from qlora_ui.contract.records import JobKind, JobStatus
@@ -23,6 +25,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.pages import activity
+from qlora_ui.pages import job as job_page
 from qlora_ui.services import Services
 from tests.ui.acting import buttons, press
 
@@ -275,6 +278,20 @@ async def test_a_finished_training_can_be_merged_and_trained_again(
     await jobs.ended(job)
 
 
+async def test_a_merge_goes_into_the_folder_that_a_person_chose(
+    user: User, services: Services, jobs: JobManager, tmp_path: Path
+) -> None:
+    (tmp_path / "Mail-tone-merged").mkdir()
+    await services.people.change(merged_folder=str(tmp_path))
+    first = await run(jobs, "Mail tone")
+    await user.open(f"/activity/{first.id}")
+    await press(user, "Merge")
+    [job] = [job for job in jobs.jobs.values() if job is not first]
+    assert isinstance(job.parameters, MergeParameters)
+    assert job.parameters.output_dir == str(tmp_path / "Mail-tone-merged-2")
+    await jobs.ended(job)
+
+
 async def test_an_evaluation_shows_its_answers_and_those_that_changed(user: User, jobs: JobManager) -> None:
     first = await run(jobs, "tone")
     parameters = EvaluationParameters(
@@ -384,3 +401,33 @@ async def test_a_change_of_one_run_builds_only_its_row(user: User, services: Ser
     await user.should_see(kind=StatusBadge, content="Stopped", retries=50)
     assert rows()[:2] == before[:2]
     assert rows()[2] not in before
+
+
+async def test_a_run_whose_events_cannot_be_read_is_shown_with_what_is_known(
+    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await run(jobs, "tone")
+
+    async def fail(_job: Job) -> None:
+        raise WorkspaceError("The events of tone cannot be read: Permission denied.")
+
+    monkeypatch.setattr(jobs, "load_history", fail)
+    job.history_loaded = False
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("The events of tone cannot be read: Permission denied.", retries=50)
+    await user.should_see("Every other setting has its default.", retries=50)
+    await user.should_not_see(kind=Skeleton)
+
+
+async def test_a_deleted_run_is_said_to_be_so_once(
+    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await run(jobs, "tone")
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("At the end", retries=50)
+    said: list[str] = []
+    monkeypatch.setattr(job_page, "toast", lambda message, _kind: said.append(message))
+    monkeypatch.setattr(ui.navigate, "to", lambda _path: None)  # the browser takes its time
+    await jobs.delete(job.id)
+    jobs.jobs_changed.emit()
+    assert said == ["tone was deleted."]

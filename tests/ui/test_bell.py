@@ -16,7 +16,7 @@ from qlora_ui.contract.records import JobStatus, Notification, ProcessIdentity
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.locales import speaking
 from qlora_ui.notifications import news
-from qlora_ui.pages.bell import Bell
+from qlora_ui.pages.bell import SHOWN_AT_ONCE, Bell
 from qlora_ui.pages.frame import PATHS
 from qlora_ui.services import Services
 from tests.fakes.runs import FakeRun, write_run
@@ -247,3 +247,27 @@ def test_every_title_reads_well_in_english() -> None:
         told = news.of_update("9.1")
         assert news.english(told) == "qlora-ui 9.1 is out"
         assert told.path.partition("#")[0] in PATHS
+
+
+async def test_the_dashboard_shows_the_end_of_a_run_and_says_it_once(
+    user: User, services: Services, notices: list[dict[str, Any]]
+) -> None:
+    client = await user.open("/")
+    await tell(services, FakeRun("support-tone"))
+    [shown] = notices
+    assert shown["message"] == "support-tone finished"
+    assert shown["attrs"]["aria-live"] == "off"
+    assert said(client) == ""
+
+
+async def test_showing_older_news_goes_on_at_the_first_of_them(
+    user: User, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts: list[str] = []
+    monkeypatch.setattr(Client, "run_javascript", lambda _client, code, **_options: scripts.append(code))
+    await tell(services, *(FakeRun(f"run-{number}") for number in range(SHOWN_AT_ONCE + 2)))
+    client = await user.open("/settings")
+    turn(client, "open")
+    await press(user, "Show older ones")
+    oldest = list(bell_of(client)._rows.values())[SHOWN_AT_ONCE]
+    assert any(f"getHtmlElement({oldest.id})?.focus" in script for script in scripts)

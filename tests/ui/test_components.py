@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from nicegui import background_tasks, ui
+import pytest
+from nicegui import Client, background_tasks, helpers, ui
 from nicegui.elements.query import QueryElement
 from nicegui.testing import User
 
@@ -16,12 +17,14 @@ from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card, Skeleton
+from qlora_ui.components.live import Live
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
 from qlora_ui.components.text import Text
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.records import JobStatus
+from qlora_ui.jobs.reactive import Event
 from qlora_ui.services import Services
 from tests.ui.acting import press
 
@@ -124,6 +127,19 @@ async def test_skeleton_makes_what_is_around_it_busy(user: User) -> None:
     assert "aria-busy" not in card._props
 
 
+async def test_skeleton_goes_in_silence_with_what_is_around_it(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build() -> None:
+        with Card("Device"):
+            Skeleton()
+
+    await show(user, build)
+    warnings: list[str] = []
+    monkeypatch.setattr(helpers, "warn_once", lambda text, **_options: warnings.append(text))
+    [card] = user.find(Card).elements
+    card.delete()
+    assert warnings == []
+
+
 async def test_segmented_presses_one_button(user: User) -> None:
     chosen: list[str] = []
     options = {"form": "Form", "yaml": "YAML"}
@@ -209,3 +225,26 @@ async def test_page_arrives_in_the_look_of_its_reader(user: User) -> None:
     looks[0].show("system", high_contrast=False, reduced_motion=True)
     [body] = user.find(QueryElement).elements
     assert set(body._props["classes"]) == {"qu-still", "qu-system"}
+
+
+async def test_a_live_part_takes_care_of_the_focus_when_it_is_drawn_anew(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event: Event[[]] = Event()
+    shown = ["one"]
+    scripts: list[str] = []
+    monkeypatch.setattr(Client, "run_javascript", lambda _client, code, **_options: scripts.append(code))
+
+    @ui.page("/live")
+    def page() -> None:
+        Live(event, lambda: list(shown), lambda: [Text(word) for word in shown])
+
+    await user.open("/live")
+    [live] = user.find(kind=Live).elements
+    assert {listener.type for listener in live._event_listeners.values()} == {"focusin", "focusout"}
+    event.emit()
+    assert scripts == []
+    shown.append("two")
+    event.emit()
+    [script] = scripts
+    assert f"getHtmlElement({live.id})" in script

@@ -11,7 +11,7 @@ from nicegui.testing import User
 from qlora_ui.components.chart import LossChart
 from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.text import Text
-from qlora_ui.contract.events import Progress
+from qlora_ui.contract.events import Alert, Progress
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from qlora_ui.jobs.job import Job
 from qlora_ui.services import Services
@@ -115,3 +115,13 @@ async def test_the_chart_is_described_by_the_sentences_below_it(user: User, runn
     [summary] = [e for e in user.client.elements.values() if e.html_id == chart._props["described"]]
     assert "Fell from 3.00 to 1.22" in getattr(summary, "text", "")
     assert chart._props["words"] == {"label": "Loss by step", "step": "Step {step}"}
+
+
+async def test_the_same_alert_is_said_again(user: User, running: Job) -> None:
+    await user.open(f"/activity/{running.id}")
+    alert = Alert(seq=900, level="warning", message="The loss was exactly 0 at step 8.", hint="")
+    running.take_in([alert])
+    first = said(user, "alert")
+    running.take_in([alert.model_copy(update={"seq": 901})])
+    assert first.strip() == said(user, "alert").strip() == alert.message
+    assert said(user, "alert") != first

@@ -23,6 +23,7 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import UserPreferences
 from qlora_ui.diagnostics import Report
+from qlora_ui.pages import settings_transfer
 from qlora_ui.services import Services
 from qlora_ui.storage_use import StorageUse
 from qlora_ui.store import credentials
@@ -195,6 +196,26 @@ async def test_the_default_model_is_chosen_or_typed(user: User, services: Servic
     field.value = " "
     await press_in(user, "models", "Save", 0)
     await see(user, "Give a folder or a name on the hub.")
+
+
+async def test_a_folder_for_merged_models_must_be_there(user: User, services: Services, tmp_path: Path) -> None:
+    await open_settings(user)
+    [field] = user.find(marker="merged-folder").elements
+    assert isinstance(field, ui.input)
+    for wrong, problem in {
+        "models": "Give the full path of a folder",
+        str(tmp_path / "nowhere"): "Make it first.",
+    }.items():
+        field.value = wrong
+        await press_in(user, "models", "Save", 2)
+        await see(user, problem)
+        assert services.store.preferences.get().merged_folder == ""
+    field.value = f" {tmp_path} "
+    await press_in(user, "models", "Save", 2)
+    assert services.store.preferences.get().merged_folder == str(tmp_path)
+    field.value = ""
+    await press_in(user, "models", "Save", 2)
+    assert services.store.preferences.get().merged_folder == ""
 
 
 # ---- secrets ----
@@ -375,6 +396,13 @@ async def test_a_file_is_shown_before_it_is_taken(user: User, services: Services
     assert switch(user, "High contrast").value is True
     give(user, settings_file.export(chosen).decode())
     await see(user, "holds the settings that you have already")
+
+
+def test_every_setting_in_a_file_has_a_title_on_the_page() -> None:
+    """The preview of an import names each by its title."""
+    given = settings_file.read(settings_file.export(UserPreferences()))
+    everything = {f"{group}.{name}" for group in ("notifications", "accessibility") for name in given[group]}
+    assert everything | given.keys() - {"notifications", "accessibility"} == settings_transfer.TITLES.keys()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from nicegui.testing import User, UserInteraction
 from qlora_ui import locales
 from qlora_ui.components.drop_zone import DropZone
 from qlora_ui.components.knob_field import KnobField
-from qlora_ui.components.text import Text
+from qlora_ui.components.text import LiveRegion, Text
+from qlora_ui.components.toast import Announcer
 from qlora_ui.components.token_view import TokenStrip
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.records import JobKind
@@ -501,3 +502,19 @@ async def test_the_page_speaks_the_language_of_the_person(
     finally:
         locales.languages.cache_clear()
         locales._load.cache_clear()
+
+
+async def test_the_step_is_said_when_it_changes_and_not_at_every_change(user: User, inspector: FakeInspector) -> None:
+    await user.open("/train")
+    await user.should_see("This run", retries=50)
+    regions = user.find(kind=LiveRegion).elements
+    [region] = [element for element in regions if not isinstance(element, Announcer)]
+    assert region.text == ""
+    await choose(user, "starter")
+    await user.should_see("The small model that comes along.", retries=50)
+    assert region.text == ""
+    await press(user, "Continue to data")
+    assert region.text == "Step 2 of 5: Data."
+    await choose(user, "starter")
+    await user.should_see("40 rows", retries=50)
+    assert region.text == "Step 2 of 5: Data."

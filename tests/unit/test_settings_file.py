@@ -54,7 +54,7 @@ def test_the_file_says_what_it_is_and_holds_preferences_alone() -> None:
     assert content["format"] == "qlora-ui settings"
     assert content["version"] == 1
     assert set(content) == {"format", "version", "written_by", "written_at", "preferences"}
-    assert set(content["preferences"]) == set(UserPreferences.model_fields)
+    assert set(content["preferences"]) == set(UserPreferences.model_fields) - {"dismissed"}
     assert "seen_until" not in content["preferences"]["notifications"]
 
 

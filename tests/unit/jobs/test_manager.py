@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -13,8 +14,10 @@ from qlora_ui.contract.errors import JobError, ParameterError
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs import manager as module
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.run_folder import create_run
 
 Make = Callable[[], JobManager]
 Training = Callable[..., TrainingParameters]
@@ -303,6 +306,24 @@ async def test_missing_files_are_refused_before_anything_is_queued(
         await manager.submit(JobKind.TRAINING, training(dataset_path=str(tmp_path / "nothing.jsonl")))
     assert set(caught.value.fields) == {"dataset_path"}
     assert manager.jobs == {}
+
+
+async def test_a_file_that_is_deleted_while_a_run_is_written_down_takes_the_run_along(
+    make_manager: Make, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who deletes data looks first whether a run names them, so a run looks once more after it can be seen."""
+    file = tmp_path / "mine.jsonl"
+    file.write_text("{}\n")
+    manager = make_manager()
+
+    def slowly(*arguments: Any) -> Any:
+        file.unlink()
+        return create_run(*arguments)
+
+    monkeypatch.setattr(module, "create_run", slowly)
+    with pytest.raises(ParameterError, match="there is no file"):
+        await manager.submit(JobKind.TRAINING, training(dataset_path=str(file)))
+    assert list(manager.workspace.runs.iterdir()) == []
 
 
 async def test_relative_paths_are_made_absolute(

@@ -37,7 +37,9 @@ def test_a_folder_that_holds_no_model_says_what_is_missing(tmp_path: Path, files
     assert words in note.text
 
 
-@pytest.mark.parametrize("name", ["/nowhere/model", "~/nowhere-at-all", "./nowhere", "a b", "owner/name/more"])
+@pytest.mark.parametrize(
+    "name", ["/nowhere/model", "~/nowhere-at-all", "./nowhere", "~nobody-of-that-name/model", "a b", "owner/name/more"]
+)
 def test_what_is_neither_a_folder_nor_a_hub_name(name: str) -> None:
     note = look_at(name, offline=False)
     assert note.is_problem
@@ -47,3 +49,16 @@ def test_what_is_neither_a_folder_nor_a_hub_name(name: str) -> None:
 def test_a_hub_name_is_fetched_unless_the_run_is_offline() -> None:
     assert "taken from the hub" in look_at("Qwen/Qwen3-0.6B", offline=False).text
     assert "offline" in look_at("Qwen/Qwen3-0.6B", offline=True).text
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "/" + "a" * 300])
+def test_a_name_that_no_folder_can_have_is_a_problem_and_no_crash(name: str) -> None:
+    note = look_at(name, offline=False)
+    assert note.is_problem
+    assert note.text.endswith("cannot be read: File name too long.")
+
+
+def test_weights_that_lead_nowhere_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").symlink_to(tmp_path / "gone")
+    assert "has no weights in safetensors" in look_at(str(tmp_path), offline=False).text
