@@ -2,7 +2,8 @@
 
 What runs have not finished with stays: checkpoints of paused, stopped, failed and interrupted runs, from which they go
 on, and data that any run names. Nothing is reached through a link. Each thing is first renamed, in one step, to a name
-that nobody looks for; only then, if still no run wants it, it is deleted, and otherwise it gets its name back. It does
+that nobody looks for; only then, if still no run wants it, it is deleted, and otherwise it gets its name back. A run
+that is submitted meanwhile looks once more for its data after it can be seen, so one of the two sees the other. It does
 not cover a person who moves folders about by hand at the same moment.
 """
 
@@ -23,7 +24,7 @@ from filelock import FileLock, Timeout
 from qlora_ui import upload
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import JobStatus
+from qlora_ui.contract.records import JobRecord, JobStatus
 from qlora_ui.jobs import run_folder
 from qlora_ui.jobs.leases import is_held
 from qlora_ui.storage_use import in_thread, size_of
@@ -32,8 +33,6 @@ Category = Literal["checkpoints", "datasets", "uploads", "leftovers"]
 
 NEW_DATA_S = 3600.0
 """A data file that is no older than this may be about to be used."""
-GRACE_S = 1.0
-"""A run that was being submitted while its data were renamed has been written down after so long."""
 BURIED_S = 60.0
 """What was renamed that long ago is not on its way out any more: something stopped in the middle."""
 GRAVE = ".deleted-"
@@ -67,8 +66,8 @@ class Outcome:
     """What a clean-up did."""
 
     deleted: list[Item] = field(default_factory=list)
-    kept: dict[str, str] = field(default_factory=dict)
-    """What was left after all: its name → why, in a sentence."""
+    kept: dict[Item, str] = field(default_factory=dict)
+    """What was left after all → why, in a sentence."""
 
     @property
     def bytes(self) -> int:
@@ -98,8 +97,6 @@ async def clean(workspace: Workspace, items: list[Item]) -> Outcome:
     def work() -> Outcome:
         outcome = Outcome()
         graves = _bury(workspace, items, outcome)
-        if any(item.category in {"datasets", "checkpoints"} for item in graves):
-            time.sleep(GRACE_S)
         _delete(workspace, graves, outcome)
         return outcome
 
@@ -115,8 +112,10 @@ def _candidates(workspace: Workspace, wanted: _Wanted) -> Iterator[tuple[Categor
         run = RunPaths(folder)
         if _is_forgotten_grave(folder) or (folder.name.startswith(".new-") and _is_older(folder, NEW_DATA_S)):
             yield "leftovers", folder, folder.name
-        elif not folder.name.startswith(".") and _has_spare_checkpoints(run) and not wanted.by_open_runs(run):
-            yield "checkpoints", run.checkpoints, run_folder.read_record(run).name
+        elif folder.name.startswith(".") or not _is_real(run.checkpoints) or wanted.by_open_runs(run):
+            continue
+        elif (record := _completed(run)) is not None:
+            yield "checkpoints", run.checkpoints, record.name
     for folder in _folders(workspace.datasets):
         file = _first_file(folder)
         if _is_forgotten_grave(folder):
@@ -159,27 +158,24 @@ class _Wanted:
             return  # not a run
         try:
             values = yaml.load(run.parameters.read_text(encoding="utf-8"), _YAML_LOADER)  # noqa: S506  # a safe one
-            texts = [value for value in values.values() if isinstance(value, str) and value.startswith(("/", "~"))]
-            self._by_run[run.id] = {Path(text).expanduser().resolve() for text in texts}
+            paths = [Path(value).expanduser() for value in values.values() if isinstance(value, str)]
+            self._by_run[run.id] = {path.resolve() for path in paths if path.is_absolute()}
         except (OSError, ValueError, AttributeError, RuntimeError, yaml.YAMLError):
             self._by_run[run.id] = set()
             self.unknown = f"The parameters of the run {run.id} cannot be read, and it might need any of them."
-        if not _is_completed(run):
+        if _completed(run) is None:
             self._open.add(run.id)
 
 
-def _has_spare_checkpoints(run: RunPaths) -> bool:
-    return _is_completed(run) and _is_real(run.checkpoints)
-
-
-def _is_completed(run: RunPaths) -> bool:
-    """It ended by itself with its result, and its worker is gone."""
+def _completed(run: RunPaths) -> JobRecord | None:
+    """The record of a run that ended by itself with its result, and whose worker is gone; None of any other."""
     try:
         record = run_folder.read_record(run)
     except WorkspaceError:
-        return False
+        return None
     status = run_folder.status_of(record, alive=True, ended=run_folder.read_exit(run))
-    return status is JobStatus.COMPLETED and not (run.lock.exists() and is_held(run.lock))
+    is_over = status is JobStatus.COMPLETED and not (run.lock.exists() and is_held(run.lock))
+    return record if is_over else None
 
 
 # ---- taking it away ----
@@ -194,14 +190,14 @@ def _bury(workspace: Workspace, items: list[Item], outcome: Outcome) -> dict[Ite
             allowed = {(category, path) for category, path, _ in candidates}
             for item in items:
                 if (item.category, item.path) not in allowed:
-                    outcome.kept[item.name] = _why_kept(item)
+                    outcome.kept[item] = _why_kept(item)
                     continue
                 try:
                     grave = _grave_of(workspace, item.path)
                     item.path.rename(grave)
                     graves[item] = grave
                 except OSError as error:
-                    outcome.kept[item.name] = f"It could not be moved: {error.strerror}."
+                    outcome.kept[item] = f"It could not be moved: {error.strerror}."
     except Timeout:
         raise WorkspaceError("Another qlora-ui is busy with the queue of this home folder.", "Ask again.") from None
     except OSError as error:
@@ -219,7 +215,7 @@ def _delete(workspace: Workspace, graves: dict[Item, Path], outcome: Outcome) ->
         try:
             if is_wanted:
                 grave.rename(item.path)
-                outcome.kept[item.name] = "A run has come to need it."
+                outcome.kept[item] = "A run has come to need it."
                 continue
             size = size_of(grave)
             shutil.rmtree(grave)  # follows no link, and refuses to begin at one
@@ -227,11 +223,11 @@ def _delete(workspace: Workspace, graves: dict[Item, Path], outcome: Outcome) ->
         except FileNotFoundError:
             outcome.deleted.append(item)  # another server tidied it away at its start
         except OSError as error:
-            outcome.kept[item.name] = f"It could not be deleted as a whole: {error.strerror}."
+            outcome.kept[item] = f"It could not be deleted as a whole: {error.strerror}."
 
 
 def _grave_of(workspace: Workspace, path: Path) -> Path:
-    """A name beside the runs or the data that no one lists, and that the next start of the app tidies away."""
+    """A name beside the runs or the data that nothing but a clean-up and the start of the app looks for."""
     if path.name.startswith(GRAVE):
         return path
     parent = workspace.datasets if workspace.datasets in path.parents else workspace.runs

@@ -105,8 +105,9 @@ def _files(path: Path, is_over: Callable[[], bool]) -> Iterator[tuple[Path, int]
             continue
         if place.is_dir() and not place.is_symlink():
             waiting += [Path(entry.path) for entry in _entries(place)]
-        elif status.st_nlink == 1 or (status.st_dev, status.st_ino) not in seen:
-            seen.add((status.st_dev, status.st_ino))
+        elif (identity := (status.st_dev, status.st_ino)) not in seen:
+            if status.st_nlink > 1:
+                seen.add(identity)
             yield place, status.st_size
 
 

@@ -132,11 +132,11 @@ def link_button(
     return link
 
 
-def copy_button(get_text: Callable[[], str] | str, label: str = "", *, size: Size = "sm") -> Button:
-    """Puts a text on the clipboard and says so; it is called Copy unless `label` says more."""
+def copy_button(get_text: Callable[[], str], label: str) -> Button:
+    """Puts a text that stands nowhere on the page on the clipboard; for one that does there is `copy_from`."""
 
     def copy() -> None:
-        ui.clipboard.write(get_text() if callable(get_text) else get_text)
+        ui.clipboard.write(get_text())
         toast(_("Copied."))
 
-    return icon_button(label or _("Copy"), "copy", copy, size=size)
+    return icon_button(label, "copy", copy, size="sm")

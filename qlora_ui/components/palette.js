@@ -50,7 +50,7 @@ export default {
       return this.groups.flatMap((group) => group.choices);
     },
     nothing() {
-      return this.found.query && !this.choices.length ? this.words.nothing.replace("%s", this.found.query) : "";
+      return this.found.query && !this.choices.length ? this.words.nothing.replace("%s", () => this.found.query) : "";
     },
   },
   watch: {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -27,15 +28,12 @@ from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _, mark, n_, sentence
-from qlora_ui.pages.job import build as build_job
 from qlora_ui.pages.job_words import queue_words
 from qlora_ui.pages.overview import result_of, state_sentence
 from qlora_ui.theme import Icon
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
-
-__all__ = ["build_job", "build_list"]
 
 ROWS_AT_FIRST = 25
 """Rows that are built in one go; a hundred of them would keep the event loop from everyone else for 0.2 s."""
@@ -49,9 +47,11 @@ _KINDS = (JobKind.TRAINING, JobKind.EVALUATION, JobKind.MERGE)
 _ACTIVE = {JobStatus.RUNNING, JobStatus.PENDING, JobStatus.PAUSED}
 
 
-def build_list(services: Services) -> None:
+async def build(services: Services) -> None:
     """The list of all jobs, kept up to date, with filters."""
-    _List(services)
+    page = _List(services)
+    await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
+    page.fill()
 
 
 def in_order(jobs: Iterable[Job]) -> list[Job]:
@@ -104,10 +104,13 @@ class _List:
         self._filters = row(wrap=True, between=True)
         with self._filters:
             self._build_filters()
-        with Card() as card:
+        with Card() as self._card:
             self._room = ui.element("div")
-        listen(services.jobs.jobs_changed, throttled(card, self._follow))
-        keep_true(card)
+
+    def fill(self) -> None:
+        """Show the runs, from now on as they are."""
+        listen(self._services.jobs.jobs_changed, throttled(self._card, self._follow))
+        keep_true(self._card)
         self._follow()
 
     def _build_filters(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,11 @@ _LOOK_AGAIN_S = 30.0
 
 async def build(services: Services, visitor: Visitor) -> None:
     """Nothing on it is asked for by polling but the disk, the device and the clock; the rest follows the jobs."""
-    await _Dashboard(services, visitor).fill()
+    page = _Dashboard(services, visitor)
+    for part in (page.build_figures, page.build_work, page.build_side, page.follow_all):
+        part()
+        await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
+    await page.fill()
 
 
 class _Dashboard:
@@ -53,26 +58,35 @@ class _Dashboard:
         with self._header.actions:
             self._starter = Button(_("Try the starter run"), self._start_starter, icon="flask-conical")
             link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
-        self._figures = Figures(services)
+        self._shown_at_work: tuple[bool, list[str]] | None = None
+
+    def build_figures(self) -> None:
+        self._figures = Figures(self._services)
         with columns():
-            with column(gap=5) as left:
-                self._guide = Guide(services.jobs, on_hide=self._hide_guide)
-                self._at_work = column(gap=5)
-                self._recent = Card(_("Recent runs"))
-            with column(gap=5) as right:
-                self._attention = AttentionCard(services.jobs, visitor)
-                QuickActions(services)
-                self._news = NewsCard(services.jobs)
+            self._left, self._right = column(gap=5), column(gap=5)
+
+    def build_work(self) -> None:
+        with self._left:
+            self._guide = Guide(self._services.jobs, on_hide=self._hide_guide)
+            self._at_work = column(gap=5)
+            self._recent = Card(_("Recent runs"))
         with self._recent.head:
             link_button(_("All activity"), "/activity", icon_after="chevron-right", variant="ghost", size="sm")
         with self._recent:
-            Live(services.jobs.jobs_changed, self._what_is_recent, self._show_recent)
-        keep_true(right)
-        JobNews(services.jobs)
-        self._shown_at_work: tuple[bool, list[str]] | None = None
+            Live(self._services.jobs.jobs_changed, self._what_is_recent, self._show_recent)
         self._show_jobs()
-        listen(services.jobs.jobs_changed, throttled(left, self._show_jobs))
-        listen(services.people.changed, self._follow_person)
+
+    def build_side(self) -> None:
+        with self._right:
+            self._attention = AttentionCard(self._services.jobs, self._visitor)
+            QuickActions(self._services)
+            self._news = NewsCard(self._services.jobs)
+
+    def follow_all(self) -> None:
+        keep_true(self._right)
+        JobNews(self._services.jobs)
+        listen(self._services.jobs.jobs_changed, throttled(self._left, self._show_jobs))
+        listen(self._services.people.changed, self._follow_person)
         ui.timer(_LOOK_AGAIN_S, self.fill, immediate=False)
 
     async def fill(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,8 @@ PATHS = {
 }
 """Every path that opens a page, and the name of the browser's tab until the page gives its own."""
 _NOT_FOUND = mark("Not found")
+_FIRST_PARTS_S = 0.15
+"""How long a first answer waits for the parts of its page; the others follow once the browser has connected."""
 
 
 def register(services: Services) -> None:
@@ -85,6 +89,7 @@ async def _build(services: Services, title: str) -> None:
         progress = TabProgress(services, path)
     client.sub_pages_router.on_path_changed(side_bar.show_open)
     client.sub_pages_router.on_path_changed(progress.show_open)
+    await pages.first_parts()
 
 
 def _translate_nicegui(tag: str) -> None:
@@ -132,38 +137,26 @@ async def _answer_not_found(services: Services, request: Request, error: Excepti
     return client.build_response(request, 404)
 
 
-def _routes(services: Services, visitor: Visitor) -> dict[str, Callable[..., Any]]:
-    """Path → builder. Page modules are imported when they are first opened, so that the server starts at once."""
+def _routes(services: Services, visitor: Visitor) -> dict[str, Callable[..., Awaitable[None]]]:
+    """Path → builder."""
 
-    def dashboard() -> Any:
-        from qlora_ui.pages import dashboard
+    async def dashboard() -> None:
+        await (await _module("dashboard")).build(services, visitor)
 
-        return dashboard.build(services, visitor)
+    async def train() -> None:
+        await (await _module("train")).build(services)
 
-    def train() -> Any:
-        from qlora_ui.pages import train
+    async def activity() -> None:
+        await (await _module("activity")).build(services)
 
-        return train.build(services)
+    async def job(job_id: str) -> None:
+        await (await _module("job")).build(services, job_id)
 
-    def activity() -> Any:
-        from qlora_ui.pages import activity
+    async def settings() -> None:
+        await (await _module("settings")).build(services, visitor)
 
-        return activity.build_list(services)
-
-    def job(job_id: str) -> Any:
-        from qlora_ui.pages import activity
-
-        return activity.build_job(services, job_id)
-
-    def settings() -> Any:
-        from qlora_ui.pages import settings
-
-        return settings.build(services, visitor)
-
-    def help_page(path: str) -> Any:
-        from qlora_ui.pages import help_pages
-
-        return help_pages.build(path, services, visitor)
+    async def help_page(path: str) -> None:
+        await (await _module("help_pages")).build(path, services, visitor)
 
     return {
         "/": dashboard,
@@ -176,6 +169,13 @@ def _routes(services: Services, visitor: Visitor) -> dict[str, Callable[..., Any
     }
 
 
+async def _module(name: str) -> Any:
+    """A module of pages. It is imported when it is first needed, so that the server starts at once, and in a thread,
+    so that nobody else has to wait for it.
+    """
+    return await asyncio.to_thread(importlib.import_module, f"qlora_ui.pages.{name}")
+
+
 def _planned() -> dict[str, Callable[..., Any]]:
     from qlora_ui.pages import planned
 
@@ -184,6 +184,11 @@ def _planned() -> dict[str, Callable[..., Any]]:
 
 class _Pages(ui.sub_pages, default_classes="qu-page"):
     """The room where pages take turns."""
+
+    async def first_parts(self) -> None:
+        """Wait a moment for the page that is being built: what is there by then travels with the first answer."""
+        if self._active_tasks:
+            await asyncio.wait(self._active_tasks, timeout=_FIRST_PARTS_S)
 
     def _find_matching_path(self) -> RouteMatch | None:
         match = super()._find_matching_path()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from qlora_ui import __version__
-from qlora_ui.components.button import Button, copy_button, link_button
+from qlora_ui.components.button import Button, link_button
+from qlora_ui.components.copying import copy_from
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.glossary import TERMS, Term
 from qlora_ui.components.key_values import KeyValues
@@ -77,8 +78,8 @@ def _this_installation(services: Services) -> None:
         facts.add(_("Files")).text = str(services.workspace.home)
         paragraph(_("What this machine can do, and what to do about what it cannot:"), muted=True, size="sm")
         with row():
-            code_block("qlora-ui doctor", _("Command")).classes("qu-grow")
-            copy_button("qlora-ui doctor", _("Copy the command"))
+            command = code_block("qlora-ui doctor", _("Command")).classes("qu-grow")
+            copy_from(command, _("Copy the command"), is_icon=True)
 
 
 def _build_glossary() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -53,15 +55,23 @@ async def build(services: Services, job_id: str) -> None:
     _trouble(job)
     _progress(job)
     with columns():
-        with column(gap=5):
-            job_result.build(job)
-            job_next.build(services, job)
-            if job.kind is JobKind.TRAINING:
-                LossCard(job)
-                Live(job.changed, lambda: list(job.samples), lambda: _samples(job), classes="qu-contents")
-            LogCard(job)
-        with column(gap=5):
-            job_side.build(job)
+        left, right = column(gap=5), column(gap=5)
+    for room, part in (
+        (left, partial(_outcome, services, job)),
+        (right, partial(job_side.build, job)),
+        (left, partial(LogCard, job)),
+    ):
+        await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
+        with room:
+            part()
+
+
+def _outcome(services: Services, job: Job) -> None:
+    job_result.build(job)
+    job_next.build(services, job)
+    if job.kind is JobKind.TRAINING:
+        LossCard(job)
+        Live(job.changed, lambda: list(job.samples), lambda: _samples(job), classes="qu-contents")
 
 
 async def _load_history(services: Services, job: Job) -> None:

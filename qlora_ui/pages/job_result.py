@@ -11,7 +11,7 @@ from nicegui import background_tasks, ui
 from pydantic import BaseModel, ValidationError
 
 from qlora_ui.components.badge import Badge
-from qlora_ui.components.button import copy_button
+from qlora_ui.components.copying import copy_from
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.explain import explain
 from qlora_ui.components.key_values import KeyValues
@@ -62,12 +62,12 @@ def _adapter(job: Job) -> None:
     snippet = peft_snippet(model_location(job.parameters.model_name), path)
     with Card(_("The adapter")):
         with row(between=True):
-            Text(path, "code", classes="qu-break qu-sm")
-            copy_button(path, _("Copy the path"))
+            place = Text(path, "code", classes="qu-break qu-sm")
+            copy_from(place, _("Copy the path"), is_icon=True)
         paragraph(_("Python loads it anywhere, with PEFT and the same base:"), muted=True, size="sm")
         with row(top=True):
-            code_block(snippet, _("Python that loads the adapter")).classes("qu-grow")
-            copy_button(snippet, _("Copy the Python"))
+            code = code_block(snippet, _("Python that loads the adapter")).classes("qu-grow")
+            copy_from(code, _("Copy the Python"), is_icon=True)
 
 
 def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from qlora_ui.components.button import copy_button, link_button
+from qlora_ui.components.button import link_button
+from qlora_ui.components.copying import copy_from
 from qlora_ui.components.layout import Card, columns, row
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.text import Text, code_block, paragraph
@@ -133,7 +134,7 @@ def build(page: PlannedPage) -> None:
             paragraph(_(page.today), size="sm")
             if page.command:
                 with row(top=True):
-                    code_block(page.command, _("Command")).classes("qu-grow")
-                    copy_button(page.command, _("Copy the command"))
+                    command = code_block(page.command, _("Command")).classes("qu-grow")
+                    copy_from(command, _("Copy the command"), is_icon=True)
             with row():
                 link_button(_(page.link[0]), page.link[1], icon_after="chevron-right")

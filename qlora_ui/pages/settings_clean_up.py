@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from qlora_ui.locales import _, mark, n_, sentence
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
+
+ROWS_AT_ONCE = 25
 
 _CATEGORIES: dict[Category, tuple[str, str]] = {
     "checkpoints": (
@@ -58,23 +61,26 @@ class CleanUp(ui.element, default_classes="qu-col qu-gap-3 qu-clean-up"):
         self._chosen = {item.category for item in self._found.items if item.category in {"uploads", "leftovers"}}
         self._room.clear()
         with self._room:
-            self._list()
+            lists = self._list()
+        for names, items in lists:
+            await _fill(names, items)
 
-    def _list(self) -> None:
+    def _list(self) -> list[tuple[ui.element, list[Item]]]:
+        """Everything but the names; gives the lists that they belong in."""
         if self._found.obstacle:
             hint = _("So data files and checkpoints are left alone.")
             Notice(sentence(self._found.obstacle), "warning", hint=hint)
         if not self._found.items:
             paragraph(_("There is nothing to clean up."), size="sm")
-            return
-        for category in _CATEGORIES:
-            if items := [item for item in self._found.items if item.category == category]:
-                self._category(category, items)
+            return []
+        found = {name: [item for item in self._found.items if item.category == name] for name in _CATEGORIES}
+        lists = [(self._category(category, items), items) for category, items in found.items() if items]
         with row(wrap=True):
             self._button = Button("", self._ask, icon="trash-2", variant="danger")
         self._name_button()
+        return lists
 
-    def _category(self, category: Category, items: list[Item]) -> None:
+    def _category(self, category: Category, items: list[Item]) -> ui.element:
         title, help = _CATEGORIES[category]
         with ui.element("div").classes("qu-clean-up-kind"):
             with ui.element("label").classes("qu-choice"):
@@ -87,7 +93,7 @@ class CleanUp(ui.element, default_classes="qu-col qu-gap-3 qu-clean-up"):
                 Text(size(sum(item.bytes for item in items)), classes="qu-num qu-nowrap qu-sm")
             with ui.element("details").classes("qu-sm"):
                 Text(n_("{count} item, by name", "{count} items, by name", len(items)), "summary")
-                _names(items)
+                return _names()
 
     def _choose(self, category: Category, is_chosen: bool) -> None:
         self._chosen = self._chosen | {category} if is_chosen else self._chosen - {category}
@@ -111,6 +117,7 @@ class CleanUp(ui.element, default_classes="qu-col qu-gap-3 qu-clean-up"):
         items = self._wanted()
         with self:
             question = _Question(items)
+        await _fill(question.names, items)
         if not await question:
             return
         outcome = await self._services.clean_up(items)
@@ -125,7 +132,7 @@ class _Question(ui.dialog):
     """Names everything that would go. Its result is True only when a person said that it shall."""
 
     def __init__(self, items: list[Item]) -> None:
-        super().__init__(value=True)
+        super().__init__()
         title = n_("Delete {count} item for good?", "Delete {count} items for good?", len(items))
         self._props["aria-label"] = title
         self.on("hide", self.delete, [])  # not before: the browser first gives the focus back to where it was
@@ -133,22 +140,35 @@ class _Question(ui.dialog):
         with self, ui.element("div").classes("qu-dialog"):
             heading(title)
             paragraph(_("This frees {size} and cannot be undone.", size=freed), muted=True)
-            _names(items)
+            self.names = _names()
             with ui.element("div").classes("qu-row").style("justify-content:flex-end"):
                 Button(_("Cancel"), lambda: self.submit(False))
                 Button(_("Delete for good"), lambda: self.submit(True), variant="danger")
 
 
-def _names(items: list[Item]) -> None:
+def _names() -> ui.element:
     names = ui.element("ul").classes("qu-clean-up-names qu-sm")
     names._props.update({"tabindex": "0", "role": "list", "aria-label": _("What would be deleted")})
-    with names:
-        for item in items:
-            with ui.element("li").classes("qu-row qu-between"):
-                with ui.element("span").classes("qu-break"):
-                    Text(item.name)
-                    Text(f" {_place(item)}", classes="qu-xs qu-muted")
-                Text(size(item.bytes), classes="qu-num qu-nowrap")
+    return names
+
+
+async def _fill(names: ui.element, items: list[Item]) -> None:
+    """A row takes almost a millisecond, so the others of the app get their turn in between."""
+    for start in range(0, len(items), ROWS_AT_ONCE):
+        if names.is_deleted:
+            return
+        with names:
+            for item in items[start : start + ROWS_AT_ONCE]:
+                _name(item)
+        await asyncio.sleep(0)
+
+
+def _name(item: Item) -> None:
+    with ui.element("li").classes("qu-row qu-between"):
+        with ui.element("span").classes("qu-break"):
+            Text(item.name)
+            Text(f" {_place(item)}", classes="qu-xs qu-muted")
+        Text(size(item.bytes), classes="qu-num qu-nowrap")
 
 
 def _place(item: Item) -> str:
@@ -170,8 +190,8 @@ def _tell(outcome: Outcome) -> None:
         )
     else:
         Notice(_("Nothing was deleted."), "info")
-    for name, reason in outcome.kept.items():
-        Notice(_("{name} was left.", name=name), "warning", hint=sentence(reason))
+    for item, reason in outcome.kept.items():
+        Notice(_("{name} was left.", name=item.name), "warning", hint=sentence(reason))
 
 
 _CHECKED = "(event) => emit(event.target.checked)"

@@ -7,6 +7,7 @@ import json
 from nicegui import ui
 
 from qlora_ui.components.button import copy_button, icon_button
+from qlora_ui.components.copying import copy_from
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import code_block, muted
@@ -32,8 +33,8 @@ class YamlCard(Card):
             self._verdict = ui.element("div")
             muted(_("Save it as run.yaml, and this command does the same run:"))
             with row():
-                code_block(COMMAND, _("Command")).classes("qu-grow")
-                copy_button(COMMAND, _("Copy the command"))
+                command = code_block(COMMAND, _("Command")).classes("qu-grow")
+                copy_from(command, _("Copy the command"), is_icon=True)
 
     async def open(self) -> None:
         """Show the form as it is now, in colours that fit the mode of the page."""

@@ -84,3 +84,17 @@ def test_choosing_data_takes_the_focus_along(fresh_app: RunningServer, open_page
     page.get_by_role("button", name="Replace").press("Enter")
     expect(page.get_by_label("A file on this machine")).to_be_visible()
     expect(page.get_by_role("heading", name="Data", exact=True)).to_be_focused()
+
+
+def test_the_focus_goes_to_cancel_while_a_file_travels_and_back(fresh_app: RunningServer, open_page: OpenPage) -> None:
+    page = open_page(f"{fresh_app.url}/train").page
+    page.route("**/api/v1/datasets*", lambda _route: None)  # it never arrives
+    page.get_by_role("button", name=re.compile("Data$")).click()
+    files = page.locator("input[type=file]")
+    files.focus()
+    files.set_input_files({"name": "rows.jsonl", "mimeType": "text/plain", "buffer": b"{}\n"})
+    cancel = page.get_by_role("button", name="Cancel the upload")
+    expect(cancel).to_be_focused()
+    cancel.press("Enter")
+    expect(page.get_by_text("The upload was cancelled")).to_be_visible()
+    expect(files).to_be_focused()

@@ -235,9 +235,12 @@ async def test_a_live_part_takes_care_of_the_focus_when_it_is_drawn_anew(
     scripts: list[str] = []
     monkeypatch.setattr(Client, "run_javascript", lambda _client, code, **_options: scripts.append(code))
 
+    def build() -> None:
+        Text(shown[-1])
+
     @ui.page("/live")
     def page() -> None:
-        Live(event, lambda: list(shown), lambda: [Text(word) for word in shown])
+        Live(event, lambda: list(shown), build)
 
     await user.open("/live")
     [live] = user.find(kind=Live).elements

@@ -119,7 +119,7 @@ async def test_the_chart_is_described_by_the_sentences_below_it(user: User, runn
 
 async def test_the_same_alert_is_said_again(user: User, running: Job) -> None:
     await user.open(f"/activity/{running.id}")
-    alert = Alert(seq=900, level="warning", message="The loss was exactly 0 at step 8.", hint="")
+    alert = Alert(seq=900, message="The loss was exactly 0 at step 8.")
     running.take_in([alert])
     first = said(user, "alert")
     running.take_in([alert.model_copy(update={"seq": 901})])

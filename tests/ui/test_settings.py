@@ -9,12 +9,14 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import AsyncMock
 
 import pytest
 from nicegui import Client, background_tasks, ui
 from nicegui.testing import User
 
 from qlora_ui import clean_up, diagnostics, locales, settings_file, storage_use
+from qlora_ui.clean_up import Findings, Item
 from qlora_ui.cli.doctor import Check
 from qlora_ui.components.browser_permission import BrowserPermission
 from qlora_ui.components.file_picker import FilePicker
@@ -23,7 +25,7 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import UserPreferences
 from qlora_ui.diagnostics import Report
-from qlora_ui.pages import settings_transfer
+from qlora_ui.pages import settings_clean_up, settings_transfer
 from qlora_ui.services import Services
 from qlora_ui.storage_use import StorageUse
 from qlora_ui.store import credentials
@@ -39,7 +41,6 @@ def no_token_given(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (credentials.VARIABLE, credentials.OLD_VARIABLE, credentials.OFFLINE_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(credentials, "system_keyring", lambda: None)
-    monkeypatch.setattr(clean_up, "GRACE_S", 0.0)
 
 
 # ---- the page ----
@@ -359,6 +360,32 @@ async def test_a_clean_up_names_everything_asks_and_says_what_it_freed(user: Use
     await see(user, "1 item was deleted, and 1.5 MB are free again.")
     assert not data.exists()
     assert run.checkpoints.exists()
+
+
+async def test_a_long_list_of_names_holds_nobody_up(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = settings_clean_up.ROWS_AT_ONCE
+    items = [Item("datasets", Path(f"/data/{number}"), f"{number}.jsonl", 1) for number in range(2 * rows + 1)]
+    monkeypatch.setattr(clean_up, "find", AsyncMock(return_value=Findings(items)))
+    written, per_turn, name = 0, [0], settings_clean_up._name
+
+    def count(item: Item) -> None:
+        nonlocal written
+        written += 1
+        name(item)
+
+    def turn() -> None:
+        if written > sum(per_turn):
+            per_turn.append(written - sum(per_turn))
+        if written < len(items):
+            asyncio.get_running_loop().call_soon(turn)
+
+    monkeypatch.setattr(settings_clean_up, "_name", count)
+    await open_settings(user)
+    turn()
+    await press(user, "See what could go")
+    await see(user, f"{2 * rows}.jsonl")
+    turn()
+    assert per_turn == [0, rows, rows, 1]
 
 
 async def test_there_may_be_nothing_to_clean_up(user: User) -> None:

@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from qlora_ui import clean_up
-from qlora_ui.clean_up import Item, clean, find
+from qlora_ui.clean_up import Item, Outcome, clean, find
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
@@ -26,7 +26,6 @@ LONG_AGO = 3 * 24 * 3600
 
 @pytest.fixture(autouse=True)
 def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clean_up, "GRACE_S", 0.0)
     monkeypatch.setattr(clean_up, "BURIED_S", 0.0)
 
 
@@ -60,6 +59,10 @@ def aged(file: Path, age_s: float) -> Path:
     os.utime(file, (then, then))
     os.utime(file.parent, (then, then))
     return file
+
+
+def kept(outcome: Outcome) -> dict[str, str]:
+    return {item.name: reason for item, reason in outcome.kept.items()}
 
 
 async def found(workspace: Workspace) -> set[tuple[str, Path]]:
@@ -117,8 +120,38 @@ async def test_a_run_that_is_resumed_after_the_list_was_made_keeps_its_checkpoin
     run_folder.write_record(run, record.model_copy(update={"state": "queued"}))
     outcome = await clean(workspace, items)
     assert outcome.deleted == []
-    assert "A run needs it" in outcome.kept["done"]
+    assert "A run needs it" in kept(outcome)["done"]
     assert (run.checkpoints / "checkpoint-20" / "weights.bin").exists()
+
+
+async def test_two_of_the_same_name_that_are_left_are_both_said(workspace: Workspace) -> None:
+    files = [data_file(workspace, name) for name in ("one", "other")]
+    items = (await find(workspace)).items
+    for file in files:
+        write_run(workspace, FakeRun(file.parent.name, JobStatus.PENDING, parameters={"dataset_path": str(file)}))
+    outcome = await clean(workspace, items)
+    assert {item.path for item in outcome.kept} == {file.parent for file in files}
+
+
+async def test_a_run_that_is_deleted_while_the_list_is_made(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_with_checkpoint(workspace, "done")
+    read_exit = run_folder.read_exit
+
+    def deleted_then(paths: RunPaths) -> Any:
+        ended = read_exit(paths)
+        shutil.rmtree(run.folder, ignore_errors=True)
+        return ended
+
+    by_open_runs = clean_up._Wanted.by_open_runs
+
+    def asked(wanted: Any, paths: RunPaths) -> bool:
+        monkeypatch.setattr(run_folder, "read_exit", deleted_then)
+        return by_open_runs(wanted, paths)
+
+    monkeypatch.setattr(clean_up._Wanted, "by_open_runs", asked)
+    assert [(item.name, item.bytes) for item in (await find(workspace)).items] == [("done", 0)]
 
 
 async def test_a_deleted_run_is_no_trouble(workspace: Workspace) -> None:
@@ -127,7 +160,7 @@ async def test_a_deleted_run_is_no_trouble(workspace: Workspace) -> None:
     run_folder.remove_run(workspace, run)
     outcome = await clean(workspace, items)
     assert outcome.deleted == []
-    assert outcome.kept == {"done": "It is gone already."}
+    assert kept(outcome) == {"done": "It is gone already."}
 
 
 # ---- data ----
@@ -193,7 +226,7 @@ async def test_a_run_that_is_submitted_in_between_keeps_its_data(
     monkeypatch.setattr(clean_up, "_bury", submit_meanwhile)
     outcome = await clean(workspace, items)
     assert outcome.deleted == []
-    assert outcome.kept == {"rows.jsonl": "A run has come to need it."}
+    assert kept(outcome) == {"rows.jsonl": "A run has come to need it."}
     assert file.read_text() == '{"text": "a"}\n'
     assert [folder.name for folder in workspace.datasets.iterdir()] == ["wanted-after-all"]
 
@@ -336,7 +369,7 @@ async def test_what_cannot_be_deleted_is_named(workspace: Workspace, monkeypatch
         patched.setattr(shutil, "rmtree", refuse)
         outcome = await clean(workspace, items)
     assert [item.name for item in outcome.deleted] == ["second"]
-    assert outcome.kept == {"first": "It could not be deleted as a whole: Permission denied."}
+    assert kept(outcome) == {"first": "It could not be deleted as a whole: Permission denied."}
     assert not second.checkpoints.exists()
     assert [item.category for item in (await find(workspace)).items] == ["leftovers"]
 

@@ -38,7 +38,7 @@ def test_a_folder_that_holds_no_model_says_what_is_missing(tmp_path: Path, files
 
 
 @pytest.mark.parametrize(
-    "name", ["/nowhere/model", "~/nowhere-at-all", "./nowhere", "~nobody-of-that-name/model", "a b", "owner/name/more"]
+    "name", ["/nowhere/model", "~/nowhere-at-all", "./nowhere", "~nobody-there/model", "a b", "owner/name/more"]
 )
 def test_what_is_neither_a_folder_nor_a_hub_name(name: str) -> None:
     note = look_at(name, offline=False)
