@@ -35,6 +35,7 @@ bench: $(STAMP)  ## timings on this machine; they gate nothing
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "qlora-ui needs Python 3.11 or newer: make run PYTHON=python3.11")'
+	@echo "Installing into $(VENV): about 2 GB, a minute or more."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch

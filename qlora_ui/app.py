@@ -129,7 +129,7 @@ async def _announce(settings: AppSettings, code: str | None) -> None:
             say(f"  sign in from another one:  {sign_in_link(settings.url_for(lan_address()), code)}")
         say(f"  or type the code:          {code}")
     say(f"  Runs and data are kept in  {settings.home}")
-    say("  Ctrl+C ends the app; runs that are at work go on.")
+    say("  Ctrl+C ends the app; runs that are at work go on, those that wait start when it is open again.")
     if is_open:
         say("  What goes over the network is not encrypted: use it where you trust everyone who can listen.")
     if settings.browser and not settings.native and _has_display():

@@ -82,7 +82,9 @@ async def start_in_app(services: Services) -> None:
     starters = [
         job for job in services.jobs.jobs.values() if job.kind is JobKind.TRAINING and job.parameters.name == NAME
     ]
-    if any(job.status in {JobStatus.RUNNING, JobStatus.PENDING} for job in starters):
+    begun = {job.id for job in starters}
+    chains = [*starters, *(job for job in services.jobs.jobs.values() if job.record.after in begun)]
+    if any(job.status in {JobStatus.RUNNING, JobStatus.PENDING} for job in chains):
         return
     interrupted = [job for job in starters if job.status is JobStatus.INTERRUPTED]
     if interrupted:

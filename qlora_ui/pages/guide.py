@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from nicegui import ui
@@ -31,7 +32,7 @@ class Progress:
     """How far a person is, as the runs show it. What they have read is not known and not claimed."""
 
     training: Job | None = None
-    """The newest starter run that may still come to its end, or did."""
+    """The starter run that came furthest, the newest of those; a further one takes nothing back."""
     evaluation: Job | None = None
     merge: Job | None = None
     has_own: bool = False
@@ -48,8 +49,14 @@ class Progress:
         is_over = any(job.status is JobStatus.COMPLETED for job in own)
         if not starters:
             return cls(has_own=bool(own), is_over=is_over)
-        training = max(starters, key=lambda job: job.created_at)
-        followers = {job.kind: job for job in jobs if job.record.after == training.id}
+        after = {job.id: {other.kind: other for other in jobs if other.record.after == job.id} for job in starters}
+
+        def how_far(job: Job) -> tuple[int, datetime]:
+            steps = [job, *after[job.id].values()]
+            return sum(step.status is JobStatus.COMPLETED for step in steps), job.created_at
+
+        training = max(starters, key=how_far)
+        followers = after[training.id]
         return cls(training, followers.get(JobKind.EVALUATION), followers.get(JobKind.MERGE), bool(own), is_over)
 
     @property
@@ -139,7 +146,7 @@ class Guide(Card, default_classes="qu-guide-card"):
             _open(_("Open the run"), progress.training, is_now=is_now)
 
     def _read_results(self, progress: Progress, is_now: bool) -> None:
-        _title(_("Read its score and its receipt"))
+        _title(_("See it scored and merged"))
         _text(
             _("The score compares the adapter with its base on rows that were held out; the receipt proves the merge.")
         )

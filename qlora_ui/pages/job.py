@@ -30,9 +30,9 @@ from qlora_ui.components.words import clock, percent, time_left
 from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
-from qlora_ui.locales import _, sentence
+from qlora_ui.locales import _, mark, sentence
 from qlora_ui.locales.figures import day_of_year, fixed, number
-from qlora_ui.pages import job_next, job_result, job_side
+from qlora_ui.pages import job_kin, job_next, job_result, job_side
 from qlora_ui.pages.job_words import pause_reason, queue_words, resume_reason, stop_reason, tab_title
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ async def build(services: Services, job_id: str) -> None:
 def _outcome(services: Services, job: Job) -> None:
     job_result.build(job)
     job_next.build(services, job)
+    job_kin.build(services, job)
     if job.kind is JobKind.TRAINING:
         LossCard(job)
         Live(job.changed, lambda: list(job.samples), lambda: _samples(job), classes="qu-contents")
@@ -138,7 +139,7 @@ class _Header:
         await self._jobs.stop(self._job.id)
 
     async def _ask_delete(self) -> None:
-        text = _("Its checkpoints, adapter, curves and log are removed from the disk. This cannot be undone.")
+        text = _(_WHAT_GOES.get(self._job.kind, _WHAT_GOES[JobKind.TRAINING]))
         question = _("Delete {name}?", name=self._job.name)
         if await confirm(question, text, action=_("Delete"), is_dangerous=True):
             await self._jobs.delete(self._job.id)
@@ -194,6 +195,15 @@ def _progress(job: Job) -> None:
     follow()
 
 
+_WHAT_GOES = {
+    JobKind.TRAINING: mark(
+        "Its checkpoints, adapter, curves and log are removed from the disk. This cannot be undone."
+    ),
+    JobKind.EVALUATION: mark("Its scores, answers and log are removed from the disk. This cannot be undone."),
+    JobKind.MERGE: mark(
+        "Its receipt and log are removed from the disk, which cannot be undone. The merged model stays where it is."
+    ),
+}
 _TOLD_ELSEWHERE = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.INTERRUPTED}
 """What is said of these stands in a notice, or in the badge and the result."""
 

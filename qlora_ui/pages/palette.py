@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from qlora_ui import demo
 from qlora_ui.components.badge import status_words
 from qlora_ui.components.glossary import ADDRESS, TERMS
 from qlora_ui.components.palette import Choice, Group, Palette
@@ -129,6 +130,8 @@ class PaletteOfApp:
         yield do(
             "new", _("New fine-tune"), "sparkles", keys=commands.keys_for(path="/train", command="new"), target="/train"
         )
+        yield do("data", _("Add data"), "database", further=_("data file, dataset, upload"), target="/train")
+        yield do("starter", _("Try the starter run"), "flask-conical", action=self._start_starter)
         theme = commands.visitor.preferences.theme
         for name, (word, icon) in THEMES.items():
             if name != theme:
@@ -168,6 +171,10 @@ class PaletteOfApp:
         for dataset in reversed(datasets):
             action = partial(self._use_data, dataset)
             yield _entry(DATA, f"data:{dataset.id}", dataset.name, "database", detail=detail, action=action)
+
+    async def _start_starter(self) -> None:
+        run = await demo.submit_starter(self._services.jobs)
+        ui.navigate.to(f"/activity/{run.training.id}")
 
     async def _use_data(self, dataset: Dataset) -> None:
         from qlora_ui.pages.train_session import session_of

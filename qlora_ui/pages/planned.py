@@ -110,8 +110,9 @@ PAGES = {
             ("upload", mark("Write the model card from the run's real numbers, and push it all to a hub.")),
         ),
         today=mark(
-            "Merging works from the command line, receipt included. Put the folder of your adapter, which the page of "
-            "its run shows, in the place of FOLDER, and your own model and rows for the proof in that of the starter's:"
+            "The page of a finished training merges its adapter with a button, receipt included. The command line can "
+            "do it too: put the folder of your adapter, which the page of its run shows, in the place of FOLDER, and "
+            "your own model and rows for the proof in that of the starter's:"
         ),
         command=_MERGE,
         link=(mark("Look at your runs"), "/activity"),

@@ -30,7 +30,7 @@ async def build(services: Services, visitor: Visitor) -> None:
     """Every change is saved at once, and every open tab of the person follows."""
     preferences = await services.people.preferences(visitor.person)
     known = await services.models()
-    header = PageHeader(_("Settings"), _("Every change is saved at once and holds on all of your tabs."))
+    header = PageHeader(_("Settings"), _("Switches and choices are saved at once and hold on all of your tabs."))
     desk = SettingsDesk(services, visitor, preferences)
     desk.said.move(header.actions)
     with ui.element("div").classes("qu-settings"):

@@ -20,7 +20,7 @@ from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.locales import _, mark, n_
 from qlora_ui.pages import train_check, train_data, train_model, train_settings, train_start
-from qlora_ui.pages.train_form import STEPS
+from qlora_ui.pages.train_form import STEPS, TrainForm
 from qlora_ui.pages.train_plan import plan
 from qlora_ui.pages.train_session import TrainSession, session_of
 from qlora_ui.pages.train_words import in_figures, step_names
@@ -73,19 +73,26 @@ async def build(services: Services) -> None:
     with header.actions:
         Segmented({"form": _("Form"), "yaml": "YAML"}, label=_("Write the settings as"), on_change=switch)
 
-    region = LiveRegion()
-    told = form.step
+    def follow() -> None:
+        header.subtitle.text = _(SUBTITLES[form.step])
+        steps.show(now=form.step, done=_done(session))
+
+    listen(form.changed, follow)
+    follow()
+    _say_steps(form)
+
+
+def _say_steps(form: TrainForm) -> None:
+    """Say which step is open once it is another one, and not at every key that is typed."""
+    region, told = LiveRegion(), form.step
 
     def follow() -> None:
         nonlocal told
-        header.subtitle.text = _(SUBTITLES[form.step])
-        steps.show(now=form.step, done=_done(session))
-        if form.step != told:  # not at every key that is typed
+        if form.step != told:
             told, name = form.step, step_names()[form.step]
             region.say(_("Step {number} of {count}: {name}.", number=form.step + 1, count=len(STEPS), name=name))
 
     listen(form.changed, follow)
-    follow()
 
 
 def _edited_file(session: TrainSession) -> None:

@@ -195,13 +195,13 @@ class TrainForm:
         assert isinstance(parameters, TrainingParameters)
         return parameters
 
-    def evaluation(self, training: TrainingParameters, run: RunPaths) -> EvaluationParameters | None:
-        """The scoring after the training: base against adapter. None when it is off or there are no held-out rows."""
+    def evaluation(self, training: TrainingParameters, name: str, run: RunPaths) -> EvaluationParameters | None:
+        """The scoring after the training, by the training's name. None when it is off or there are no held-out rows."""
         rows = self.test_file
         if not self.score_after or not rows:
             return None
         return EvaluationParameters(
-            name=_("{run}: before and after", run=training.name or run.id)[:80],
+            name=f"{name[:74]} score",
             model_name=training.model_name,
             device=training.device,
             compute_type=training.compute_type,

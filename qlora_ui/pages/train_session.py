@@ -194,7 +194,7 @@ class TrainSession:
         form.changed.emit()
         try:
             job = await self.services.jobs.submit(JobKind.TRAINING, parameters)
-            evaluation = form.evaluation(parameters, job.paths)
+            evaluation = form.evaluation(parameters, job.name, job.paths)
             if evaluation is not None:
                 await self.services.jobs.submit(JobKind.EVALUATION, evaluation, after=job.id)
         finally:

@@ -174,18 +174,19 @@ def test_the_plan_respects_limits_and_says_when_it_is_not_exact(form: TrainForm)
 
 def test_scoring_uses_the_persons_test_file_else_the_starters_held_out_rows(form: TrainForm, tmp_path: Path) -> None:
     run = RunPaths(tmp_path / "run")
-    assert form.evaluation(form.parameters(), run) is None
+    assert form.evaluation(form.parameters(), "tone", run) is None
     form.test_path = "/data/test.jsonl"
-    scored = form.evaluation(form.parameters(), run)
+    scored = form.evaluation(form.parameters(), "tone", run)
     assert scored is not None
     assert (scored.dataset_path, scored.adapter_path) == ("/data/test.jsonl", str(run.adapter))
+    assert scored.name == "tone score"
     form.test_path = ""
     form.set("dataset_path", "starter")
-    scored = form.evaluation(form.parameters(), run)
+    scored = form.evaluation(form.parameters(), "tone", run)
     assert scored is not None
     assert scored.dataset_path == "starter/heldout"
     form.wants_score = False
-    assert form.evaluation(form.parameters(), run) is None
+    assert form.evaluation(form.parameters(), "tone", run) is None
 
 
 def test_the_plan_is_only_about_right_where_rows_are_left_out_or_held_back(form: TrainForm) -> None:
