@@ -11,9 +11,8 @@ from nicegui.elements.mixins.disableable_element import DisableableElement
 from nicegui.elements.mixins.text_element import TextElement
 
 from qlora_ui.components.text import Text
-from qlora_ui.components.toast import toast, toast_error
+from qlora_ui.components.toast import toast_error
 from qlora_ui.contract.errors import QloraUiError
-from qlora_ui.locales import _
 from qlora_ui.theme import Icon
 
 Variant = Literal["primary", "secondary", "ghost", "danger"]
@@ -130,13 +129,3 @@ def link_button(
     if icon_after:
         link.classes("qu-btn-after")
     return link
-
-
-def copy_button(get_text: Callable[[], str], label: str) -> Button:
-    """Puts a text that stands nowhere on the page on the clipboard; for one that does there is `copy_from`."""
-
-    def copy() -> None:
-        ui.clipboard.write(get_text())
-        toast(_("Copied."))
-
-    return icon_button(label, "copy", copy, size="sm")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from qlora_ui.components.button import Button
+from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.toast import toast
 from qlora_ui.locales import _
 
+_ANSWER_S = 5.0
 _COPY = """async () => {
   const place = document.getElementById("%s");
   let copied = false;
@@ -25,6 +29,39 @@ _COPY = """async () => {
   }
   emit(copied);
 }"""
+
+
+_COPY_TEXT = """async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const place = document.body.appendChild(document.createElement("textarea"));
+    place.value = text;
+    place.select();
+    const copied = document.execCommand("copy");
+    place.remove();
+    return copied;
+  }
+}"""
+
+
+def copy_button(get_text: Callable[[], str], label: str) -> Button:
+    """Puts a text that stands nowhere on the page on the clipboard; for one that does there is `copy_from`."""
+
+    async def copy() -> None:
+        try:
+            copied = await ui.run_javascript(
+                f"return await ({_COPY_TEXT})({json.dumps(get_text())})", timeout=_ANSWER_S
+            )
+        except TimeoutError:  # the browser has gone, or asks the person first
+            copied = False
+        if copied:
+            toast(_("Copied."))
+        else:
+            toast(_("The browser does not let this page copy. Download the file instead."), "warning")
+
+    return icon_button(label, "copy", copy, size="sm")
 
 
 def copy_from(source: ui.element, label: str, *, is_icon: bool = False) -> Button:

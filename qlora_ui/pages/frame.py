@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -137,26 +136,38 @@ async def _answer_not_found(services: Services, request: Request, error: Excepti
     return client.build_response(request, 404)
 
 
-def _routes(services: Services, visitor: Visitor) -> dict[str, Callable[..., Awaitable[None]]]:
-    """Path → builder."""
+def _routes(services: Services, visitor: Visitor) -> dict[str, Callable[..., Any]]:
+    """Path → builder. Page modules are imported when they are first opened, so that the server starts at once."""
 
-    async def dashboard() -> None:
-        await (await _module("dashboard")).build(services, visitor)
+    def dashboard() -> Any:
+        from qlora_ui.pages import dashboard
 
-    async def train() -> None:
-        await (await _module("train")).build(services)
+        return dashboard.build(services, visitor)
 
-    async def activity() -> None:
-        await (await _module("activity")).build(services)
+    def train() -> Any:
+        from qlora_ui.pages import train
 
-    async def job(job_id: str) -> None:
-        await (await _module("job")).build(services, job_id)
+        return train.build(services)
 
-    async def settings() -> None:
-        await (await _module("settings")).build(services, visitor)
+    def activity() -> Any:
+        from qlora_ui.pages import activity
 
-    async def help_page(path: str) -> None:
-        await (await _module("help_pages")).build(path, services, visitor)
+        return activity.build(services)
+
+    def job(job_id: str) -> Any:
+        from qlora_ui.pages import job
+
+        return job.build(services, job_id)
+
+    def settings() -> Any:
+        from qlora_ui.pages import settings
+
+        return settings.build(services, visitor)
+
+    def help_page(path: str) -> Any:
+        from qlora_ui.pages import help_pages
+
+        return help_pages.build(path, services, visitor)
 
     return {
         "/": dashboard,
@@ -167,13 +178,6 @@ def _routes(services: Services, visitor: Visitor) -> dict[str, Callable[..., Awa
         **{path: partial(help_page, path) for path in HELP_PATHS},
         **_planned(),
     }
-
-
-async def _module(name: str) -> Any:
-    """A module of pages. It is imported when it is first needed, so that the server starts at once, and in a thread,
-    so that nobody else has to wait for it.
-    """
-    return await asyncio.to_thread(importlib.import_module, f"qlora_ui.pages.{name}")
 
 
 def _planned() -> dict[str, Callable[..., Any]]:

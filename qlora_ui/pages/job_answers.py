@@ -114,7 +114,7 @@ class _AnswersCard(Card):
 
 def _table(answers: list[Answer]) -> None:
     has_adapter = answers[0].adapter is not None
-    names = [_("Row"), _("Prompt"), _("Wanted"), _("Base"), *([_("Adapter")] if has_adapter else [])]
+    names = [_("Row"), _("Prompt"), _("Expected"), _("Base"), *([_("Adapter")] if has_adapter else [])]
     table = DataTable(names, label=_("Answers row by row")).classes("qu-answers")
     for answer in answers:
         entry = table.row()

@@ -142,5 +142,5 @@ def sample_table(samples: list[Sample]) -> None:
         entry.cell(sample.answer).classes("qu-answer")
     if samples and samples[-1].reference:
         entry = table.row()
-        entry.cell(_("Wanted")).classes("qu-muted")
+        entry.cell(_("Expected")).classes("qu-muted")
         entry.cell(samples[-1].reference).classes("qu-answer qu-muted")

@@ -6,8 +6,8 @@ import json
 
 from nicegui import ui
 
-from qlora_ui.components.button import copy_button, icon_button
-from qlora_ui.components.copying import copy_from
+from qlora_ui.components.button import icon_button
+from qlora_ui.components.copying import copy_button, copy_from
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import code_block, muted
