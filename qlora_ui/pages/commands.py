@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from nicegui import ui
 
@@ -19,7 +20,6 @@ from qlora_ui.pages import shortcuts
 from qlora_ui.theme import ThemeName
 
 if TYPE_CHECKING:
-    from qlora_ui.pages.palette import PaletteOfApp
     from qlora_ui.pages.visitor import Visitor
     from qlora_ui.services import Services
 
@@ -31,15 +31,23 @@ THEMES: dict[ThemeName, tuple[str, str]] = {
 """In the order in which the switch goes through them: word and icon."""
 
 
+class Palette(Protocol):
+    """What Ctrl K opens."""
+
+    async def open(self) -> None: ...
+
+
 class Commands(ui.element):
     """Listens to the keys, and is where dialogs stand that belong to no page."""
 
-    def __init__(self, services: Services, visitor: Visitor) -> None:
+    def __init__(self, services: Services, visitor: Visitor, make_palette: Callable[[Commands], Palette]) -> None:
+        """`make_palette` is called when the palette is first opened, so that a page does not carry it."""
         super().__init__("div")
         self.services, self.visitor = services, visitor
         agent = ui.context.client.request.headers.get("user-agent", "")
         self.is_mac = "Macintosh" in agent or "iPad" in agent
-        self._palette: PaletteOfApp | None = None
+        self._make_palette = make_palette
+        self._palette: Palette | None = None
         self._opening = asyncio.Lock()
         self._actions = {
             "palette": self.open_palette,
@@ -77,13 +85,10 @@ class Commands(ui.element):
         return " ".join(shortcuts.in_words(keys, is_mac=self.is_mac))
 
     async def open_palette(self) -> None:
-        """It is built at the first time, so that a page does not carry it."""
         async with self._opening:
             if self._palette is None:
-                from qlora_ui.pages.palette import PaletteOfApp
-
                 with self:
-                    self._palette = PaletteOfApp(self)
+                    self._palette = self._make_palette(self)
             await self._palette.open()
 
     async def list_shortcuts(self) -> None:

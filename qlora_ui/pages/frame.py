@@ -24,7 +24,7 @@ from qlora_ui.components.tab_title import name_tab
 from qlora_ui.contract.records import UserPreferences
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.pages import not_found
-from qlora_ui.pages.commands import Commands
+from qlora_ui.pages.commands import Commands, Palette
 from qlora_ui.pages.help_paths import HELP_PATHS
 from qlora_ui.pages.side_bar import SideBar
 from qlora_ui.pages.tab_progress import TabProgress
@@ -81,7 +81,7 @@ async def _build(services: Services, title: str) -> None:
     path = client.sub_pages_router.current_path
     with client.layout:
         side_bar = SideBar(services, visitor, path)
-        commands = Commands(services, visitor)
+        commands = Commands(services, visitor, _make_palette)
         top_bar = TopBar(commands, side_bar)
         top_bar.move(target_index=1)  # in front of the page, behind the skip link
         side_bar.move(target_index=1)
@@ -89,6 +89,12 @@ async def _build(services: Services, title: str) -> None:
     client.sub_pages_router.on_path_changed(side_bar.show_open)
     client.sub_pages_router.on_path_changed(progress.show_open)
     await pages.first_parts()
+
+
+def _make_palette(commands: Commands) -> Palette:
+    from qlora_ui.pages.palette import PaletteOfApp
+
+    return PaletteOfApp(commands)
 
 
 def _translate_nicegui(tag: str) -> None:
