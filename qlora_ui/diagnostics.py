@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from qlora_ui.cli.doctor import Check, report
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import Workspace
+from qlora_ui.doctor import Check, report
 from qlora_ui.store.credentials import OLD_VARIABLE, VARIABLE
 
 TIMEOUT_S = 180.0

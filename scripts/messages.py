@@ -26,7 +26,7 @@ PACKAGE = ROOT / "qlora_ui"
 FOLDER = PACKAGE / "locales"
 TEMPLATE = FOLDER / "messages.pot"
 
-COMMAND_LINE = {"cli", "console.py", "demo.py"}
+COMMAND_LINE = {"cli", "console.py", "demo.py", "doctor.py"}
 """What speaks on the terminal only, which is English."""
 PAGES = {"pages", "components", "theme", "locales"}
 """What knows who reads, and so marks its texts; only the errors that it raises are sentences as elsewhere."""

@@ -142,7 +142,7 @@ def demo(context: typer.Context, as_json: AsJson = False, home: Home = None) -> 
 @app.command()
 def doctor(context: typer.Context, as_json: AsJson = False, home: Home = None) -> int:
     """Say what this machine can do, and what to do about what it can't."""
-    from qlora_ui.cli.doctor import examine, report
+    from qlora_ui.doctor import examine, report
     from qlora_ui.settings import resolve_home
 
     checks = examine(Workspace(resolve_home(home or context.obj)))

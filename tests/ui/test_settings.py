@@ -17,7 +17,6 @@ from nicegui.testing import User
 
 from qlora_ui import clean_up, diagnostics, locales, settings_file, storage_use
 from qlora_ui.clean_up import Findings, Item
-from qlora_ui.cli.doctor import Check
 from qlora_ui.components.browser_permission import BrowserPermission
 from qlora_ui.components.file_picker import FilePicker
 from qlora_ui.components.section_nav import SectionNav
@@ -25,6 +24,7 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import UserPreferences
 from qlora_ui.diagnostics import Report
+from qlora_ui.doctor import Check
 from qlora_ui.pages import settings_clean_up, settings_transfer
 from qlora_ui.services import Services
 from qlora_ui.storage_use import StorageUse
