@@ -58,7 +58,7 @@ def test_the_web_process_never_imports_the_machine_learning_libraries(tmp_path: 
             assert client.get("/api/v1/jobs").status_code == 200
         assert server.stop() == 0
     modules = set(json.loads(listed.read_text()))
-    assert {"nicegui", "tinydb", "qlora_ui.pages.frame"} <= modules, "the list is that of the web process"
+    assert {"nicegui", "tinydb", "qlora_ui.pages.shell.frame"} <= modules, "the list is that of the web process"
     heavy = {"torch", "transformers", "datasets", "peft", "bitsandbytes", "tokenizers", "pyarrow", "numpy", "pandas"}
     assert modules & heavy == set()
     assert not any(name.startswith("qlora_ui.worker") for name in modules)

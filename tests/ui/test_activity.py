@@ -24,8 +24,8 @@ from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.pages import activity
-from qlora_ui.pages import job as job_page
+from qlora_ui.pages.runs import activity
+from qlora_ui.pages.runs import job as job_page
 from qlora_ui.services import Services
 from tests.ui.acting import buttons, press
 

@@ -16,8 +16,8 @@ from qlora_ui.contract.records import JobStatus, Notification, ProcessIdentity
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.locales import speaking
 from qlora_ui.notifications import news
-from qlora_ui.pages.bell import SHOWN_AT_ONCE, Bell
-from qlora_ui.pages.frame import PATHS
+from qlora_ui.pages.shell.bell import SHOWN_AT_ONCE, Bell
+from qlora_ui.pages.shell.frame import PATHS
 from qlora_ui.services import Services
 from tests.fakes.runs import FakeRun, write_run
 from tests.ui.acting import buttons, press

@@ -14,9 +14,9 @@ from qlora_ui.components.menu import MenuButton
 from qlora_ui.components.palette import Palette
 from qlora_ui.contract.records import Dataset, JobStatus
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages import palette as palette_page
+from qlora_ui.pages.shell import palette as palette_page
 from qlora_ui.pages.shortcuts import GROUPS, SHORTCUTS
-from qlora_ui.pages.train_session import TrainSession
+from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.services import Services
 from tests.ui.acting import buttons, press
 

@@ -18,7 +18,7 @@ from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.records import Dataset, ExitRecord, JobKind, JobStatus, ProcessIdentity, now
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales.catalog import Catalog
-from qlora_ui.pages.guide import Guide
+from qlora_ui.pages.dashboard.guide import Guide
 from qlora_ui.services import Services
 from tests.fakes.runs import GONE, FakeRun, write_run
 from tests.ui.acting import buttons, press

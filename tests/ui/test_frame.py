@@ -16,8 +16,8 @@ from qlora_ui.components.connection import Connection
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.reactive import Event
-from qlora_ui.pages.frame import PATHS
-from qlora_ui.pages.side_bar import SideBar
+from qlora_ui.pages.shell.frame import PATHS
+from qlora_ui.pages.shell.side_bar import SideBar
 from qlora_ui.services import Services
 from tests.ui.acting import press
 

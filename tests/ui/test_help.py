@@ -9,9 +9,9 @@ from nicegui.testing import User
 from qlora_ui.components.explain import explain
 from qlora_ui.components.glossary import TERMS
 from qlora_ui.locales.catalog import Catalog
-from qlora_ui.pages import help_pages
-from qlora_ui.pages.frame import PATHS
-from qlora_ui.pages.help_paths import HELP_PATHS, TOPICS
+from qlora_ui.pages.help import pages as help_pages
+from qlora_ui.pages.help.paths import HELP_PATHS, TOPICS
+from qlora_ui.pages.shell.frame import PATHS
 from qlora_ui.pages.shortcuts import SHORTCUTS
 from qlora_ui.services import Services
 from tests.ui.acting import buttons, press

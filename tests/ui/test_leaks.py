@@ -13,7 +13,7 @@ from nicegui.element import Element
 from nicegui.testing import User
 
 from qlora_ui.jobs.reactive import Event
-from qlora_ui.pages.frame import PATHS
+from qlora_ui.pages.shell.frame import PATHS
 from qlora_ui.services import Services
 
 VISITS = 50

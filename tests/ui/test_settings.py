@@ -25,7 +25,8 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import UserPreferences
 from qlora_ui.diagnostics import Report
 from qlora_ui.doctor import Check
-from qlora_ui.pages import settings_clean_up, settings_transfer
+from qlora_ui.pages.settings import clean_up as settings_clean_up
+from qlora_ui.pages.settings import transfer as settings_transfer
 from qlora_ui.services import Services
 from qlora_ui.storage_use import StorageUse
 from qlora_ui.store import credentials

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import qlora_ui
 from qlora_ui.components.glossary import TERMS
-from qlora_ui.pages.help_paths import TOPICS
+from qlora_ui.pages.help.paths import TOPICS
 
 PACKAGE = Path(qlora_ui.__file__).parent
 

@@ -12,8 +12,8 @@ from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.history import Curves
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.activity import in_order, matches
-from qlora_ui.pages.job_side import best_checkpoint, device_name, evaluation_at, known_facts
+from qlora_ui.pages.runs.activity import in_order, matches
+from qlora_ui.pages.runs.job_side import best_checkpoint, device_name, evaluation_at, known_facts
 
 
 def make(name: str, status: JobStatus, age_min: float, place: int | None = None) -> Job:

@@ -8,7 +8,7 @@ import pytest
 
 from qlora_ui.contract.records import JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.attention import DISMISSALS_KEPT, LOW_DISK_BYTES, concerns, with_dismissed
+from qlora_ui.pages.dashboard.attention import DISMISSALS_KEPT, LOW_DISK_BYTES, concerns, with_dismissed
 from tests.unit.pages.test_overview import job
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from qlora_ui import demo
 from qlora_ui.contract.records import JobKind, JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.guide import Progress
+from qlora_ui.pages.dashboard.guide import Progress
 from tests.unit.pages.test_overview import job
 
 T, F = True, False

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.pages import help_docs
-from qlora_ui.pages.help_docs import article
-from qlora_ui.pages.help_paths import HELP_PATHS, TOPICS
+from qlora_ui.pages.help import docs as help_docs
+from qlora_ui.pages.help.docs import article
+from qlora_ui.pages.help.paths import HELP_PATHS, TOPICS
 
 FILES = [topic.file for topic in TOPICS.values() if topic.file]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qlora_ui.contract.records import JobKind
-from qlora_ui.pages.job_kin import kin_of
+from qlora_ui.pages.runs.job_kin import kin_of
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from tests.fakes.runs import FakeRun, write_run

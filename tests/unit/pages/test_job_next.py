@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.pages.job_next import file_problem
+from qlora_ui.pages.runs.job_next import file_problem
 
 
 @pytest.mark.parametrize("name", ["nowhere.jsonl", "a" * 300])

@@ -16,7 +16,7 @@ from qlora_ui.contract.records import (
     now,
 )
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.job_words import (
+from qlora_ui.pages.runs.job_words import (
     advice,
     in_words,
     metric_rows,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.pages.model_check import look_at
+from qlora_ui.pages.train.model_check import look_at
 
 
 def test_the_starter_needs_nothing() -> None:

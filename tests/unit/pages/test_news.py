@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from qlora_ui.contract.records import Dataset, JobKind, JobStatus, now
-from qlora_ui.pages.news import news_of
+from qlora_ui.pages.dashboard.news import news_of
 from tests.fakes.runs import MERGED
 from tests.unit.pages.test_overview import job
 

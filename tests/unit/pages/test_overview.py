@@ -12,7 +12,7 @@ from qlora_ui.contract.parameters import PARAMETERS
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.overview import finished_since, greeting, result_of, state_sentence, took
+from qlora_ui.pages.runs.overview import finished_since, greeting, result_of, state_sentence, took
 from tests.fakes.runs import EVALUATED, MERGED
 
 

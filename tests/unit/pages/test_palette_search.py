@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlora_ui.pages.palette_search import MAX_WORDS, Candidate, Fit, fit, fold, rank
+from qlora_ui.pages.shell.palette_search import MAX_WORDS, Candidate, Fit, fit, fold, rank
 
 
 @pytest.mark.parametrize(

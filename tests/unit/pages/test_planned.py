@@ -9,7 +9,7 @@ import pytest
 
 from qlora_ui.contract.parsing import read_parameters
 from qlora_ui.contract.records import JobKind
-from qlora_ui.pages.planned import PAGES
+from qlora_ui.pages.shell.planned import PAGES
 
 KINDS = {"evaluate": JobKind.EVALUATION, "merge": JobKind.MERGE}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qlora_ui.pages.frame import PATHS
+from qlora_ui.pages.shell.frame import PATHS
 from qlora_ui.pages.shortcuts import GROUPS, PALETTE_KEYS, SHORTCUTS, in_words, keys_of
 
 

@@ -11,7 +11,7 @@ from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.tab_progress import job_to_show
+from qlora_ui.pages.shell.tab_progress import job_to_show
 
 
 def job(name: str, status: JobStatus, minutes: int = 0) -> Job:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qlora_ui.pages.train_files import _look
+from qlora_ui.pages.train.files import _look
 
 
 def test_a_name_that_no_file_can_have_is_a_problem_and_no_crash(tmp_path: Path) -> None:

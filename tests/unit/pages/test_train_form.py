@@ -10,8 +10,8 @@ from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.data.split import split
-from qlora_ui.pages.train_form import TrainForm
-from qlora_ui.pages.train_plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
+from qlora_ui.pages.train.form import TrainForm
+from qlora_ui.pages.train.plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""/: what runs, what needs attention, and the guide of the first day."""

@@ -1,0 +1,1 @@
+"""/help: the glossary, the keys and the docs."""

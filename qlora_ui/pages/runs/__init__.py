@@ -1,0 +1,1 @@
+"""/activity: every run, and the page of each."""

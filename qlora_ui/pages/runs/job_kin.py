@@ -1,0 +1,63 @@
+"""The runs that belong to a run: what was made from its adapter, or the training that made the adapter it used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from qlora_ui.components.badge import StatusBadge, kind_word
+from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.layout import Card
+from qlora_ui.components.live import Live
+from qlora_ui.components.running_card import job_link
+from qlora_ui.contract.records import JobKind
+from qlora_ui.jobs.job import Job
+from qlora_ui.locales import _
+from qlora_ui.pages.runs.overview import result_of
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+MOST = 10
+
+
+def build(services: Services, job: Job) -> None:
+    """A card with links to them, kept up to date; nothing where there are none."""
+
+    def found() -> list[Job]:
+        return kin_of(job, services.jobs.jobs.values())
+
+    def key() -> list[tuple[str, str, str]]:
+        return [(other.id, other.status, result_of(other)) for other in found()]
+
+    Live(services.jobs.jobs_changed, key, lambda: _show(found()), classes="qu-contents")
+
+
+def kin_of(job: Job, jobs: Iterable[Job]) -> list[Job]:
+    """All runs around the same adapter but this one: the training first, then the newest."""
+    adapter = _adapter(job)
+    kin = [other for other in jobs if other is not job and adapter and _adapter(other) == adapter]
+    newest_first = sorted(kin, key=lambda other: other.created_at, reverse=True)
+    return sorted(newest_first, key=lambda other: other.kind is not JobKind.TRAINING)[:MOST]
+
+
+def _adapter(job: Job) -> str:
+    """The folder of the adapter that it makes or uses, whatever way it is written."""
+    if job.kind is JobKind.TRAINING:
+        return str(job.paths.adapter)
+    return str(getattr(job.parameters, "adapter_path", "")).rstrip("/")
+
+
+def _show(kin: list[Job]) -> None:
+    if not kin:
+        return
+    with Card(_("Belongs together")):
+        table = DataTable([_("Run", context="noun"), _("Kind"), _("Result"), _("Status")], label=_("Belongs together"))
+        for other in kin:
+            cells = table.row()
+            with cells.cell():
+                job_link(other)
+            cells.cell(kind_word(other.kind)).classes("qu-nowrap")
+            cells.cell(result_of(other))
+            with cells.cell():
+                StatusBadge(other)

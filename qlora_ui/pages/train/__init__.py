@@ -1,0 +1,1 @@
+"""/train: from a model and a file to a run that is started."""

@@ -1,0 +1,274 @@
+"""What a person has set on /train so far: values, errors, the inspected data. No widget in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from qlora_ui.contract.errors import ParameterError
+from qlora_ui.contract.inspection import Finding, Inspection
+from qlora_ui.contract.knobs import Knob
+from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
+from qlora_ui.contract.parsing import parse_parameters, parse_yaml
+from qlora_ui.contract.paths import STARTER, RunPaths
+from qlora_ui.contract.records import JobKind
+from qlora_ui.jobs.reactive import Event
+from qlora_ui.locales import _, sentence
+from qlora_ui.pages.train.files import FileProblem
+from qlora_ui.pages.train.model_check import ModelNote
+from qlora_ui.pages.train.words import KNOBS, FileMistake, as_sentence, error_of_knob, in_a_sentence
+
+STEPS = ("model", "data", "settings", "check", "start")
+HELD_OUT = f"{STARTER}/heldout"
+READS_DATA_ANEW = frozenset({"model_name", "dataset_path", "max_length", "data_format", "train_on", "offline"})
+"""Knobs that decide what the tokens and labels of the data are."""
+_ON_OTHER_STEPS = frozenset({"name", "model_name", "dataset_path"})
+
+
+@dataclass(eq=False)
+class TrainForm:
+    """The state of one person's form. It outlives the page, so that a look elsewhere loses nothing."""
+
+    starter_settings: dict[str, Any] = field(default_factory=dict)
+    """Settings that suit the small starter model; they fill in what the person has not set."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Knob → what the person typed or chose, unchecked; what is missing has its default."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """Knob → what is wrong with its value; only for knobs that were touched, until `check` is asked for."""
+    touched: set[str] = field(default_factory=set)
+    step: int = 0
+    """The place in STEPS that is open."""
+    is_yaml: bool = False
+    """The settings are shown as a file."""
+    yaml_mistake: FileMistake | None = None
+    """What is wrong with the file as it is typed; the values are then those of its last good state."""
+    yaml_draft: str = ""
+    """The file as it was typed, while it has a mistake."""
+    is_submitting: bool = False
+    wants_score: bool = True
+    test_path: str = ""
+    """A file of held-out rows for the scoring; with the starter's data its own held-out rows are taken."""
+    file_problems: dict[str, FileProblem] = field(default_factory=dict)
+    """`test_path` or `validation_path` → what is wrong with that file."""
+    model_note: ModelNote | None = None
+    """What is known of the chosen model; None while none is chosen."""
+    inspection: Inspection | None = None
+    is_inspecting: bool = False
+    data_problem: tuple[str, str] | None = None
+    """What is wrong with the data, and what to do about it, both in English."""
+    changed: Event[[]] = field(default_factory=Event)
+    """Emitted after a value, an error, the step or the inspection changed."""
+
+    def get(self, name: str) -> Any:
+        """The value as a person sees it: what was set, else the starter's setting, else the default."""
+        if name in self.values:
+            return self.values[name]
+        if self.values.get("model_name") == STARTER and name in self.starter_settings:
+            return self.starter_settings[name]
+        return KNOBS[name].default
+
+    def set(self, name: str, value: Any) -> None:
+        """Take over what was typed or chosen, and say at once what is wrong with it. Empty means the default."""
+        value = value.strip() if isinstance(value, str) else value
+        if value in ("", None) and not KNOBS[name].required:
+            self.values.pop(name, None)
+        else:
+            self.values[name] = value
+        self.touched.add(name)
+        self._find_errors()
+        self.changed.emit()
+
+    def go_to(self, step: int) -> None:
+        self.step = min(max(step, 0), len(STEPS) - 1)
+        self.changed.emit()
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Every knob that stands in the way of a start, touched or not, with the reason."""
+        try:
+            self.parameters()
+        except ParameterError as error:
+            return error.fields
+        return {}
+
+    @property
+    def is_valid(self) -> bool:
+        """The settings can be used, and model and data were looked at without a problem."""
+        return not self.obstacle
+
+    @property
+    def yaml_problem(self) -> str:
+        """What is wrong with the file as it is typed, in a sentence; empty when nothing is."""
+        return self.yaml_mistake.text if self.yaml_mistake is not None else ""
+
+    @property
+    def obstacle(self) -> str:
+        """The first thing that stands in the way of a start, in a sentence; empty when there is none."""
+        if self.is_yaml and self.yaml_mistake is not None:
+            return self.yaml_problem
+        step = self.obstacle_step
+        return "" if step is None else self.obstacle_at(step) or self._missing_at(step)
+
+    @property
+    def obstacle_step(self) -> int | None:
+        """The first step on which something stands in the way of a start."""
+        return next((step for step in range(len(STEPS)) if self.obstacle_at(step) or self._missing_at(step)), None)
+
+    def obstacle_at(self, step: int) -> str:
+        """What has to be mended on a step before it is left; what was only not filled in yet is none."""
+        match STEPS[step]:
+            case "model" if self.model_note is not None and self.model_note.is_problem:
+                return self.model_note.text
+            case "data" if self.data_problem is not None:
+                return sentence(self.data_problem[0])
+            case "data" if self.bad_rows:
+                return sentence(self.bad_rows[0].message)
+            case "settings":
+                wrong = {name: reason for name, reason in self.errors.items() if name not in _ON_OTHER_STEPS}
+                first = next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
+                return first or self._wrong_file("validation_path")
+            case "start" if "name" in self.errors:
+                return self.in_a_sentence("name", self.errors["name"])
+            case "start":
+                return self._wrong_file("test_path") if self.score_after else ""
+            case _:
+                return ""
+
+    def _missing_at(self, step: int) -> str:
+        match STEPS[step]:
+            case "model" if "model_name" in self.problems:
+                return _("No model is chosen yet.")
+            case "data" if "dataset_path" in self.problems:
+                return _("No data is chosen yet.")
+            case "data" if self.is_inspecting:
+                return _("The data is still being read.")
+            case "settings":
+                wrong = {name: reason for name, reason in self.problems.items() if name not in _ON_OTHER_STEPS}
+                return next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
+            case _:
+                return ""
+
+    @property
+    def score_after(self) -> bool:
+        """Base and adapter are scored after the training: it is wanted, and there are rows for it."""
+        return self.wants_score and bool(self.test_file)
+
+    def error_of(self, name: str) -> str:
+        """What is wrong with a field, in a sentence: with its value, or with the file that it names."""
+        if name not in self.errors:
+            return self._wrong_file(name)
+        return as_sentence(error_of_knob(name, self.get(name), self.errors[name]))
+
+    def in_a_sentence(self, name: str, reason: str) -> str:
+        """`Learning rate: 'abc' was given …` for a knob and what is wrong with it, which is English."""
+        return in_a_sentence(name, self.get(name) if name in KNOBS else None, reason)
+
+    def _wrong_file(self, name: str) -> str:
+        return self.file_problems[name].text if name in self.file_problems else ""
+
+    def draft(self) -> TrainForm:
+        """A form with what a person has set in this one, without what was found out about model and data."""
+        return TrainForm(
+            starter_settings=self.starter_settings,
+            values=dict(self.values),
+            errors=dict(self.errors),
+            touched=set(self.touched),
+            step=self.step,
+            yaml_mistake=self.yaml_mistake,
+            yaml_draft=self.yaml_draft,
+            wants_score=self.wants_score,
+            test_path=self.test_path,
+        )
+
+    @property
+    def bad_rows(self) -> list[Finding]:
+        """Rows of the data that a training would not get past."""
+        findings = self.inspection.findings if self.inspection else []
+        return [finding for finding in findings if finding.level == "error"]
+
+    def parameters(self) -> TrainingParameters:
+        """The checked settings. Raises ParameterError, naming every bad field."""
+        chosen = {name: self.get(name) for name in KNOBS if self.get(name) is not None}
+        parameters = parse_parameters(JobKind.TRAINING, chosen)
+        assert isinstance(parameters, TrainingParameters)
+        return parameters
+
+    def evaluation(self, training: TrainingParameters, name: str, run: RunPaths) -> EvaluationParameters | None:
+        """The scoring after the training, by the training's name. None when it is off or there are no held-out rows."""
+        rows = self.test_file
+        if not self.score_after or not rows:
+            return None
+        return EvaluationParameters(
+            name=f"{name[:74]} score",
+            model_name=training.model_name,
+            device=training.device,
+            compute_type=training.compute_type,
+            offline=training.offline,
+            dataset_path=rows,
+            adapter_path=str(run.adapter),
+            data_format=training.data_format,
+            max_length=training.max_length,
+        )
+
+    @property
+    def test_file(self) -> str:
+        """The file that is scored: the person's own, or the held-out rows that come with the starter's data."""
+        if self.test_path:
+            return self.test_path
+        return HELD_OUT if self.get("dataset_path") == STARTER else ""
+
+    @property
+    def differing(self) -> dict[str, Any]:
+        """The knobs that do not have their default, but for model and data."""
+        chosen = {name: self.get(name) for name in KNOBS}
+        own = {"name", "model_name", "dataset_path"}
+        return {name: value for name, value in chosen.items() if value != KNOBS[name].default and name not in own}
+
+    def to_yaml(self) -> str:
+        """All settings as the file that `qlora-ui train` reads, valid or not."""
+        plain = {name: _plain(KNOBS[name], self.get(name)) for name in KNOBS}
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+
+    def show_as(self, *, yaml: bool) -> None:
+        """Show the settings as a file or as fields. A file with a mistake is kept until it is shown again."""
+        self.is_yaml = yaml
+        self.changed.emit()
+
+    def drop_yaml(self) -> None:
+        """Give up a file with a mistake: the settings are those of the fields."""
+        self.yaml_draft, self.yaml_mistake = "", None
+        self.changed.emit()
+
+    def load_yaml(self, text: str) -> None:
+        """Take over an edited file as a whole; one that cannot be used changes nothing but `yaml_mistake`.
+
+        What the file leaves out has its default, as on the command line, and not what suits the starter.
+        """
+        try:
+            content = parse_yaml(text)
+            checked = parse_parameters(JobKind.TRAINING, content).model_dump()
+        except ParameterError as error:
+            self.yaml_draft, self.yaml_mistake = text, FileMistake.of(error, text)
+            self.changed.emit()
+            return
+        self.yaml_draft, self.yaml_mistake = "", None
+        given = content.keys() | self.starter_settings.keys()
+        self.values = {name: value for name, value in checked.items() if name in given and value is not None}
+        self.touched = set(content)
+        self._find_errors()
+        self.changed.emit()
+
+    def _find_errors(self) -> None:
+        self.errors = {name: reason for name, reason in self.problems.items() if name in self.touched or name == ""}
+
+
+def _plain(knob: Knob, value: Any) -> Any:
+    """A value as YAML should show it: typed numbers as numbers where they are ones."""
+    if not isinstance(value, str) or knob.kind not in {"integer", "number"}:
+        return value
+    try:
+        return int(value) if knob.kind == "integer" else float(value)
+    except ValueError:
+        return value

@@ -1,0 +1,56 @@
+"""The first step of /train: which model learns."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from qlora_ui.components.choices import Choice, Choices
+from qlora_ui.components.field import Field
+from qlora_ui.components.layout import Card
+from qlora_ui.components.live import Live
+from qlora_ui.components.notice import Notice
+from qlora_ui.contract.paths import STARTER
+from qlora_ui.locales import _
+from qlora_ui.pages.train.session import TrainSession
+
+
+def build(session: TrainSession) -> None:
+    form = session.form
+    with Card(_("Model")):
+        known = [_choice(name) for name in session.models]
+        choices = Choices(known, label=_("Model"), value=str(form.get("model_name") or ""))
+        with Field(
+            _("Another model"),
+            help=_("A folder on this machine, or a name on the hub such as Qwen/Qwen3-0.6B. Enter takes it."),
+        ) as field:
+            other = field.hold(
+                ui.input(value="" if form.get("model_name") in session.models else form.get("model_name"))
+            )
+        other.props("autocomplete=off spellcheck=false").mark("model-name")
+
+        async def choose(name: str) -> None:
+            other.value = ""
+            await session.set("model_name", name)
+
+        async def type_name() -> None:
+            name = str(other.value or "").strip()
+            if name:
+                choices.show(name)
+                await session.set("model_name", name)
+
+        choices.on_choose = choose
+        other.on("blur", type_name, []).on("keydown.enter", type_name, [])
+        Live(form.changed, lambda: session.form.model_note, lambda: _note(session))
+
+
+def _choice(name: str) -> Choice:
+    if name == STARTER:
+        return Choice(name, _("Starter"), _("Small, comes along, needs no network and no GPU"))
+    folder, _slash, last = name.rpartition("/")
+    return Choice(name, last, folder)
+
+
+def _note(session: TrainSession) -> None:
+    note = session.form.model_note
+    if note is not None:
+        Notice(note.text, "error" if note.is_problem else "info", hint=note.hint)

@@ -1,0 +1,235 @@
+"""What happens on /train: the data is read whenever it or its reading changes, and a start becomes jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nicegui import app, background_tasks, ui
+
+from qlora_ui.components import reader
+from qlora_ui.contract.errors import ModelError, ParameterError, QloraUiError
+from qlora_ui.contract.inspection import Inspection, RowView
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.parsing import parse_parameters
+from qlora_ui.contract.paths import STARTER, dataset_location
+from qlora_ui.contract.records import Dataset, JobKind
+from qlora_ui.demo import STARTER_SETTINGS
+from qlora_ui.jobs.job import Job
+from qlora_ui.pages.train.files import problem_of
+from qlora_ui.pages.train.form import READS_DATA_ANEW, TrainForm
+from qlora_ui.pages.train.model_check import ModelNote, look_at
+from qlora_ui.pages.train.words import KNOBS
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+ROWS_AT_ONCE = 20
+"""How many rows are shown from one reading of the file."""
+
+
+@dataclass(eq=False)
+class TrainSession:
+    """One person's way through /train. It belongs to the browser tab, so a look at another page loses nothing."""
+
+    services: Services
+    form: TrainForm = field(default_factory=lambda: TrainForm(starter_settings=STARTER_SETTINGS))
+    models: list[str] = field(default_factory=list)
+    datasets: list[Dataset] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """Path of a file that was tried → why it could not be read."""
+    row: int = 1
+    """The number of the row that is shown."""
+    _reading: asyncio.Task[None] | None = None
+
+    async def set(self, name: str, value: object) -> None:
+        """Take over what was typed or chosen in one field."""
+        await self._follow(lambda: self.form.set(name, value))
+
+    async def load_yaml(self, text: str) -> None:
+        """Take over an edited file as a whole."""
+        await self._follow(lambda: self.form.load_yaml(text))
+
+    async def _follow(self, change: Callable[[], None]) -> None:
+        """Look at a new model, and read the data anew where something changed that decides about tokens."""
+        before = {name: self.form.get(name) for name in READS_DATA_ANEW}
+        files = self._held_out_files()
+        change()
+        changed = {name for name, value in before.items() if value != self.form.get(name)}
+        if changed & {"model_name", "offline"}:
+            await self._look_at_model()
+        if changed:
+            self.read_data()
+        if "dataset_path" in changed or files != self._held_out_files():
+            await self.look_at_files()
+
+    async def _look_at_model(self) -> None:
+        name = self.form.get("model_name")
+        offline = bool(self.services.settings.offline or self.form.get("offline"))
+        note = await asyncio.to_thread(look_at, str(name), offline) if name else None
+        if name == self.form.get("model_name"):  # else another one was chosen meanwhile
+            self.form.model_note = note
+            self.form.changed.emit()
+
+    async def set_test_file(self, name: str) -> None:
+        """Name the file of rows for the scoring; empty for none."""
+        self.form.test_path = name
+        await self.look_at_files()
+
+    def _held_out_files(self) -> dict[str, str]:
+        return {"test_path": self.form.test_path, "validation_path": str(self.form.get("validation_path") or "")}
+
+    async def look_at_files(self) -> None:
+        """Find out whether the files of held-out rows can be read and hold other rows than the training does."""
+        wanted, data = self._held_out_files(), str(self.form.get("dataset_path") or "")
+        problems = {name: await problem_of(self.services, file, data) for name, file in wanted.items() if file}
+        if wanted == self._held_out_files():  # else another one was named meanwhile
+            self.form.file_problems = {name: problem for name, problem in problems.items() if problem is not None}
+            self.form.changed.emit()
+
+    async def restore(self) -> None:
+        """Look again at everything that a draft names."""
+        if self.form.get("model_name"):
+            await self._look_at_model()
+        self.read_data()
+        await self.look_at_files()
+
+    def close(self) -> None:
+        """Give up what is being read and let go of what was read."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self.form.inspection = None
+
+    async def remove(self, path: str) -> None:
+        """Delete an uploaded file. Raises JobError while a job needs it, WorkspaceError."""
+        [dataset] = [dataset for dataset in self.datasets if dataset.path == path]
+        await self.services.delete_dataset(dataset)
+        self.unreadable.pop(path, None)
+        await self.refresh_choices()
+        if self.form.get("dataset_path") == path:
+            await self.set("dataset_path", "")
+        self.form.changed.emit()
+
+    async def refresh_choices(self) -> None:
+        """Look again for models and data files in the workspace."""
+        self.models, self.datasets = await self.services.models(), await self.services.datasets()
+
+    def read_data(self, first_row: int = 1) -> None:
+        """Read the chosen file in the background; a reading that is still under way is given up."""
+        if self._reading is not None:
+            self._reading.cancel()
+        self.form.data_problem = None
+        if not self.form.get("dataset_path"):
+            self.form.inspection, self.form.is_inspecting = None, False
+            self.form.changed.emit()
+            return
+        self.form.is_inspecting = True
+        self.form.changed.emit()
+        self._reading = background_tasks.create(self._read(first_row), name="read the data of a run")
+
+    async def _read(self, first_row: int) -> None:
+        form, model = self.form, str(self.form.get("model_name") or "")
+        path = str(form.get("dataset_path"))
+        has_good_model = bool(model) and form.model_note is not None and not form.model_note.is_problem
+        try:
+            try:
+                form.inspection = await self._inspect(model if has_good_model else None, first_row)
+            except ModelError as error:  # the data can be looked at without the model's tokens
+                form.model_note = ModelNote.of_error(error)
+                form.inspection = await self._inspect(None, first_row)
+            self.row = first_row
+            self.unreadable.pop(path, None)
+        except QloraUiError as error:
+            self.unreadable[path] = error.message
+            form.inspection, form.data_problem, self.row = None, (error.message, error.hint), 1
+        form.is_inspecting = False
+        form.changed.emit()
+
+    async def _inspect(self, model: str | None, first_row: int) -> Inspection:
+        """Settings that are wrong at the moment are taken at their defaults, so that the data can be seen meanwhile."""
+        form, problems = self.form, self.form.problems
+        given = {name: KNOBS[name].default if name in problems else form.get(name) for name in READS_DATA_ANEW}
+        wanted = {"model_name": STARTER, "dataset_path": STARTER}  # are not read from it
+        usable = parse_parameters(JobKind.TRAINING, given | wanted)
+        assert isinstance(usable, TrainingParameters)
+        return await self.services.inspect(
+            str(dataset_location(str(form.get("dataset_path")))),
+            model,
+            start=first_row,
+            limit=ROWS_AT_ONCE,
+            max_length=usable.max_length,
+            data_format=usable.data_format,
+            train_on=usable.train_on,
+            offline=usable.offline,
+        )
+
+    @property
+    def view(self) -> RowView | None:
+        """The shown row, where it was read."""
+        views = self.form.inspection.views if self.form.inspection else []
+        return next((view for view in views if view.number == self.row), None)
+
+    def show_row(self, number: int) -> None:
+        """Show another row, reading the file again where that row is not at hand."""
+        inspection = self.form.inspection
+        if inspection is None or not 1 <= number <= inspection.rows:
+            return
+        if any(view.number == number for view in inspection.views):
+            self.row = number
+            self.form.changed.emit()
+        else:
+            self.read_data(first_row=number)
+
+    async def start(self) -> Job:
+        """Queue the training and, where wanted, its scoring. Raises ParameterError, WorkspaceError, JobError."""
+        form = self.form
+        parameters = form.parameters()
+        await self.look_at_files()
+        if form.obstacle:
+            raise ParameterError(form.obstacle)
+        form.is_submitting = True
+        form.changed.emit()
+        try:
+            job = await self.services.jobs.submit(JobKind.TRAINING, parameters)
+            evaluation = form.evaluation(parameters, job.name, job.paths)
+            if evaluation is not None:
+                await self.services.jobs.submit(JobKind.EVALUATION, evaluation, after=job.id)
+        finally:
+            form.is_submitting = False
+            form.changed.emit()
+        form.set("name", "")
+        form.go_to(0)
+        return job
+
+
+_DRAFTS_KEPT = 50
+_drafts: OrderedDict[str, TrainSession] = OrderedDict()
+"""Browser tab → its session, the one that was opened last at the end."""
+
+
+async def session_of(services: Services) -> TrainSession:
+    """The session of the browser tab that is being served; after a reload of the page, with what was set before it."""
+    client = ui.context.client
+    known = app.storage.client.get("train")
+    if isinstance(known, TrainSession):
+        return known
+    await client.connected()
+    session = TrainSession(services)
+    tab = client.tab_id or client.id
+    left = _drafts.get(tab)
+    if left is not None and left.services is services:
+        session.form, session.unreadable = left.form.draft(), left.unreadable
+    preferred = reader.preferences().default_model
+    if preferred and not session.form.get("model_name"):
+        session.form.set("model_name", preferred)
+    app.storage.client["train"] = session
+    client.on_delete(session.close)
+    _drafts[tab] = session
+    _drafts.move_to_end(tab)
+    while len(_drafts) > _DRAFTS_KEPT:
+        _drafts.popitem(last=False)
+    await session.restore()
+    return session

@@ -1,0 +1,70 @@
+"""The settings of /train as the file that the command line takes, to be read, edited and copied."""
+
+from __future__ import annotations
+
+import json
+
+from nicegui import ui
+
+from qlora_ui.components.button import icon_button
+from qlora_ui.components.copying import copy_button, copy_from
+from qlora_ui.components.layout import Card, row
+from qlora_ui.components.notice import Notice
+from qlora_ui.components.text import code_block, muted
+from qlora_ui.locales import _
+from qlora_ui.pages.train.session import TrainSession
+
+COMMAND = "qlora-ui train run.yaml"
+
+
+class YamlCard(Card):
+    """An editor that stays in step with the form: what is typed there counts at once, or is said to be wrong."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__("run.yaml")
+        self._session = session
+        self.set_visibility(False)
+        self._editor: ui.codemirror | None = None
+        with self.head, row():
+            copy_button(session.form.to_yaml, _("Copy the file"))
+            icon_button(_("Download run.yaml"), "download", self._download, size="sm")
+        with self:
+            self._editor_room = ui.element("div").classes("qu-yaml")
+            self._verdict = ui.element("div")
+            muted(_("Save it as run.yaml, and this command does the same run:"))
+            with row():
+                command = code_block(COMMAND, _("Command")).classes("qu-grow")
+                copy_from(command, _("Copy the command"), is_icon=True)
+
+    async def open(self) -> None:
+        """Show the form as it is now, in colours that fit the mode of the page."""
+        dark = await ui.run_javascript("document.body.classList.contains('body--dark')", timeout=3)
+        self._editor_room.clear()
+        with self._editor_room:
+            self._editor = ui.codemirror(
+                self._session.form.yaml_draft or self._session.form.to_yaml(),
+                language="YAML",
+                theme="vscodeDark" if dark else "githubLight",
+                on_change=lambda event: self._take(event.value),
+            )
+        ui.run_javascript(f"""
+            const editor = getHtmlElement({self._editor.id});
+            editor.querySelector(".cm-content")?.setAttribute("aria-label", {json.dumps(_("Settings as YAML"))});
+            editor.querySelector(".cm-scroller")?.setAttribute("tabindex", "0");
+        """)
+        self._say(self._session.form.yaml_problem)
+
+    def _download(self) -> None:
+        ui.download.content(self._session.form.to_yaml(), "run.yaml", "application/yaml")
+
+    async def _take(self, text: str) -> None:
+        await self._session.load_yaml(text)
+        self._say(self._session.form.yaml_problem)
+
+    def _say(self, problem: str) -> None:
+        self._verdict.clear()
+        with self._verdict:
+            if problem:
+                Notice(problem, "error", hint=_("The form keeps its last good state until this is mended."))
+            else:
+                muted(_("In step with the form."), size="xs")
