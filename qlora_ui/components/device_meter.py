@@ -44,7 +44,7 @@ class DeviceMeter(Card, default_classes="qu-meter"):
                     self._name = Text("", "b", classes="qu-clip")
                 self._aside = Text(classes="qu-muted qu-xs qu-num qu-nowrap")
             self._memory = ProgressBar(_("Memory in use"), thin=True)
-            with row(between=True).classes("qu-muted qu-xs qu-num"):
+            with row(between=True).classes("qu-muted qu-xs qu-num qu-nowrap"):
                 self._amount = Text()
                 self._load = Text()
 

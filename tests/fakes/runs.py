@@ -148,8 +148,8 @@ def busy_workspace(home: Path, at_work: ProcessIdentity) -> Workspace:
             JobStatus.FAILED,
             minutes_ago=1500,
             minutes=1,
-            error="The device has too little memory for this batch size.",
-            hint="Halve the batch size and double the gradient accumulation; the result stays the same.",
+            error="The device ran out of memory.",
+            hint="Lower the batch size or the longest example, or switch activation checkpointing on; then resume.",
         ),
     ):
         write_run(workspace, run)

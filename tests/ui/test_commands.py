@@ -300,3 +300,15 @@ async def open_as(user: User, person: str, name: str) -> None:
         await user.open("/settings")
     finally:
         transport.app = app  # type: ignore[attr-defined]
+
+
+async def test_words_of_the_glossary_come_last_unless_one_is_asked_for(user: User, busy_services: Services) -> None:
+    await user.open("/settings")
+    palette = await open_palette(user)
+
+    async def headings(query: str) -> list[str]:
+        await tell(palette, "search", query)
+        return [group["heading"] for group in palette._props["found"]["groups"]]
+
+    assert (await headings("st"))[-1] == "Glossary"
+    assert (await headings("seed"))[0] == "Glossary"

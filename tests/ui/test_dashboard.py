@@ -43,7 +43,7 @@ async def test_busy_day_shows_what_is_true(user: User, busy_services: Services) 
     await user.should_see("step 74 of 120")
     await user.should_see("evaluation loss 1.204")
     await user.should_see("1 failed, 1 interrupted")
-    await user.should_see("Halve the batch size")
+    await user.should_see("Lower the batch size")
     await user.should_see("was interrupted")
     await user.should_not_see("Your first fine-tune")
 
@@ -117,14 +117,14 @@ async def test_hidden_guide_stays_hidden_until_it_is_asked_for(user: User, servi
 async def test_failure_that_was_dismissed_stays_away(user: User, busy_services: Services) -> None:
     job = named(busy_services, "mail-sorting")
     await user.open("/")
-    await user.should_see("Halve the batch size")
+    await user.should_see("Lower the batch size")
     await press(user, "Dismiss: mail-sorting failed")
-    await user.should_not_see("Halve the batch size", retries=20)
+    await user.should_not_see("Lower the batch size", retries=20)
     await user.should_see("The run is still in the activity.")
     assert job.status is JobStatus.FAILED
     await user.open("/")
     await user.should_see("sql-from-text")
-    await user.should_not_see("Halve the batch size")
+    await user.should_not_see("Lower the batch size")
 
 
 async def test_disk_that_fills_up_leads_to_the_clean_up(

@@ -22,7 +22,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
 from qlora_ui.pages.help.paths import TOPICS
 from qlora_ui.pages.shell.commands import THEMES
-from qlora_ui.pages.shell.palette_search import Candidate, rank
+from qlora_ui.pages.shell.palette_search import Candidate, fold, rank
 from qlora_ui.pages.shell.side_bar import LINKS
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ class PaletteOfApp:
             if len(members) < MOST or not query.strip():
                 members.append(_job_entry(what) if isinstance(what, Job) else what)
         self._offered = {entry.id: entry for entries in groups.values() for entry in entries}
-        return [Group(_(heading), [_choice(entry) for entry in entries]) for heading, entries in groups.items()]
+        is_asked = any(fold(entry.text) == fold(query) for entry in groups.get(GLOSSARY, []))
+        order = groups if is_asked else sorted(groups, key=lambda heading: heading == GLOSSARY)  # words come last
+        return [Group(_(heading), [_choice(entry) for entry in groups[heading]]) for heading in order]
 
     def _suggestions(self) -> list[Entry | Job]:
         """Before anything is typed: what can be done, the latest runs, all pages."""
