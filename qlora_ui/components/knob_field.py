@@ -12,6 +12,7 @@ from nicegui.elements.mixins.value_element import ValueElement
 
 from qlora_ui.components import reader
 from qlora_ui.components.field import Field
+from qlora_ui.components.select_list import amend_list
 from qlora_ui.contract.knobs import DEVICES, Knob
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.theme.icons import Icon
@@ -140,7 +141,8 @@ class KnobField(Field):
         control: ValueElement[Any]
         match self._widget.kind:
             case "select":
-                control = ui.select(self._widget.options, value=self._shown, on_change=self._commit)
+                control = select = ui.select(self._widget.options, value=self._shown, on_change=self._commit)
+                amend_list(select, self.label.text)
             case "switch":
                 control = ui.switch(value=self._shown, on_change=self._commit)
             case "input":

@@ -95,10 +95,10 @@ def _hub_has_json(model_name: str, offline: bool, local_only: bool) -> bool:
         hf_hub_download(model_name, "tokenizer.json", local_files_only=local_only)
         return True
     except errors.GatedRepoError:
-        hint = "Accept its terms on its page on the hub, and sign in with `hf auth login`."
+        hint = "Accept its terms on its page on the hub, and enter a hub token in the settings (or `hf auth login`)."
         raise ModelError(f"The model {model_name} is open only to people who accepted its terms.", hint) from None
     except errors.RepositoryNotFoundError:
-        hint = "Check the name; a private model needs `hf auth login` first."
+        hint = "Check the name; a private model needs a hub token in the settings (or `hf auth login`)."
         raise ModelError(f"The hub has no model named {model_name}.", hint) from None
     except errors.RemoteEntryNotFoundError:
         return False

@@ -246,7 +246,7 @@ def _explain(model_name: str, error: Exception) -> ModelError:
     if "gated" in lowered or "401" in text or "403" in text:
         return ModelError(
             f"The hub does not give out {model_name} without a permission.",
-            "Accept its licence on the hub and set HF_TOKEN, or choose another model.",
+            "Accept its licence on the hub and enter a hub token in the settings, or choose another model.",
         )
     if not folder and ("offline" in lowered or "couldn't connect" in lowered or "local_files_only" in lowered):
         return ModelError(

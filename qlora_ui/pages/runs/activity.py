@@ -21,6 +21,7 @@ from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.running_card import job_link
 from qlora_ui.components.segmented import Segmented
+from qlora_ui.components.select_list import amend_list
 from qlora_ui.components.status_help import StatusHelp
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import percent
@@ -122,7 +123,8 @@ class _List:
             kinds = {"": _("Every kind"), **{str(kind): kind_word(kind) for kind in _KINDS}}
             kind = ui.select(kinds, value="", on_change=lambda event: self._filter(kind=event.value))
             kind.props("outlined dense options-dense").classes("qu-kind")
-            kind._props["aria-label"] = _("Kind of run")
+            kind._props.update({"aria-label": _("Kind of run"), "for": f"f{kind.id}"})
+            amend_list(kind, _("Kind of run"))
             find = ui.input(placeholder=_("Find a run"), on_change=lambda event: self._filter(text=event.value or ""))
             find.props("outlined dense clearable debounce=250").classes("qu-find")
             find._props["aria-label"] = _("Find a run")
