@@ -54,7 +54,7 @@ def test_every_open_tab_follows(app: RunningServer, open_page: OpenPage) -> None
 
 def test_a_language_is_taken_over_where_one_is(app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(f"{app.url}/settings#language").page
-    for name, tag, title in (("Deutsch", "de", "Sprache"), ("Wie der Browser", "en-US", "Language")):
+    for name, tag, title in (("Deutsch", "de", "Sprache"), ("Wie im Browser", "en-US", "Language")):
         page.locator("#language").get_by_role("combobox").click()
         page.get_by_role("option", name=name).click()
         expect(page.locator("html")).to_have_attribute("lang", tag)

@@ -75,7 +75,7 @@ async def _held(user: User) -> dict[str, int]:
     gc.collect()
     elements = user.client.elements.values()
     alive = gc.get_objects()
-    events = [thing for thing in alive if isinstance(thing, Event)]
+    events = [thing for thing in alive if issubclass(type(thing), Event)]  # isinstance would ask lazy objects of others
     return {
         "elements": len(elements),
         "event listeners of elements": sum(len(element._event_listeners) for element in elements),
@@ -86,5 +86,5 @@ async def _held(user: User) -> dict[str, int]:
         "bindable properties": len(binding.bindable_properties),
         "background tasks": len(background_tasks.running_tasks),
         "tasks": len(asyncio.all_tasks()),
-        "deleted elements": sum(isinstance(thing, Element) and thing.is_deleted for thing in alive),
+        "deleted elements": sum(issubclass(type(thing), Element) and thing.is_deleted for thing in alive),
     }
