@@ -133,7 +133,8 @@ def test_the_editor_is_no_trap(fresh_app: RunningServer, open_page: OpenPage) ->
 def open_editor(page: Page) -> Locator:
     """Go to the settings of a new fine-tune, as YAML."""
     to_data(page)
-    page.get_by_label("Starter data").check()
+    page.get_by_label("Starter data").click()
+    expect(page.get_by_label("Starter data")).to_be_checked()
     expect(page.get_by_role("option").first).to_be_visible(timeout=60_000)
     page.get_by_role("button", name=re.compile(r"^(Done: |\d )?Settings$")).click()
     page.get_by_role("radio", name="YAML").click()

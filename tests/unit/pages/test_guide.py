@@ -48,3 +48,13 @@ def test_who_trained_on_their_own_data_needs_no_guide() -> None:
     assert not Progress.of([named("mine", JobStatus.FAILED)]).is_over
     assert Progress.of([named("mine", JobStatus.COMPLETED)]).is_over
     assert not Progress.of([named(demo.NAME, JobStatus.COMPLETED)]).is_over
+
+
+def test_a_further_starter_run_takes_no_tick_back() -> None:
+    training = named(demo.NAME, JobStatus.COMPLETED)
+    score = named("score", JobStatus.COMPLETED, JobKind.EVALUATION, after=training.id)
+    merge = named("merge", JobStatus.COMPLETED, JobKind.MERGE, after=training.id)
+    again = named(demo.NAME, JobStatus.RUNNING, created_at=now() + timedelta(minutes=1))
+    progress = Progress.of([training, score, merge, again])
+    assert progress.done == (T, T, T, T, F)
+    assert (progress.training, progress.merge) == (training, merge)
