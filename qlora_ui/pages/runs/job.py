@@ -69,10 +69,10 @@ async def build(services: Services, job_id: str) -> None:
 def _outcome(services: Services, job: Job) -> None:
     job_result.build(job)
     job_next.build(services, job)
-    job_kin.build(services, job)
     if job.kind is JobKind.TRAINING:
         LossCard(job)
         Live(job.changed, lambda: list(job.samples), lambda: _samples(job), classes="qu-contents")
+    job_kin.build(services, job)
 
 
 async def _load_history(services: Services, job: Job) -> None:
