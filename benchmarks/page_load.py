@@ -16,26 +16,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.screenshots import chromium  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402
 
 PAGES = ("/", "/settings")
 ROUTES = ("/train", "/activity", "/settings", "/")
 ROUTE_CHANGES = 20
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 IS_VISIBLE = "const isVisible = (element) => Boolean(element?.checkVisibility({ visibilityProperty: true }));"
 OURS = f"""() => {{
@@ -108,17 +105,6 @@ def main() -> None:
     if options.json:
         figures = {name: asdict(page) for name, page in first_pages.items()}
         options.json.write_text(json.dumps({"first_page": figures, "route_change_ms": changes}, indent=2) + "\n")
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        sys.exit("No browser was found; install Chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def open_cold(browser: Browser, url: str, is_usable: str) -> FirstPage:

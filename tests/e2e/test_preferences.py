@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from qlora_ui import locales
 from tests.fakes.server import RunningServer
 
 
@@ -39,7 +38,6 @@ def test_a_change_holds_on_every_tab_at_once(browser: Browser, tmp_path: Path) -
         settings.context.close()
 
 
-@pytest.mark.skipif("de" not in locales.languages(), reason="There is no German catalog.")
 def test_a_language_holds_on_every_tab(browser: Browser, tmp_path: Path) -> None:
     with RunningServer(tmp_path) as server:
         settings = open_tab(browser, f"{server.url}/settings")

@@ -370,16 +370,15 @@ async def test_showing_more_runs_leads_to_the_first_new_one(
     monkeypatch.setattr(activity, "ROWS_AT_FIRST", 2)
     for name in ("one", "two", "three", "four", "five"):
         await services.jobs.submit(JobKind.TRAINING, training(name))
-    said: list[str] = []
-    monkeypatch.setattr(ui, "run_javascript", said.append)
+    focused: list[ui.element] = []
+    monkeypatch.setattr(activity, "focus", focused.append)
     await user.open("/activity")
     await user.should_not_see("three")
-    said.clear()
     await press(user, "Show more of 5 runs")
     await user.should_see("three")
     links = [element for element in user.find(kind=ui.link).elements if "/activity/" in str(element._props.get("href"))]
     third = sorted(links, key=lambda link: link.id)[2]
-    assert said == [f"requestAnimationFrame(() => getHtmlElement({third.id})?.focus())"]
+    assert focused == [third]
     await user.should_see("Show more of 5 runs")
 
 

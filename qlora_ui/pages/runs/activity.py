@@ -14,6 +14,7 @@ from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.data_table import DataTable, Row
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.focus import focus
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
@@ -194,7 +195,7 @@ class _RunTable:
         """Put the focus on the link of a row, if there is such a row."""
         links = [link for _entry, link in self._rows.values()]
         if place < len(links):
-            _focus(links[place])
+            focus(links[place])
 
 
 def _nothing_yet() -> None:
@@ -216,10 +217,6 @@ def _row(table: DataTable, job: Job) -> tuple[Row, ui.link]:
     with entry.cell():
         StatusBadge(job)
     return entry, link
-
-
-def _focus(element: ui.element) -> None:
-    ui.run_javascript(f"requestAnimationFrame(() => getHtmlElement({element.id})?.focus())")
 
 
 def _progress(job: Job) -> None:
