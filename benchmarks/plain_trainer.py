@@ -30,8 +30,8 @@ from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.parsing import read_parameters
 from qlora_ui.contract.paths import model_location
 from qlora_ui.contract.records import JobKind
+from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.prepare import prepare
-from qlora_ui.data.tokenizer import load_tokenizer
 from qlora_ui.worker.devices import choose
 from qlora_ui.worker.progress import Plan
 

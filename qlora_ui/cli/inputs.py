@@ -7,9 +7,9 @@ from pathlib import Path
 
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import dataset_location, model_location
-from qlora_ui.data.formats import SAMPLE, detect
-from qlora_ui.data.readers import read_rows
-from qlora_ui.data.tokenizer import check_folder
+from qlora_ui.data.encoding.tokenizer import check_folder
+from qlora_ui.data.formats.detect import SAMPLE, detect
+from qlora_ui.data.readers.files import read_rows
 
 
 def check_inputs(parameters: JobParameters) -> None:

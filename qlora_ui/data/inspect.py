@@ -12,12 +12,12 @@ from qlora_ui.contract.inspection import Inspection, RowView, TokenView, TurnVie
 from qlora_ui.contract.parameters import DataFormat
 from qlora_ui.contract.paths import dataset_location
 from qlora_ui.data.conversation import Conversation
-from qlora_ui.data.formats import SAMPLE, Detected, detect, to_conversation
-from qlora_ui.data.readers import Row, read_rows
+from qlora_ui.data.encoding.tokenizer import load_tokenizer
+from qlora_ui.data.encoding.tokens import Encoded, TrainOn, encode_whole
+from qlora_ui.data.formats.detect import SAMPLE, Detected, detect, to_conversation
+from qlora_ui.data.readers.files import Row, read_rows
 from qlora_ui.data.survey import Survey
-from qlora_ui.data.templates import special_tokens, template_source
-from qlora_ui.data.tokenizer import load_tokenizer
-from qlora_ui.data.tokens import Encoded, TrainOn, encode_whole
+from qlora_ui.data.templates.render import special_tokens, template_source
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

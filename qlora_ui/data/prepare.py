@@ -13,11 +13,11 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.parameters import DataFormat
 from qlora_ui.contract.paths import dataset_location
 from qlora_ui.data.conversation import Conversation
-from qlora_ui.data.formats import SAMPLE, Detected, detect, to_conversation
-from qlora_ui.data.readers import read_rows
+from qlora_ui.data.encoding.tokens import Example, TrainOn, encode
+from qlora_ui.data.formats.detect import SAMPLE, Detected, detect, to_conversation
+from qlora_ui.data.readers.files import read_rows
 from qlora_ui.data.split import split
-from qlora_ui.data.templates import template_source
-from qlora_ui.data.tokens import Example, TrainOn, encode
+from qlora_ui.data.templates.render import template_source
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

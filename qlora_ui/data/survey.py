@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import Finding
 from qlora_ui.data.conversation import Conversation
-from qlora_ui.data.formats import Detected
+from qlora_ui.data.encoding.tokens import Encoded
+from qlora_ui.data.formats.detect import Detected
 from qlora_ui.data.places import problem_of
-from qlora_ui.data.templates import folds_system, special_tokens, template_source, uses_fallback
-from qlora_ui.data.tokens import Encoded
+from qlora_ui.data.templates.render import folds_system, special_tokens, template_source, uses_fallback
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

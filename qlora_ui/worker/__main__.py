@@ -143,7 +143,7 @@ def _leave_silent_hub(context: Context) -> None:
     """Where the hub does not answer, let the libraries ask it nothing more: each question would be tried for long."""
     from huggingface_hub import constants
 
-    from qlora_ui.data.tokenizer import hub_answers
+    from qlora_ui.data.encoding.tokenizer import hub_answers
 
     if not hub_answers(context.parameters.model_name):
         context.warn("The model hub does not answer, so only what was fetched from it before can be used.")

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset
 from transformers import PreTrainedModel
 
-from qlora_ui.data.tokens import IGNORED, Example
+from qlora_ui.data.encoding.tokens import IGNORED, Example
 
 _POOL = 32
 """Batches that are sorted by length together: enough to leave little padding, few enough to keep an epoch mixed."""

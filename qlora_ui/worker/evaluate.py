@@ -19,9 +19,9 @@ from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import EvaluationParameters
 from qlora_ui.contract.records import EvaluationMetrics, EvaluationReport
 from qlora_ui.data.conversation import Conversation, Message
+from qlora_ui.data.encoding.tokenizer import load_tokenizer
+from qlora_ui.data.encoding.tokens import Example, encode, prompt_of, render_prompt
 from qlora_ui.data.prepare import load
-from qlora_ui.data.tokenizer import load_tokenizer
-from qlora_ui.data.tokens import Example, encode, prompt_of, render_prompt
 from qlora_ui.worker import statistics
 from qlora_ui.worker.batches import Collator
 from qlora_ui.worker.context import Context

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from qlora_ui.data.tokens import IGNORED, Example
+from qlora_ui.data.encoding.tokens import IGNORED, Example
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.scoring import inference
 

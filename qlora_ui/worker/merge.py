@@ -20,9 +20,9 @@ from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import MergeParameters
 from qlora_ui.contract.records import MergeReceipt
 from qlora_ui.data.conversation import Conversation, Turn
+from qlora_ui.data.encoding.tokenizer import load_tokenizer
+from qlora_ui.data.encoding.tokens import encode
 from qlora_ui.data.prepare import load
-from qlora_ui.data.tokenizer import load_tokenizer
-from qlora_ui.data.tokens import encode
 from qlora_ui.worker.adapters import CARD, put_in_place, temporary_beside
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.devices import Device

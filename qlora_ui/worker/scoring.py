@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from qlora_ui.data.tokens import IGNORED, Example
+from qlora_ui.data.encoding.tokens import IGNORED, Example
 from qlora_ui.worker.batches import Collator, token_losses
 from qlora_ui.worker.devices import Device
 

@@ -15,9 +15,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallba
 from qlora_ui.contract.events import Alert, Phase, Resumed, Sample
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import dataset_location
+from qlora_ui.data.encoding.tokenizer import load_tokenizer
+from qlora_ui.data.encoding.tokens import prompt_of, render_prompt
 from qlora_ui.data.prepare import Prepared, file_fingerprint, prepare
-from qlora_ui.data.tokenizer import load_tokenizer
-from qlora_ui.data.tokens import prompt_of, render_prompt
 from qlora_ui.worker import checkpoints
 from qlora_ui.worker.adapters import copy_adapter, save_adapter
 from qlora_ui.worker.batches import Collator, ShuffledExamples, token_losses

@@ -13,7 +13,7 @@ from qlora_ui.contract.events import Event, Metric
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind, JobRecord, now
-from qlora_ui.data.tokens import Example
+from qlora_ui.data.encoding.tokens import Example
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import Control
 

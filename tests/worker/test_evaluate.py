@@ -65,9 +65,9 @@ def test_the_losses_are_those_of_a_plain_calculation(evaluated: RunPaths, traine
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
+    from qlora_ui.data.encoding.tokenizer import load_tokenizer
+    from qlora_ui.data.encoding.tokens import encode
     from qlora_ui.data.prepare import load
-    from qlora_ui.data.tokenizer import load_tokenizer
-    from qlora_ui.data.tokens import encode
 
     tokenizer = load_tokenizer("starter", True)
     rows = [json.loads(line) for line in evaluated.answers.read_text(encoding="utf-8").splitlines()]

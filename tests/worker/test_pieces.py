@@ -206,8 +206,8 @@ def test_answers_are_greedy_whatever_the_model_asks_for() -> None:
     """Some models come with a penalty on repetition, which would keep them from repeating what they were asked for."""
     import torch
 
-    from qlora_ui.data.tokenizer import load_tokenizer
-    from qlora_ui.data.tokens import render_prompt
+    from qlora_ui.data.encoding.tokenizer import load_tokenizer
+    from qlora_ui.data.encoding.tokens import render_prompt
     from qlora_ui.worker.generation import Writer
     from qlora_ui.worker.loading import load_base
 

@@ -8,8 +8,8 @@ import pytest
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.parameters import DataFormat
 from qlora_ui.data.conversation import Conversation, Turn
-from qlora_ui.data.formats import detect, to_conversation
-from qlora_ui.data.readers import Row
+from qlora_ui.data.formats.detect import detect, to_conversation
+from qlora_ui.data.readers.files import Row
 
 SYSTEM = Turn("system", "be brief")
 ASK = Turn("user", "hi")

@@ -11,9 +11,9 @@ import pytest
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import Finding, Inspection
+from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.inspect import inspect_file
 from qlora_ui.data.prepare import prepare
-from qlora_ui.data.tokenizer import load_tokenizer
 
 from .conftest import MakeTokenizer, WriteRows
 

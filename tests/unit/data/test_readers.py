@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.readers import READERS, Row, read_rows
+from qlora_ui.data.readers.files import READERS, Row, read_rows
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:

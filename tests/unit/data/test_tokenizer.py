@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from qlora_ui.contract.errors import ModelError
-from qlora_ui.data.templates import FALLBACK
-from qlora_ui.data.tokenizer import load_tokenizer
+from qlora_ui.data.encoding.tokenizer import load_tokenizer
+from qlora_ui.data.templates.render import FALLBACK
 
 from .conftest import MakeTokenizer
 

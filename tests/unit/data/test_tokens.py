@@ -8,7 +8,7 @@ import pytest
 
 from qlora_ui.contract.errors import DataError, ModelError
 from qlora_ui.data.conversation import Conversation, Turn
-from qlora_ui.data.tokens import IGNORED, Encoded, encode, encode_whole, prompt_of, render_prompt
+from qlora_ui.data.encoding.tokens import IGNORED, Encoded, encode, encode_whole, prompt_of, render_prompt
 
 from .conftest import SPECIALS, MakeTokenizer
 

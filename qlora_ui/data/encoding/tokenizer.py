@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.contract.paths import model_location
-from qlora_ui.data.templates import chat_template
+from qlora_ui.data.templates.render import chat_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.delimited import delimited_rows, guess_delimiter
-from qlora_ui.data.lines import text_lines
 from qlora_ui.data.places import data_error
-from qlora_ui.data.recognise import refuse_binary, unclosed
+from qlora_ui.data.readers.delimited import delimited_rows, guess_delimiter
+from qlora_ui.data.readers.lines import text_lines
+from qlora_ui.data.readers.recognise import refuse_binary, unclosed
 
 _PARQUET_BATCH = 512
 """Rows; about what is in memory at once."""

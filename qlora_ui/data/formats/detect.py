@@ -9,9 +9,9 @@ from typing import Any
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.parameters import DataFormat
 from qlora_ui.data.conversation import Conversation
-from qlora_ui.data.conversion import CONVERTERS, parse_turns
+from qlora_ui.data.formats.conversion import CONVERTERS, parse_turns
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers import Row
+from qlora_ui.data.readers.files import Row
 
 SAMPLE = 100
 """How many rows are looked at to tell the format."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.conversation import Conversation, Message
 from qlora_ui.data.places import data_error
-from qlora_ui.data.templates import generation_spans, render, special_tokens
+from qlora_ui.data.templates.render import generation_spans, render, special_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

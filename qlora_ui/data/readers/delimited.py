@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.lines import text_lines
 from qlora_ui.data.places import data_error
+from qlora_ui.data.readers.lines import text_lines
 
 _LONGEST_FIELD = 64 * 1024 * 1024
 """Characters; Python's own limit of 131,072 is shorter than many a document."""

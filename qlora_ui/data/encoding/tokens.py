@@ -13,11 +13,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.answers import Span, answer_spans, ends_with_special
 from qlora_ui.data.conversation import Conversation, Message
-from qlora_ui.data.offsets import token_offsets
+from qlora_ui.data.encoding.answers import Span, answer_spans, ends_with_special
+from qlora_ui.data.encoding.offsets import token_offsets
 from qlora_ui.data.places import data_error
-from qlora_ui.data.templates import render
+from qlora_ui.data.templates.render import render
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
