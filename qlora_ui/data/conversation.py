@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Role = Literal["system", "user", "assistant", "tool", "text"]
 
@@ -14,6 +15,7 @@ class Message(TypedDict):
 
     role: str
     content: str
+    tool_calls: NotRequired[list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,18 @@ class Turn:
     role: Role
     """`text` is plain text without any roles; it is always the only turn of its conversation."""
     content: str
+    """May be empty where `calls` is not."""
     trained: bool = False
     """The model learns to write this turn, with the token that ends it."""
+    calls: str = ""
+    """The tools that an assistant's turn calls, as JSON: `[{"name": …, "arguments": {…}}, …]`; empty for none."""
 
     @property
     def message(self) -> Message:
-        return {"role": self.role, "content": self.content}
+        message: Message = {"role": self.role, "content": self.content}
+        if self.calls:
+            message["tool_calls"] = [{"type": "function", "function": call} for call in json.loads(self.calls)]
+        return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,15 @@ class Conversation:
     place: str = ""
     """Where it came from, for messages to people: `train.jsonl, line 17`."""
     number: int = 0
-    """The row's number in its file, from 1."""
+    """The row's number, from 1."""
+    tools: str = ""
+    """The tools that may be called, as JSON: a list of function schemas; empty for none."""
+    rejected: tuple[Turn, ...] = ()
+    """Of a preference pair: the answer that is not wanted, in place of the last turn. Supervised training ignores it."""
+    desirable: bool | None = None
+    """Of a KTO row: whether its answer is wanted. Supervised training trains the wanted ones."""
+    group: str = ""
+    """The value of the column by which rows stay together in a split, as text; empty for none."""
 
     @property
     def is_text(self) -> bool:
@@ -53,6 +69,9 @@ class Conversation:
         """The same for two conversations exactly when they are trained alike (SHA-256 in hexadecimal)."""
         digest = hashlib.sha256()
         for turn in self.turns:
-            content = turn.content.encode()
-            digest.update(f"{turn.role} {turn.trained} {len(content)} ".encode() + content)
+            content, calls = turn.content.encode(), turn.calls.encode()
+            head = f"{turn.role} {turn.trained} {len(content)} {len(calls)} "
+            digest.update(head.encode() + content + calls)
+        if self.tools:
+            digest.update(b"tools " + self.tools.encode())
         return digest.hexdigest()
