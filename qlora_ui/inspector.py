@@ -1,108 +1,272 @@
-"""The data inspector in a process of its own: tokenizers and their libraries never enter the web process."""
+"""The data inspector in processes of its own: tokenizers and their libraries never enter the web process.
+
+Looks go to a process that waits, warm, for the next one; a survey has a process to itself, which ends with it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from qlora_ui.contract.errors import DataError, ModelError, ParameterError, QloraUiError
-from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.inspection import Look, Survey, SurveyProgress
+from qlora_ui.contract.inspector import Answer, Complaint, Request
+from qlora_ui.contract.recipe import DataQuery
+from qlora_ui.contract.references import HubDataset
 
-TIMEOUT_S = 600.0
+LOOK_TIMEOUT_S = 120.0
+"""A look may have to count the rows of a large file, or to ask the hub for a tokenizer."""
 ANSWER_BYTES = 64 * 1024**2
 """The longest answer that is taken; far more than rows that a person could read."""
 COMPLAINT_BYTES = 64 * 1024
 AT_ONCE = 2
-"""Inspections that run side by side; more of them wait."""
+"""Looks, and surveys, that run side by side; more of them wait."""
+IDLE_S = 180.0
+"""A process that waits so long for the next look ends."""
 
 READ_BYTES = 64 * 1024
-OFFLINE = {"QLORA_UI_OFFLINE": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-
+OFFLINE = {"QLORA_UI_OFFLINE": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 _ERRORS: dict[str, type[QloraUiError]] = {"ModelError": ModelError, "ParameterError": ParameterError}
+
+OnProgress = Callable[[SurveyProgress], None]
 
 
 class Inspector:
-    """Runs `qlora-ui data inspect FILE --json`."""
+    """Asks `python -m qlora_ui.data.serve`."""
 
     def __init__(
         self,
-        command: tuple[str, ...] = (sys.executable, "-m", "qlora_ui", "data", "inspect"),
+        command: tuple[str, ...] = (sys.executable, "-m", "qlora_ui.data.serve"),
         *,
-        timeout_s: float = TIMEOUT_S,
+        cache: Path | None = None,
+        timeout_s: float = LOOK_TIMEOUT_S,
         answer_bytes: int = ANSWER_BYTES,
         credentials: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """`credentials`, called in a thread, gives the environment variables with which the hub may be asked."""
+        """`cache` keeps what a survey prepared; `credentials`, called in a thread, gives the environment variables with
+        which the hub may be asked."""
         self._command = command
-        self._credentials = credentials
+        self._cache = str(cache) if cache else ""
         self._timeout_s = timeout_s
         self._answer_bytes = answer_bytes
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._credentials = credentials
+        self._idle: list[_Process] = []
+        self._looks, self._surveys = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(AT_ONCE)
+        self._draining: set[asyncio.Task[None]] = set()
 
-    async def inspect(self, path: str, options: Mapping[str, str | int | None], *, offline: bool = False) -> Inspection:
-        """What the command says of the file; an option that is None is left out. `offline` asks no hub for a tokenizer.
+    async def look(self, query: DataQuery, *, start: int = 1, limit: int = 20, rows: Sequence[int] = ()) -> Look:
+        """Some rows, as a training with these settings would meet them.
 
-        Raises DataError or ModelError, as the command does; the process ends when the caller is cancelled.
+        Raises DataError, ModelError, ParameterError.
         """
-        given = [f"--{name}={value}" for name, value in options.items() if value is not None]
-        arguments = ["--json", *given, "--", path]  # after the dashes, no path is taken for an option
-        async with self._places:
-            output, errors = await self._run(path, arguments, offline)
-        return await asyncio.to_thread(_understand, path, output, errors)
+        request = Request(ask="look", query=query, start=start, limit=limit, rows=list(rows), cache=self._cache)
+        answer = await self._ask(request, query.offline)
+        assert answer.look is not None
+        return answer.look
 
-    async def _run(self, path: str, arguments: list[str], offline: bool) -> tuple[bytes, bytes]:
-        process = await self._start(path, arguments, offline)
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                output, errors = await asyncio.gather(self._answer(process), _tail(process.stderr))
-                await process.wait()
-        except TimeoutError:
-            raise DataError(
-                f"Looking at the file took longer than {self._timeout_s / 60:g} minutes and was given up.",
-                "Try it with a part of the file; the training itself reads it without such a limit.",
-            ) from None
-        finally:
-            await _end(process)
-        if len(output) > self._answer_bytes:
-            raise DataError(
-                f"The rows of the file are too long to be shown: over {self._answer_bytes / 1024**2:g} MB.",
-                "Check that each row is one example; the training itself reads it without such a limit.",
-            )
-        return output, errors
+    async def hub(self, name: str, *, offline: bool = False) -> HubDataset:
+        """What a dataset on the hub offers: its configurations and splits. Raises DataError."""
+        answer = await self._ask(Request(ask="hub", name=name, offline=offline), offline)
+        assert answer.hub is not None
+        return answer.hub
 
-    async def _start(self, path: str, arguments: list[str], offline: bool) -> asyncio.subprocess.Process:
-        added = OFFLINE if offline else await asyncio.to_thread(self._credentials)
+    async def survey(self, query: DataQuery, on_progress: OnProgress = lambda _: None) -> Survey:
+        """Go through all rows, and keep the tokens for the training. Cancelling it ends the process.
+
+        Raises DataError, ModelError, ParameterError.
+        """
+        async with self._surveys:
+            process = await self._start(query.offline)
+            try:
+                async for answer in process.ask(Request(ask="survey", query=query, cache=self._cache)):
+                    if answer.progress is not None:
+                        on_progress(answer.progress)
+                    if answer.survey is not None:
+                        return answer.survey
+                    if answer.error is not None:
+                        raise _raised(answer.error)
+                raise await process.failure()
+            finally:
+                await process.end()
+
+    async def warm(self, *, offline: bool = False) -> None:
+        """Have a process ready before the first look is asked for."""
+        if not self._idle:
+            self._settle(await self._start(offline))
+
+    async def close(self) -> None:
+        """End every process."""
+        for task in [*self._draining]:
+            task.cancel()
+        await asyncio.gather(*self._draining, return_exceptions=True)
+        while self._idle:
+            await self._idle.pop().end()
+
+    async def _ask(self, request: Request, offline: bool) -> Answer:
+        async with self._looks:
+            process = await self._take(offline)
+            try:
+                answer = await asyncio.wait_for(
+                    asyncio.shield(reply := asyncio.ensure_future(process.answer(request))), self._timeout_s
+                )
+            except asyncio.CancelledError:  # the process goes on, and is used again once it has answered
+                self._drain(process, reply)
+                raise
+            except TimeoutError:
+                reply.cancel()
+                await process.end()
+                raise DataError(
+                    f"Looking at the data took longer than {self._timeout_s / 60:g} minutes and was given up.",
+                    "Try it with a part of the data; the training itself reads them without such a limit.",
+                ) from None
+            except QloraUiError:
+                await process.end()
+                raise
+        self._settle(process)
+        if answer.error is not None:
+            raise _raised(answer.error)
+        return answer
+
+    def _drain(self, process: _Process, reply: Awaitable[Answer]) -> None:
+        async def wait() -> None:
+            try:
+                await asyncio.wait_for(reply, self._timeout_s)
+            except (QloraUiError, TimeoutError, asyncio.CancelledError):
+                await process.end()
+            else:
+                self._settle(process)
+
+        task = asyncio.create_task(wait(), name="wait for a look that nobody wants any more")
+        self._draining.add(task)
+        task.add_done_callback(self._draining.discard)
+
+    async def _environment(self, offline: bool) -> dict[str, str]:
+        return dict(OFFLINE if offline else await asyncio.to_thread(self._credentials))
+
+    async def _take(self, offline: bool) -> _Process:
+        """A process that waits, with the same right to ask the hub, else a new one."""
+        added = await self._environment(offline)
+        while self._idle:
+            process = self._idle.pop()
+            if process.is_alive and process.added == added:
+                process.stop_clock()
+                return process
+            await process.end()
+        return await self._start(offline)
+
+    async def _start(self, offline: bool) -> _Process:
+        return await _Process.start(self._command, await self._environment(offline), self._answer_bytes)
+
+    def _settle(self, process: _Process) -> None:
+        """Let it wait for the next look."""
+        if len(self._idle) >= AT_ONCE or not process.is_alive:
+            process.kill()
+            return
+        self._idle.append(process)
+        process.start_clock(IDLE_S, lambda: self._idle.remove(process) if process in self._idle else None)
+
+
+class _Process:
+    """One inspector process. Questions are asked one after the other."""
+
+    def __init__(self, process: asyncio.subprocess.Process, added: dict[str, str], answer_bytes: int) -> None:
+        self.added = added
+        self._process = process
+        self._answer_bytes = answer_bytes
+        self._complaints = asyncio.create_task(_tail(process.stderr), name="read what the inspector complains of")
+        self._clock: asyncio.TimerHandle | None = None
+
+    @classmethod
+    async def start(cls, command: tuple[str, ...], added: dict[str, str], answer_bytes: int) -> _Process:
         try:
-            return await asyncio.create_subprocess_exec(
-                *self._command,
-                *arguments,
-                stdin=asyncio.subprocess.DEVNULL,
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
+                limit=answer_bytes,
                 env={**os.environ, **added},
             )
-        except (OSError, ValueError) as error:  # such as a whole page of text in the place of a path
-            shown = f"{path[:80]!r}"
-            raise DataError(f"The file {shown} could not be looked at: {error}.", "Check the path.") from error
+        except OSError as error:
+            raise DataError(f"The inspector could not be started: {error.strerror or error}.") from error
+        return cls(process, added, answer_bytes)
 
-    async def _answer(self, process: asyncio.subprocess.Process) -> bytes:
-        """What it says, as far as that is taken and a little further."""
-        assert process.stdout is not None
-        answer = bytearray()
-        while block := await process.stdout.read(READ_BYTES):
-            if len(answer) <= self._answer_bytes:
-                answer += block
-            else:
-                _kill(process)
-        return bytes(answer)
+    @property
+    def is_alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def ask(self, request: Request) -> AsyncIterator[Answer]:
+        """Every line of the answer. Raises DataError when one is too long or none can be understood."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(ConnectionError):  # it has ended: reading tells
+            self._process.stdin.write(request.model_dump_json().encode() + b"\n")
+            await self._process.stdin.drain()
+        while line := await self._line(self._process.stdout):
+            try:
+                yield await asyncio.to_thread(Answer.model_validate_json, line)
+            except ValidationError:
+                raise await self.failure() from None
+
+    async def answer(self, request: Request) -> Answer:
+        """The only line of the answer."""
+        async for answer in self.ask(request):
+            return answer
+        raise await self.failure()
+
+    async def _line(self, stream: asyncio.StreamReader) -> bytes:
+        try:
+            return await stream.readline()
+        except ValueError:
+            raise DataError(
+                f"The rows are too long to be shown: over {self._answer_bytes / 1024**2:g} MB.",
+                "Check that each row is one example; the training itself reads them without such a limit.",
+            ) from None
+
+    async def failure(self) -> DataError:
+        """What is said when it ended without an answer."""
+        self.kill()
+        errors = await self._complaints
+        last = errors.decode(errors="replace").strip().rpartition("\n")[2][:300]
+        return DataError(f"The data could not be looked at: {last or 'the inspector gave no answer'}.")
+
+    def start_clock(self, seconds: float, ended: Callable[[], object]) -> None:
+        """End it after a while unless it is needed before."""
+
+        def end() -> None:
+            self.kill()
+            ended()
+
+        self._clock = asyncio.get_running_loop().call_later(seconds, end)
+
+    def stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+
+    def kill(self) -> None:
+        """End it and its children at once; it leads a session of its own."""
+        self.stop_clock()
+        if self.is_alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def end(self) -> None:
+        """End it and wait for that."""
+        self.kill()
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError):  # `wait` waits for the ends of the pipes
+            while await self._process.stdout.read(READ_BYTES):
+                pass
+        await self._complaints
+        await self._process.wait()
 
 
 async def _tail(stream: asyncio.StreamReader | None) -> bytes:
@@ -114,28 +278,7 @@ async def _tail(stream: asyncio.StreamReader | None) -> bytes:
     return tail
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        _kill(process)
-        await asyncio.gather(_tail(process.stdout), _tail(process.stderr))  # `wait` waits for the ends of the pipes
-        await process.wait()
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # it leads its own session, so its children go with it
-
-
-def _understand(path: str, output: bytes, errors: bytes) -> Inspection:
-    try:
-        document = json.loads(output)
-        if "error" not in document:
-            return Inspection.model_validate(document)
-        kind, place = str(document.get("type", "")), str(document.get("place") or "")
-        message, hint = str(document["error"]), str(document.get("hint") or "")
-    except (ValueError, TypeError, ValidationError):
-        last = errors.decode(errors="replace").strip().rpartition("\n")[2][:300]
-        raise DataError(f"The file {path} could not be looked at: {last or 'the inspector gave no answer'}.") from None
-    if kind in _ERRORS:
-        raise _ERRORS[kind](message, hint)
-    raise DataError(message, hint, place=place)
+def _raised(complaint: Complaint) -> QloraUiError:
+    if complaint.kind in _ERRORS:
+        return _ERRORS[complaint.kind](complaint.message, complaint.hint)
+    return DataError(complaint.message, complaint.hint, place=complaint.place)

@@ -6,18 +6,19 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from qlora_ui import clean_up, upload
 from qlora_ui.clean_up import Item, Outcome
 from qlora_ui.contract.errors import JobError, WorkspaceError
-from qlora_ui.contract.inspection import Inspection
-from qlora_ui.contract.parameters import DataFormat
+from qlora_ui.contract.inspection import Look, Survey
 from qlora_ui.contract.paths import STARTER, Workspace
+from qlora_ui.contract.recipe import DataQuery
 from qlora_ui.contract.records import Adapter, Dataset, JobKind, JobStatus
-from qlora_ui.inspector import Inspector
+from qlora_ui.contract.references import HubDataset
+from qlora_ui.inspector import Inspector, OnProgress
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.meters import DeviceReading, Meters
@@ -73,7 +74,7 @@ class Services:
         upload.remove_abandoned(workspace)
         if store.recovery:
             notices.insert(0, store.recovery)
-        inspector = Inspector(credentials=Credentials(workspace).environment)
+        inspector = Inspector(cache=workspace.prepared, credentials=Credentials(workspace).environment)
         return cls(settings, workspace, store, JobManager(workspace), notices, inspector)
 
     async def start(self) -> None:
@@ -86,36 +87,31 @@ class Services:
     async def close(self) -> None:
         """Let go; workers go on."""
         await self.notifications.close()
+        await self.inspector.close()
         await self.jobs.close()
 
     # ---- data ----
 
-    async def inspect(
-        self,
-        path: str,
-        model: str | None = None,
-        *,
-        start: int = 1,
-        limit: int = 5,
-        max_length: int = 1024,
-        data_format: DataFormat = "auto",
-        train_on: str = "completions",
-        offline: bool = False,
-    ) -> Inspection:
-        """What is in a data file, and `limit` of its rows from row `start` as they would be trained with `model`.
+    async def look(self, query: DataQuery, *, start: int = 1, limit: int = 20, rows: Sequence[int] = ()) -> Look:
+        """Some rows of the data, as a training with these settings would meet them, and how they are understood.
 
-        No hub is asked when `offline` or the app itself is. Raises DataError (with its place) or ModelError. Cancelling
-        it ends the process that looks.
+        No hub is asked when the query or the app itself is offline. Raises DataError (with its place) or ModelError.
         """
-        options: dict[str, str | int | None] = {
-            "model": model or None,
-            "start": start,
-            "limit": limit,
-            "max-length": max_length,
-            "format": data_format,
-            "train-on": train_on,
-        }
-        return await self.inspector.inspect(path, options, offline=offline or self.settings.offline)
+        return await self.inspector.look(self._as_offline(query), start=start, limit=limit, rows=rows)
+
+    async def survey(self, query: DataQuery, on_progress: OnProgress = lambda _: None) -> Survey:
+        """Go through all rows; what is prepared on the way is kept for the training. Raises as `look` does.
+
+        Cancelling it ends the process that looks.
+        """
+        return await self.inspector.survey(self._as_offline(query), on_progress)
+
+    async def hub_dataset(self, name: str) -> HubDataset:
+        """The configurations and splits of a dataset on the hub. Raises DataError."""
+        return await self.inspector.hub(name, offline=self.settings.offline)
+
+    def _as_offline(self, query: DataQuery) -> DataQuery:
+        return query.model_copy(update={"offline": True}) if self.settings.offline else query
 
     async def datasets(self) -> list[Dataset]:
         """The data files in the workspace, oldest first."""

@@ -37,10 +37,18 @@ def page() -> str:
 
 def _row(knob: Knob) -> str:
     unit = f" [{knob.unit}]" if knob.unit else ""
-    kinds = {"integer": "a whole number", "number": "a number", "text": "text", "switch": "true or false"}
+    kinds = {
+        "integer": "a whole number",
+        "number": "a number",
+        "text": "text",
+        "switch": "true or false",
+        "structure": "a list or a table",
+    }
     allowed = ", ".join(f"`{c}`" for c in knob.choices) or ", ".join(filter(None, (kinds[knob.kind], knob.bounds)))
     allowed += ", or empty" if knob.optional else ""
-    default = "needed" if knob.required else "empty" if knob.default in {None, ""} else f"`{_plain(knob.default)}`"
+    default = (
+        "needed" if knob.required else "empty" if knob.default in (None, "", [], {}) else f"`{_plain(knob.default)}`"
+    )
     return f"| `{knob.name}` | **{knob.title}**{unit}. {knob.help} | {allowed} | {default} |"
 
 

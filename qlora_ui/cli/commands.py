@@ -12,6 +12,9 @@ import typer
 
 from qlora_ui import __version__, console
 from qlora_ui.contract.errors import ParameterError, QloraUiError
+from qlora_ui.contract.knobs import knobs
+from qlora_ui.contract.parameters import PARAMETERS
+from qlora_ui.contract.parsing import parse_yaml_value
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind
 
@@ -251,19 +254,22 @@ def _run_spec(
     from qlora_ui.cli.inputs import check_inputs
     from qlora_ui.contract.parsing import read_parameters
 
-    parameters = read_parameters(file, kind, _assignments(changes or []))
+    parameters = read_parameters(file, kind, _assignments(changes or [], kind))
     check_inputs(parameters)
     return _await(follow.run_job(_workspace(context, home), kind, parameters, as_json=as_json))
 
 
-def _assignments(changes: list[str]) -> dict[str, Any]:
+def _assignments(changes: list[str], kind: JobKind) -> dict[str, Any]:
     """`key=value` pairs, the values read as YAML (so `3`, `2e-4`, `true` and `null` mean what they look like)."""
+    known = knobs(PARAMETERS[kind])
     values: dict[str, Any] = {}
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals or not key.strip():
             raise ParameterError(f"--set {change} cannot be read.", "Write it as --set key=value.")
-        values[key.strip()] = scalar(value)
+        name = key.strip()
+        is_structure = name in known and known[name].kind == "structure"
+        values[name] = parse_yaml_value(value, f"--set {name}") if is_structure else scalar(value)
     return values
 
 

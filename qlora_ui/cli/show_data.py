@@ -10,8 +10,8 @@ from typing import cast, get_args
 from qlora_ui import console
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.inspection import Inspection, RowView
-from qlora_ui.contract.parameters import DataFormat, TrainOn
 from qlora_ui.contract.paths import dataset_location
+from qlora_ui.contract.recipe import DataFormat, TrainOn
 
 _BOLD, _DIM, _OFF = "\x1b[1;32m", "\x1b[2m", "\x1b[0m"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any, Literal
 
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
+from pydantic import BaseModel
 
 from qlora_ui.components import reader
 from qlora_ui.components.field import Field
@@ -48,6 +50,8 @@ def widget_for(knob: Knob) -> Widget:
             return Widget("input", keyboard="decimal")
         case "text":
             return Widget("input")
+        case "structure":
+            raise ValueError(f"{knob.name} has no field: what it holds is edited in a place of its own")
 
 
 def in_words(value: Any) -> str:
@@ -56,7 +60,18 @@ def in_words(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return _("on") if value else _("off")
+    if isinstance(value, list | dict):
+        return json.dumps(plain(value), ensure_ascii=False) if value else ""
     return format(value, ".10g") if isinstance(value, float) else str(value)
+
+
+def plain(value: Any) -> Any:
+    """A list or a table as JSON and YAML write it, without what has its default."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
 
 
 def beside_label(knob: Knob) -> str:
@@ -98,6 +113,8 @@ def _kind_in_words(knob: Knob) -> str:
             return _("text of at most {count} characters", count=knob.longest)
         case "text":
             return _("text")
+        case "structure":
+            return _("a list or a table, as its help says")
         case "integer":
             return _("a whole number")
         case "number":

@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from qlora_ui.components.text import Text
-from qlora_ui.contract.inspection import RowView, TokenView
+from qlora_ui.contract.inspection import ExampleView, RowView, TokenView
 from qlora_ui.locales import _, mark
 from qlora_ui.locales.figures import number
 
@@ -26,11 +26,11 @@ _ABOUT = {
 class TokenStrip(Element, component="token_view.js"):
     """The tokens of one row. Trained ones are coloured and underlined, special ones boxed; arrow keys walk along."""
 
-    def __init__(self, row: RowView) -> None:
+    def __init__(self, example: ExampleView, number_of_row: int) -> None:
         super().__init__()
-        tokens = row.tokens or []
+        tokens = example.tokens or []
         self._props["tokens"] = [{"text": visible(t.text), "kind": kind(t), "about": about(t)} for t in tokens]
-        self._props["label"] = _("Tokens of row {number}", number=number(row.number))
+        self._props["label"] = _("Tokens of row {number}", number=number(number_of_row))
         self._props["idle"] = _("Point at a token, or walk with the arrow keys, to see its number and label.")
 
 
@@ -48,14 +48,14 @@ def token_legend() -> None:
                 Text(meaning)
 
 
-def conversation_view(row: RowView) -> None:
-    """The turns of a row in order, each with its role and whether it is trained."""
+def conversation_view(example: ExampleView) -> None:
+    """The turns of an example in order, each with its role and whether it is trained."""
     words = {True: escape(_("trained")), False: escape(_("read, not trained"))}
     turns = "".join(
         f'<li class="qu-turn {"trained" if turn.trained else "read"}"><div class="qu-turn-role">{turn.role}'
         f"<span>{words[turn.trained]}</span></div>"
         f'<div class="qu-turn-text">{escape(turn.content)}</div></li>'
-        for turn in row.turns
+        for turn in example.turns
     )
     ui.html(f'<ol class="qu-turns">{turns}</ol>', sanitize=False)
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+KnobKind = Literal["integer", "number", "text", "switch", "choice", "structure"]
+"""`structure` is a list or a table of its own, which a form shows in a way of its own."""
 GROUPS = ("basics", "LoRA", "optimiser", "data", "memory", "monitoring")
 """The order in which a form shows the groups."""
 DEVICES = "auto, cpu or cuda:0, cuda:1 …"
@@ -42,7 +44,7 @@ class Knob:
     help: str
     group: str
     unit: str
-    kind: Literal["integer", "number", "text", "switch", "choice"]
+    kind: KnobKind
     default: Any
     required: bool
     optional: bool
@@ -76,6 +78,7 @@ class Knob:
             "number": "a number",
             "switch": "true or false",
             "choice": f"one of {', '.join(self.choices)}",
+            "structure": "a list or a table, as its help says",
             "text": f"text of at most {self.longest} characters" if self.longest else "text",
         }
         return f"{kinds[self.kind]}, {self.bounds}" if self.bounds else kinds[self.kind]
@@ -120,10 +123,12 @@ def _knob(name: str, field: FieldInfo) -> Knob:
 
 def _kind(
     annotation: Any,
-) -> tuple[Literal["integer", "number", "text", "switch", "choice"], tuple[str, ...], bool]:
+) -> tuple[KnobKind, tuple[str, ...], bool]:
     members = [a for a in get_args(annotation) if a is not type(None)] if get_origin(annotation) is not Literal else []
     optional = len(members) > 0 and len(members) < len(get_args(annotation))
     inner = members[0] if members else annotation
+    if get_origin(annotation) in (list, dict):
+        return "structure", (), False
     if get_origin(inner) is Literal:
         return "choice", tuple(str(choice) for choice in get_args(inner)), optional
     if inner is bool:

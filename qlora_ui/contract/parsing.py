@@ -40,7 +40,10 @@ def _explain(model: type[JobParameters], error: Any) -> str:
         return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
     if error["type"] == "missing":
         return "it is missing"
-    if name not in known:
+    if name not in known or len(error["loc"]) > 1:
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"][1:])
+        if place:
+            return f"{place.lstrip('.')}: {error['msg'][:1].lower()}{error['msg'][1:]}"
         return str(error["msg"]).removeprefix("Value error, ")
     return known[name].refusal(given)
 
@@ -60,6 +63,9 @@ def read_parameters(file: Path, kind: JobKind, changes: dict[str, Any] | None = 
     for field in ("dataset_path", "validation_path", "adapter_path", "model_name"):
         if field in content:
             content[field] = _beside(file, content[field])
+    for source in content.get("more_data") or []:
+        if isinstance(source, dict) and "path" in source:
+            source["path"] = _beside(file, source["path"])
     return parse_parameters(kind, {**content, **(changes or {})})
 
 
@@ -76,6 +82,14 @@ def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ParameterError(f"{source} must hold lines of the form `setting: value`.")
     return {str(key): value for key, value in content.items()}
+
+
+def parse_yaml_value(text: str, source: str) -> Any:
+    """A list, a table or a scalar in YAML. Raises ParameterError."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{source} is not valid YAML: {getattr(error, 'problem', error)}.") from None
 
 
 def key_lines(text: str) -> dict[str, int]:

@@ -133,6 +133,11 @@ class Workspace:
         return self.home / "datasets"
 
     @property
+    def prepared(self) -> Path:
+        """Tokens and labels of data, by the fingerprint of all that decides them: a cache, which can be deleted."""
+        return self.home / "prepared"
+
+    @property
     def models(self) -> Path:
         return self.home / "models"
 

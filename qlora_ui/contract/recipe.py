@@ -59,7 +59,7 @@ class Source(BaseModel):
 
     path: str = Field(min_length=1)
     """A file, a folder, an archive, `starter`, or `hub:owner/name?config=…&split=train[:1000]`."""
-    weight: float = Field(1.0, gt=0, le=100)
+    weight: float = Field(default=1.0, gt=0, le=100)
     """How often each of its rows goes in: 2 = twice, 0.5 = a random half, fixed by the seed."""
 
 

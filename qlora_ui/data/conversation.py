@@ -49,7 +49,7 @@ class Conversation:
     tools: str = ""
     """The tools that may be called, as JSON: a list of function schemas; empty for none."""
     rejected: tuple[Turn, ...] = ()
-    """Of a preference pair: the answer that is not wanted, in place of the last turn. Supervised training ignores it."""
+    """Of a preference pair: the answer that is not wanted, in place of the last turn. Supervised training leaves it."""
     desirable: bool | None = None
     """Of a KTO row: whether its answer is wanted. Supervised training trains the wanted ones."""
     group: str = ""

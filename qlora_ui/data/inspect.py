@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import Inspection, RowView, TokenView, TurnView
-from qlora_ui.contract.parameters import DataFormat
 from qlora_ui.contract.paths import dataset_location
+from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.encoding.tokens import Encoded, TrainOn, encode_whole

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.contract.parameters import DataFormat
 from qlora_ui.contract.paths import dataset_location
+from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.encoding.tokens import Example, TrainOn, encode
 from qlora_ui.data.formats.detect import SAMPLE, Detected, detect, to_conversation

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.contract.parameters import DataFormat
+from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.formats.conversion import CONVERTERS, parse_turns
 from qlora_ui.data.places import data_error

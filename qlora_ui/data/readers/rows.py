@@ -64,6 +64,8 @@ class DataFile(Protocol):
     """As places name it: `train.jsonl`, `archive.zip/part/train.jsonl`, `hub:owner/name`."""
     bytes: int | None
     """On the disk; None where it is not known."""
+    stamp: str
+    """Another one whenever the file may have changed: its path, size, time of change and the like. It costs nothing."""
 
     def blocks(self, first: int = 1, start: int = 1) -> Iterator[Block]:
         """Its rows from its row `start` on, in order, the first row of the file having the number `first`.

@@ -2,30 +2,103 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from qlora_ui.contract.errors import ModelError
-from qlora_ui.data.conversation import Message
+from qlora_ui.data.conversation import Conversation, Message
+from qlora_ui.data.templates.abilities import Abilities, adapted, probe
+from qlora_ui.data.templates.library import PLAIN, library_text
+from qlora_ui.data.templates.sandbox import Compiled, Span, TemplateProblem, compiled
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-FALLBACK = (
-    "{%- for message in messages -%}"
-    "{%- if message['role'] == 'assistant' -%}"
-    "{{- '### Assistant:\\n' -}}{%- generation -%}{{- message['content'] + eos_token -}}{%- endgeneration -%}"
-    "{{- '\\n\\n' -}}"
-    "{%- else -%}"
-    "{{- '### ' + (message['role'] | capitalize) + ':\\n' + message['content'] + '\\n\\n' -}}"
-    "{%- endif -%}"
-    "{%- endfor -%}"
-    "{%- if add_generation_prompt -%}{{- '### Assistant:\\n' -}}{%- endif -%}"
-)
+FALLBACK = PLAIN
 """For tokenizers without a template. Its markers are plain text, so that no token is added to the vocabulary; only the
 end of an answer is a token, the tokenizer's own end of sequence."""
 
-_WITH_BOS = "{{- bos_token -}}" + FALLBACK
+Tools = list[dict[str, Any]]
+"""Function schemas."""
+
+
+class Renderer:
+    """Renders conversations for one tokenizer by its chat template, as transformers would.
+
+    Where the template does not know system turns, tools, or calls of tools, they are written into the text of the
+    turns that it knows (see `abilities`).
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        """Raises ModelError when the template cannot be read."""
+        self.tokenizer = tokenizer
+        self.template = chat_template(tokenizer)
+        self._specials: dict[str, Any] = dict(tokenizer.special_tokens_map)
+        self._compiled = compile_template(self.template)
+
+    @property
+    def marks_answers(self) -> bool:
+        """The template says with `{% generation %}` what the model writes."""
+        return self._compiled.has_marks
+
+    @cached_property
+    def abilities(self) -> Abilities:
+        """What the template knows, found out by asking it."""
+        return probe(self._raw)
+
+    def messages(self, conversation: Conversation) -> tuple[list[Message], Tools | None]:
+        """The conversation as this template can take it: its answers are the assistant's messages, in their order."""
+        tools = json.loads(conversation.tools) if conversation.tools else None
+        return self.adapted(conversation.messages, tools)
+
+    def adapted(self, messages: list[Message], tools: Tools | None) -> tuple[list[Message], Tools | None]:
+        """Messages and tools as this template can take them."""
+        if not tools and all(message["role"] in ("user", "assistant") for message in messages):
+            if not any("tool_calls" in message for message in messages):
+                return messages, None
+        return adapted(messages, tools, self.abilities)
+
+    def render(self, messages: Sequence[Message], tools: Tools | None = None, *, prompt: bool = False) -> str:
+        """Adapted messages as text; with `prompt`, up to where the next answer begins. Raises TemplateProblem."""
+        return self._compiled.render(self._values(messages, tools, prompt))
+
+    def render_marked(self, messages: Sequence[Message], tools: Tools | None = None) -> tuple[str, list[Span]]:
+        """The same text, and the spans of what the template marks as written by the model."""
+        return self._compiled.render_marked(self._values(messages, tools, False))
+
+    def _raw(self, messages: Sequence[Message], tools: Tools | None, prompt: bool) -> str:
+        return self.render(messages, tools, prompt=prompt)
+
+    def _values(self, messages: Sequence[Message], tools: Tools | None, prompt: bool) -> dict[str, Any]:
+        return {
+            **self._specials,
+            "messages": messages,
+            "tools": tools,
+            "documents": None,
+            "add_generation_prompt": prompt,
+        }
+
+
+def renderer(tokenizer: PreTrainedTokenizerBase) -> Renderer:
+    """The renderer of a tokenizer as it is now, made once. Raises ModelError when its template cannot be read."""
+    return _renderer(tokenizer, chat_template(tokenizer), repr(tokenizer.special_tokens_map))
+
+
+@lru_cache(maxsize=4)
+def _renderer(tokenizer: PreTrainedTokenizerBase, template: str, specials: str) -> Renderer:
+    return Renderer(tokenizer)
+
+
+def compile_template(text: str) -> Compiled:
+    """Raises ModelError that names the line of a mistake."""
+    try:
+        return compiled(text)
+    except TemplateProblem as problem:
+        where = "" if problem.line is None else f" in line {problem.line}"
+        hint = "Mend the template there, or choose another one."
+        raise ModelError(f"The chat template has a mistake{where}: {problem.reason}.", hint) from None
 
 
 def chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -33,14 +106,11 @@ def chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
 
     Raises ModelError when the tokenizer has neither a template nor a token that ends a sequence.
     """
+    if isinstance(tokenizer.chat_template, str) and tokenizer.chat_template:
+        return tokenizer.chat_template
     if tokenizer.chat_template:
-        return _own(tokenizer)
-    if tokenizer.eos_token is None:
-        raise ModelError(
-            "The tokenizer has no chat template and no end-of-sequence token, so no answer could ever end.",
-            "Name its eos_token in tokenizer_config.json, or choose another model.",
-        )
-    return _WITH_BOS if adds_bos(tokenizer) else FALLBACK
+        return _default(tokenizer)
+    return library_text("plain", tokenizer)
 
 
 def template_source(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -52,36 +122,29 @@ def template_source(tokenizer: PreTrainedTokenizerBase) -> str:
 
 def uses_fallback(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether the plain template stands in for one of the model's own."""
-    return chat_template(tokenizer) in (FALLBACK, _WITH_BOS)
+    return chat_template(tokenizer).endswith(FALLBACK)
 
 
-def render(messages: list[Message], tokenizer: PreTrainedTokenizerBase, *, generation_prompt: bool = False) -> str:
+def render(
+    messages: list[Message],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    tools: Tools | None = None,
+    generation_prompt: bool = False,
+) -> str:
     """The messages as text; with `generation_prompt`, up to where the next answer begins.
 
-    A template that refuses a system turn (some do) gets its content at the head of the first user turn. Raises
-    jinja2.TemplateError when the template refuses the messages.
+    What the template does not know is put into the turns that it knows: a system turn at the head of the first user
+    turn, calls of tools as JSON text into the answer, and the schemas of tools at the head of the system turn. Raises
+    TemplateProblem when the template refuses the messages or breaks.
     """
-    return _render(messages, tokenizer, generation_prompt)[0]
-
-
-def generation_spans(messages: list[Message], tokenizer: PreTrainedTokenizerBase) -> list[tuple[int, int]]:
-    """Where the template itself marks answers in the rendered text, as (start, end) in characters.
-
-    Empty for a template without generation marks. Raises jinja2.TemplateError like `render`.
-    """
-    return _render(messages, tokenizer, False)[1]
+    made = renderer(tokenizer)
+    return made.render(*made.adapted(messages, tools), prompt=generation_prompt)
 
 
 def folds_system(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether the template refuses a system turn, so that its content moves into the first user turn."""
-    import jinja2
-
-    probe: list[Message] = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
-    try:
-        _render_once(probe, tokenizer, True)
-    except jinja2.TemplateError:
-        return True
-    return False
+    return not renderer(tokenizer).abilities.system
 
 
 def adds_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
@@ -96,50 +159,11 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
     return tuple(sorted({*added, *tokenizer.all_special_tokens} - {""}, key=len, reverse=True))
 
 
-_Rendered = tuple[str, list[tuple[int, int]]]
-
-
-def _render(messages: list[Message], tokenizer: PreTrainedTokenizerBase, generation_prompt: bool) -> _Rendered:
-    import jinja2
-
-    try:
-        return _render_once(messages, tokenizer, generation_prompt)
-    except jinja2.TemplateError:
-        if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
-            raise
-        head = f"{messages[0]['content']}\n\n{messages[1]['content']}"
-        try:
-            return _render_once([{"role": "user", "content": head}, *messages[2:]], tokenizer, generation_prompt)
-        except jinja2.TemplateError:
-            pass
-        raise
-
-
-def _render_once(messages: list[Message], tokenizer: PreTrainedTokenizerBase, generation_prompt: bool) -> _Rendered:
-    import jinja2
-
-    # One level below apply_chat_template, which tells the marks in tokens only and not for every kind of tokenizer.
-    from transformers.utils.chat_template_utils import render_jinja_template
-
-    template = chat_template(tokenizer)
-    try:
-        texts, spans = render_jinja_template(
-            conversations=[messages],
-            chat_template=template,
-            add_generation_prompt=generation_prompt,
-            return_assistant_tokens_mask="endgeneration" in template,
-            **tokenizer.special_tokens_map,
-        )
-    except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-        raise jinja2.TemplateRuntimeError(str(error)) from error
-    return texts[0], spans[0] if spans else []
-
-
-def _own(tokenizer: PreTrainedTokenizerBase) -> str:
+def _default(tokenizer: PreTrainedTokenizerBase) -> str:
     try:
         return str(tokenizer.get_chat_template())
     except ValueError as error:
         raise ModelError(
             "The tokenizer has several chat templates and none of them is its default.",
-            "Name one of them default in the tokenizer's files.",
+            "Name one of them default in the tokenizer's files, or choose a chat template.",
         ) from error

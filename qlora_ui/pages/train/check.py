@@ -19,14 +19,14 @@ from qlora_ui.components.words import many, size
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.train.data import format_name
+from qlora_ui.pages.train.data.words import format_name
 from qlora_ui.pages.train.plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.pages.train.words import KNOBS
 from qlora_ui.theme import Icon
 
 if TYPE_CHECKING:
-    from qlora_ui.contract.inspection import Inspection
+    from qlora_ui.contract.inspection import Survey
     from qlora_ui.meters import DeviceReading
 
 Verdict = Literal["good", "remark", "problem"]
@@ -102,30 +102,36 @@ def _model(session: TrainSession) -> Check:
 
 def _data(session: TrainSession) -> Check:
     form = session.form
-    if form.data_problem is not None:
-        message, hint = form.data_problem
+    if form.data.problem is not None:
+        message, hint = form.data.problem
         return Check("problem", sentence(message), sentence(hint), step=1)
-    if form.is_inspecting:
-        return Check("remark", _("The data is still being read."))
-    inspection = form.inspection
-    if inspection is None:
-        return Check("problem", _("No data is chosen."), step=1)
-    if form.bad_rows:
-        return Check("problem", sentence(form.bad_rows[0].message), sentence(form.bad_rows[0].hint), step=1)
-    return Check("good", _what_was_read(inspection))
+    look, survey, errors = form.data.look, form.data.survey, form.data.errors
+    if look is None:
+        is_chosen = bool(form.get("dataset_path"))
+        return Check("remark", _("The data is still being read.")) if is_chosen else _no_data()
+    if errors:
+        return Check("problem", sentence(errors[0].message), sentence(errors[0].hint), step=1)
+    if survey is None:
+        hint = _("The start need not wait for it: a training goes through all rows itself.")
+        return Check("remark", _("The rows are still being counted."), hint)
+    return Check("good", _what_was_read(survey, look.understanding.format))
 
 
-def _what_was_read(inspection: Inspection) -> str:
-    rows, form = inspection.rows, format_name(inspection.format)
-    if inspection.tokens_trained is None:
+def _no_data() -> Check:
+    return Check("problem", _("No data is chosen."), step=1)
+
+
+def _what_was_read(survey: Survey, data_format: str) -> str:
+    rows, form = survey.rows, format_name(data_format)
+    if survey.tokens_trained is None:
         return n_("{count} row was read as {form}.", "{count} rows were read as {form}.", rows, form=form)
     return n_(
         "{count} row was read as {form}; {part} of {total} tokens in it are trained.",
         "{count} rows were read as {form}; {part} of {total} tokens in all rows are trained.",
         rows,
         form=form,
-        part=many(inspection.tokens_trained),
-        total=many(inspection.tokens or 0),
+        part=many(survey.tokens_trained),
+        total=many(survey.tokens or 0),
     )
 
 
@@ -148,10 +154,10 @@ def _settings(session: TrainSession) -> list[Check]:
 def _steps(session: TrainSession) -> list[Check]:
     """A word where the run is too short to teach much."""
     form = session.form
-    if form.problems or form.inspection is None:
+    if form.problems or form.data.survey is None:
         return []
     parameters = form.parameters()
-    made = plan(parameters, form.inspection)
+    made = plan(parameters, form.data.survey)
     epochs = epochs_for_enough_steps(parameters, made)
     if epochs is None:
         return []
@@ -187,10 +193,10 @@ def _evaluation(session: TrainSession) -> list[Check]:
     form = session.form
     if problem := form.file_problems.get("validation_path"):
         return [Check("problem", _("Evaluation file: {problem}", problem=problem.text), step=2)]
-    if form.problems or form.inspection is None:
+    if form.problems or form.data.survey is None:
         return []
     parameters = form.parameters()
-    made = plan(parameters, form.inspection)
+    made = plan(parameters, form.data.survey)
     times = n_("{count} time", "{count} times", parameters.evaluations)
     if parameters.evaluations and parameters.validation_path:
         text = _(

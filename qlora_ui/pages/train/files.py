@@ -11,6 +11,8 @@ from nicegui import run
 
 from qlora_ui.contract.errors import QloraUiError
 from qlora_ui.contract.paths import STARTER, dataset_location
+from qlora_ui.contract.recipe import DataQuery, Recipe, Source
+from qlora_ui.contract.references import HUB
 from qlora_ui.locales import _, mark, sentence
 
 if TYPE_CHECKING:
@@ -36,12 +38,14 @@ class FileProblem:
 
 async def problem_of(services: Services, file: str, training: str) -> FileProblem | None:
     """What keeps a file from measuring a model that is trained on the file `training`; None when nothing does."""
+    if file.startswith(HUB):
+        return None
     if problem := await run.io_bound(_look, file, training):
         return problem
     if file.startswith(f"{STARTER}/"):
         return None
     try:
-        await services.inspect(str(dataset_location(file)), limit=1)
+        await services.look(DataQuery(recipe=Recipe(sources=(Source(path=file),))), limit=1)
     except QloraUiError as error:
         return FileProblem(mark("{file} cannot be used: {reason}"), Path(file).name, error.message)
     return None
@@ -50,6 +54,8 @@ async def problem_of(services: Services, file: str, training: str) -> FileProble
 def _look(file: str, training: str) -> FileProblem | None:
     path = dataset_location(file)
     try:
+        if path.is_dir():
+            return None
         if not path.is_file():
             return FileProblem(mark("There is no file {file}."), file)
         with path.open("rb"):

@@ -7,24 +7,43 @@ from typing import Any
 
 import yaml
 
+from qlora_ui.components.knob_field import plain as structure
 from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.inspection import Finding, Inspection
 from qlora_ui.contract.knobs import Knob
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
+from qlora_ui.contract.recipe import DataQuery
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.locales import _, sentence
+from qlora_ui.pages.train.data.state import DataState
 from qlora_ui.pages.train.files import FileProblem
 from qlora_ui.pages.train.model_check import ModelNote
 from qlora_ui.pages.train.words import KNOBS, FileMistake, as_sentence, error_of_knob, in_a_sentence
 
 STEPS = ("model", "data", "settings", "check", "start")
 HELD_OUT = f"{STARTER}/heldout"
-READS_DATA_ANEW = frozenset({"model_name", "dataset_path", "max_length", "data_format", "train_on", "offline"})
-"""Knobs that decide what the tokens and labels of the data are."""
-_ON_OTHER_STEPS = frozenset({"name", "model_name", "dataset_path"})
+DATA_KNOBS = (
+    "dataset_path",
+    "dataset_weight",
+    "more_data",
+    "data_format",
+    "data_mapping",
+    "data_roles",
+    "data_steps",
+    "chat_template",
+    "validation_share",
+    "validation_rows",
+    "validation_path",
+    "split_column",
+)
+"""Knobs that are set on the step of the data."""
+READS_DATA_ANEW = frozenset({*DATA_KNOBS, "model_name", "max_length", "train_on", "offline", "evaluations", "seed"})
+"""Knobs that decide what the tokens and labels of the data are, and which rows are held out."""
+_ALSO_FOR_SCORING = frozenset({"skip_bad_rows", "repair_encoding", "trim_space", "mend_order", "mask_secrets"})
+"""Steps that change how rows read, and not which rows there are."""
+_ON_OTHER_STEPS = frozenset({"name", "model_name", *DATA_KNOBS})
 
 
 @dataclass(eq=False)
@@ -54,10 +73,8 @@ class TrainForm:
     """`test_path` or `validation_path` → what is wrong with that file."""
     model_note: ModelNote | None = None
     """What is known of the chosen model; None while none is chosen."""
-    inspection: Inspection | None = None
-    is_inspecting: bool = False
-    data_problem: tuple[str, str] | None = None
-    """What is wrong with the data, and what to do about it, both in English."""
+    data: DataState = field(default_factory=DataState)
+    """What is known of the chosen data."""
     changed: Event[[]] = field(default_factory=Event)
     """Emitted after a value, an error, the step or the inspection changed."""
 
@@ -121,14 +138,17 @@ class TrainForm:
         match STEPS[step]:
             case "model" if self.model_note is not None and self.model_note.is_problem:
                 return self.model_note.text
-            case "data" if self.data_problem is not None:
-                return sentence(self.data_problem[0])
-            case "data" if self.bad_rows:
-                return sentence(self.bad_rows[0].message)
-            case "settings":
-                wrong = {name: reason for name, reason in self.errors.items() if name not in _ON_OTHER_STEPS}
+            case "data" if self.data.problem is not None:
+                return sentence(self.data.problem[0])
+            case "data" if self.data.errors:
+                return sentence(self.data.errors[0].message)
+            case "data":
+                wrong = {name: reason for name, reason in self.errors.items() if name in DATA_KNOBS}
                 first = next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
                 return first or self._wrong_file("validation_path")
+            case "settings":
+                wrong = {name: reason for name, reason in self.errors.items() if name not in _ON_OTHER_STEPS}
+                return next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
             case "start" if "name" in self.errors:
                 return self.in_a_sentence("name", self.errors["name"])
             case "start":
@@ -142,7 +162,7 @@ class TrainForm:
                 return _("No model is chosen yet.")
             case "data" if "dataset_path" in self.problems:
                 return _("No data is chosen yet.")
-            case "data" if self.is_inspecting:
+            case "data" if self.data.look is None:
                 return _("The data is still being read.")
             case "settings":
                 wrong = {name: reason for name, reason in self.problems.items() if name not in _ON_OTHER_STEPS}
@@ -182,11 +202,20 @@ class TrainForm:
             test_path=self.test_path,
         )
 
-    @property
-    def bad_rows(self) -> list[Finding]:
-        """Rows of the data that a training would not get past."""
-        findings = self.inspection.findings if self.inspection else []
-        return [finding for finding in findings if finding.level == "error"]
+    def query(self) -> DataQuery | None:
+        """What the inspector is asked; None while no data are chosen.
+
+        Settings that are wrong at the moment are taken at their defaults, so that the data can be seen meanwhile.
+        """
+        if not self.get("dataset_path"):
+            return None
+        problems = self.problems
+        given = {name: KNOBS[name].default if name in problems else self.get(name) for name in READS_DATA_ANEW}
+        given = {name: value for name, value in given.items() if value is not None}
+        has_good_model = self.model_note is not None and not self.model_note.is_problem
+        usable = parse_parameters(JobKind.TRAINING, given | {"model_name": self.get("model_name") or STARTER})
+        assert isinstance(usable, TrainingParameters)
+        return usable.query if has_good_model else usable.query.model_copy(update={"model": ""})
 
     def parameters(self) -> TrainingParameters:
         """The checked settings. Raises ParameterError, naming every bad field."""
@@ -209,6 +238,10 @@ class TrainForm:
             dataset_path=rows,
             adapter_path=str(run.adapter),
             data_format=training.data_format,
+            data_mapping=training.data_mapping,
+            data_roles=training.data_roles,
+            data_steps=[step for step in training.data_steps if step.do in _ALSO_FOR_SCORING],
+            chat_template=training.chat_template,
             max_length=training.max_length,
         )
 
@@ -228,7 +261,7 @@ class TrainForm:
 
     def to_yaml(self) -> str:
         """All settings as the file that `qlora-ui train` reads, valid or not."""
-        plain = {name: _plain(KNOBS[name], self.get(name)) for name in KNOBS}
+        plain = {name: structure(_plain(KNOBS[name], self.get(name))) for name in KNOBS}
         return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
 
     def show_as(self, *, yaml: bool) -> None:

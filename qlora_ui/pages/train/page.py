@@ -20,10 +20,10 @@ from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.locales import _, mark, n_
 from qlora_ui.pages.train import check as train_check
-from qlora_ui.pages.train import data as train_data
 from qlora_ui.pages.train import model as train_model
 from qlora_ui.pages.train import settings as train_settings
 from qlora_ui.pages.train import start as train_start
+from qlora_ui.pages.train.data import page as train_data
 from qlora_ui.pages.train.form import STEPS, TrainForm
 from qlora_ui.pages.train.plan import plan
 from qlora_ui.pages.train.session import TrainSession, session_of
@@ -178,7 +178,7 @@ def _facts(session: TrainSession) -> dict[str, str]:
     if form.problems:
         return facts | {_("Steps"): _("known once the settings can be used")}
     parameters = form.parameters()
-    made = plan(parameters, form.inspection) if form.inspection and form.data_problem is None else None
+    made = plan(parameters, form.data.survey) if form.data.survey is not None else None
     if made is not None:
         facts[_("Rows to train")] = in_figures(made.rows_trained, is_exact=made.is_exact)
     facts[_("Trained")] = _("answers only") if parameters.train_on == "completions" else _("every token")
@@ -258,7 +258,7 @@ def _done(session: TrainSession) -> set[int]:
     done = set()
     if "model_name" not in problems and session.form.model_note and not session.form.model_note.is_problem:
         done.add(0)
-    if "dataset_path" not in problems and form.inspection and not form.data_problem and not form.bad_rows:
+    if "dataset_path" not in problems and form.data.is_understood and not form.data.errors:
         done.add(1)
     if not problems.keys() - {"model_name", "dataset_path"} and form.step > 1:
         done.add(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.inspection import Survey
 from qlora_ui.contract.parameters import TrainingParameters
 
 ENOUGH_STEPS = 50
@@ -17,39 +17,28 @@ class Plan:
     """What the settings and the data come to."""
 
     rows_trained: int
-    rows_held_out: int | None
-    """None where a file of its own is evaluated, whose rows nobody has counted."""
+    rows_held_out: int
     effective_batch: int
     steps: int
     """Optimiser steps of the whole run."""
     is_exact: bool
-    """False when it depends on rows that are equal, left out or in the evaluation file as well."""
+    """False as long as no model is chosen, whose tokens decide which rows can be trained."""
 
 
-def plan(parameters: TrainingParameters, inspection: Inspection) -> Plan:
-    """How many rows are trained and held out, and how many steps follow from epochs and batch.
+def plan(parameters: TrainingParameters, survey: Survey) -> Plan:
+    """How many steps follow from epochs, batch and the examples that were counted.
 
-    It counts as training does: a share of all different rows is held out, then rows without a token to train are left
-    out on both sides.
+    Without a tokenizer nobody knows yet in which examples nothing would be trained, so it is not exact then.
     """
-    left_out = inspection.rows_untrainable
-    usable = inspection.rows - (left_out or 0)
-    has_file = bool(parameters.validation_path)
-    share = 0.0 if has_file or not parameters.evaluations else parameters.validation_share
-    if inspection.rows - inspection.duplicates < 2:
-        share = 0.0
-    drawn = max(1, round(inspection.rows * share)) if share else 0
-    held_out = round(drawn * usable / inspection.rows) if drawn else 0
-    rows = usable - held_out
-    batches = math.ceil(rows / parameters.batch_size)
+    batches = math.ceil(survey.examples_train / parameters.batch_size)
     steps_per_epoch = max(1, math.ceil(batches / parameters.gradient_accumulation))
     steps = math.ceil(parameters.num_train_epochs * steps_per_epoch)
     return Plan(
-        rows_trained=rows,
-        rows_held_out=None if has_file else held_out,
+        rows_trained=survey.examples_train,
+        rows_held_out=survey.examples_held_out,
         effective_batch=parameters.batch_size * parameters.gradient_accumulation,
         steps=min(steps, parameters.max_steps or steps),
-        is_exact=not has_file and left_out is not None and (not share or not (left_out or inspection.duplicates)),
+        is_exact=survey.tokens is not None,
     )
 
 

@@ -8,27 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nicegui import app, background_tasks, ui
+from nicegui import app, ui
 
 from qlora_ui.components import reader
-from qlora_ui.contract.errors import ModelError, ParameterError, QloraUiError
-from qlora_ui.contract.inspection import Inspection, RowView
-from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.parsing import parse_parameters
-from qlora_ui.contract.paths import STARTER, dataset_location
+from qlora_ui.contract.errors import ModelError, ParameterError
 from qlora_ui.contract.records import Dataset, JobKind
 from qlora_ui.demo import STARTER_SETTINGS
 from qlora_ui.jobs.job import Job
+from qlora_ui.pages.train.data.reading import DataReading
 from qlora_ui.pages.train.files import problem_of
 from qlora_ui.pages.train.form import READS_DATA_ANEW, TrainForm
 from qlora_ui.pages.train.model_check import ModelNote, look_at
-from qlora_ui.pages.train.words import KNOBS
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
-
-ROWS_AT_ONCE = 20
-"""How many rows are shown from one reading of the file."""
 
 
 @dataclass(eq=False)
@@ -41,9 +34,10 @@ class TrainSession:
     datasets: list[Dataset] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     """Path of a file that was tried → why it could not be read."""
-    row: int = 1
-    """The number of the row that is shown."""
-    _reading: asyncio.Task[None] | None = None
+    data: DataReading = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = DataReading(self.services, self.form.data, self._data_changed, self._model_failed)
 
     async def set(self, name: str, value: object) -> None:
         """Take over what was typed or chosen in one field."""
@@ -99,9 +93,7 @@ class TrainSession:
 
     def close(self) -> None:
         """Give up what is being read and let go of what was read."""
-        if self._reading is not None:
-            self._reading.cancel()
-        self.form.inspection = None
+        self.data.close()
 
     async def remove(self, path: str) -> None:
         """Delete an uploaded file. Raises JobError while a job needs it, WorkspaceError."""
@@ -117,71 +109,20 @@ class TrainSession:
         """Look again for models and data files in the workspace."""
         self.models, self.datasets = await self.services.models(), await self.services.datasets()
 
-    def read_data(self, first_row: int = 1) -> None:
-        """Read the chosen file in the background; a reading that is still under way is given up."""
-        if self._reading is not None:
-            self._reading.cancel()
-        self.form.data_problem = None
-        if not self.form.get("dataset_path"):
-            self.form.inspection, self.form.is_inspecting = None, False
-            self.form.changed.emit()
-            return
-        self.form.is_inspecting = True
-        self.form.changed.emit()
-        self._reading = background_tasks.create(self._read(first_row), name="read the data of a run")
+    def read_data(self) -> None:
+        """Look at the chosen data, and go through them in the background; what is still under way is given up."""
+        self.data.read(self.form.query())
 
-    async def _read(self, first_row: int) -> None:
-        form, model = self.form, str(self.form.get("model_name") or "")
-        path = str(form.get("dataset_path"))
-        has_good_model = bool(model) and form.model_note is not None and not form.model_note.is_problem
-        try:
-            try:
-                form.inspection = await self._inspect(model if has_good_model else None, first_row)
-            except ModelError as error:  # the data can be looked at without the model's tokens
-                form.model_note = ModelNote.of_error(error)
-                form.inspection = await self._inspect(None, first_row)
-            self.row = first_row
+    def _data_changed(self) -> None:
+        path, state = str(self.form.get("dataset_path") or ""), self.form.data
+        if state.problem is not None:
+            self.unreadable[path] = state.problem[0]
+        elif state.look is not None:
             self.unreadable.pop(path, None)
-        except QloraUiError as error:
-            self.unreadable[path] = error.message
-            form.inspection, form.data_problem, self.row = None, (error.message, error.hint), 1
-        form.is_inspecting = False
-        form.changed.emit()
+        self.form.changed.emit()
 
-    async def _inspect(self, model: str | None, first_row: int) -> Inspection:
-        """Settings that are wrong at the moment are taken at their defaults, so that the data can be seen meanwhile."""
-        form, problems = self.form, self.form.problems
-        given = {name: KNOBS[name].default if name in problems else form.get(name) for name in READS_DATA_ANEW}
-        wanted = {"model_name": STARTER, "dataset_path": STARTER}  # are not read from it
-        usable = parse_parameters(JobKind.TRAINING, given | wanted)
-        assert isinstance(usable, TrainingParameters)
-        return await self.services.inspect(
-            str(dataset_location(str(form.get("dataset_path")))),
-            model,
-            start=first_row,
-            limit=ROWS_AT_ONCE,
-            max_length=usable.max_length,
-            data_format=usable.data_format,
-            train_on=usable.train_on,
-            offline=usable.offline,
-        )
-
-    @property
-    def view(self) -> RowView | None:
-        """The shown row, where it was read."""
-        views = self.form.inspection.views if self.form.inspection else []
-        return next((view for view in views if view.number == self.row), None)
-
-    def show_row(self, number: int) -> None:
-        """Show another row, reading the file again where that row is not at hand."""
-        inspection = self.form.inspection
-        if inspection is None or not 1 <= number <= inspection.rows:
-            return
-        if any(view.number == number for view in inspection.views):
-            self.row = number
-            self.form.changed.emit()
-        else:
-            self.read_data(first_row=number)
+    def _model_failed(self, error: ModelError) -> None:
+        self.form.model_note = ModelNote.of_error(error)
 
     async def start(self) -> Job:
         """Queue the training and, where wanted, its scoring. Raises ParameterError, WorkspaceError, JobError."""
@@ -221,7 +162,7 @@ async def session_of(services: Services) -> TrainSession:
     tab = client.tab_id or client.id
     left = _drafts.get(tab)
     if left is not None and left.services is services:
-        session.form, session.unreadable = left.form.draft(), left.unreadable
+        session = TrainSession(services, form=left.form.draft(), unreadable=left.unreadable)
     preferred = reader.preferences().default_model
     if preferred and not session.form.get("model_name"):
         session.form.set("model_name", preferred)

@@ -15,10 +15,11 @@ from qlora_ui.components.text import muted
 from qlora_ui.contract.knobs import GROUPS
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.locales import ENGLISH, _, language, mark, sentence
+from qlora_ui.pages.train.form import DATA_KNOBS
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.pages.train.words import KNOBS, as_sentence
 
-ELSEWHERE = frozenset({"name", "model_name", "dataset_path"})
+ELSEWHERE = frozenset({"name", "model_name", *DATA_KNOBS})
 """Knobs that other steps ask for."""
 SELDOM = ("max_steps", "output_dir", "offline")
 

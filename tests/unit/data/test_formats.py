@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.contract.parameters import DataFormat
+from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.formats.detect import detect, to_conversation
 from qlora_ui.data.readers.files import Row

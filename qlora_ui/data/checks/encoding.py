@@ -1,0 +1,79 @@
+"""Text that was damaged on its way: decoded with the wrong table, or with characters that no person typed."""
+
+from __future__ import annotations
+
+import re
+
+_BYTES = {chr(byte): byte for byte in range(0x80, 0xC0)} | {
+    character: byte for byte in range(0x80, 0xC0) if (character := bytes([byte]).decode("cp1252", "ignore"))
+}
+"""Character → the byte that is read as it: by Windows' table, or by Latin-1."""
+_NEXT = "[" + "".join(_BYTES) + "]"
+"""What the second and later bytes of a character in UTF-8 are read as."""
+_MISREAD = re.compile(
+    f"(?:[ÂÃÄÅ]{_NEXT})+"  # Latin letters
+    f"|(?:[ÎÏ]{_NEXT}){{2,}}|(?:[ÐÑ]{_NEXT}){{2,}}|(?:×{_NEXT}){{2,}}|(?:[Ø-Û]{_NEXT}){{2,}}"  # words of other scripts
+    f"|(?:[âï]{_NEXT}{{2}})+|(?:[à-ï]{_NEXT}{{2}}){{2,}}"  # punctuation and signs; scripts of Asia
+    f"|(?:ðŸ{_NEXT}{{2}})+"  # emoji
+)
+_PUNCTUATION = frozenset("’”“‘…–—»«›‹™\xa0")
+"""What may well follow a capital letter with an accent at the end of a word: `MAÇÃ”`."""
+_BOM = "\ufeff"
+
+
+def repaired(text: str) -> str:
+    """The text with what was decoded with the wrong table put right, as often as that happened; mostly the same."""
+    while _may_be_misread(text) and (better := _MISREAD.sub(_read_again, text)) != text:
+        text = better
+    return text
+
+
+def is_damaged(text: str) -> bool:
+    """Whether characters are lost (`�`), cannot have been meant (NUL and other control characters), or are misread."""
+    if text.isascii():
+        return _has_control(text.encode())
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return True
+    if b"\xef\xbf\xbd" in data or _has_control(data) or (b"\xc2" in data and _C1.search(text)):
+        return True
+    return b"\xc3" in data and repaired(text) != text
+
+
+_C1 = re.compile("[\x80-\x84\x86-\x9f]")  # without NEL, which ends a line
+_PLAIN = bytes(byte for byte in range(256) if byte >= 0x20 and byte != 0x7F) + b"\t\n\r\f"
+
+
+def _has_control(data: bytes) -> bool:
+    return bool(data.translate(None, _PLAIN))
+
+
+def _may_be_misread(text: str) -> bool:
+    """Misread text has letters of the upper half of Latin-1; in UTF-8 all these, and no others, start with C3."""
+    return not text.isascii() and b"\xc3" in text.encode("utf-8", "surrogatepass")
+
+
+def _read_again(match: re.Match[str]) -> str:
+    """What the bytes behind the characters say in UTF-8; the characters themselves where that cannot have been meant."""
+    misread = match.group()
+    if _may_be_meant(match):
+        return misread
+    try:
+        read = bytes(_BYTES.get(character) or ord(character) for character in misread).decode()
+    except UnicodeDecodeError:
+        return misread
+    return read if read.lstrip(_BOM).isprintable() or read in _SPACES else misread
+
+
+_SPACES = frozenset("\xa0\xad\u2002\u2003\u2009\u200a\u200b\u200c\u200d\u2026\u202f\u3000")
+
+
+def _may_be_meant(match: re.Match[str]) -> bool:
+    misread, text = match.group(), match.string
+    if not _PUNCTUATION.issuperset(misread[1:]):
+        return False
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    if misread[0] in "ÂÃÄÅ":
+        return not after.isalpha() and (before.isupper() or misread[0] in "ÄÅ")
+    return misread[0] in "âï" and misread[1] != "€"

@@ -1,0 +1,157 @@
+"""Lists of messages, in whose words ever, as turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qlora_ui.data.conversation import Role, Turn
+from qlora_ui.data.formats.tools import calls_in, calls_of
+from qlora_ui.data.formats.values import kind_of, listed, packed, text_of, unpacked
+from qlora_ui.data.places import data_error
+
+ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "ai": "assistant",
+    "bot": "assistant",
+    "chatbot": "assistant",
+    "model": "assistant",
+    "function_call": "assistant",
+    "tool_call": "assistant",
+    "tool": "tool",
+    "function": "tool",
+    "observation": "tool",
+    "tool_response": "tool",
+    "function_response": "tool",
+    "ipython": "tool",
+}
+"""What roles are called in the wild → what they are called here."""
+
+REASONING = ("reasoning_content", "reasoning", "thinking")
+"""Keys under which an assistant's message holds what was thought before the answer."""
+
+READ = frozenset({"tool_calls", "function_call", "weight", *REASONING})
+"""Keys of a message that are used, besides those of its role and its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How messages are written in some data."""
+
+    role_key: str
+    content_key: str
+    roles: Mapping[str, Role]
+    """What a speaker is called, in small letters → the role."""
+
+    @property
+    def example(self) -> str:
+        role, text = self.role_key, self.content_key
+        user, assistant = ("human", "gpt") if role == "from" else ("user", "assistant")
+        return f'Write [{{"{role}": "{user}", "{text}": "…"}}, {{"{role}": "{assistant}", "{text}": "…"}}].'
+
+    def messages(self, value: Any) -> list[Any] | None:
+        """The value as a list of messages, a single one included; None for anything else."""
+        found = unpacked(value)
+        if isinstance(found, dict) and self.role_key in found:
+            return [found]
+        if isinstance(found, list) and found and all(isinstance(message, dict) for message in found):
+            return found
+        return None
+
+    def turns(self, value: Any, column: str, place: str) -> list[Turn]:
+        """The value as turns, the assistant's being trained. Raises DataError for what is no list of messages."""
+        found = value if isinstance(value, list) else unpacked(value)
+        if not isinstance(found, list) or not found:
+            problem = f"the column {column} must be a list of messages, but it is {kind_of(value)}."
+            raise data_error(place, problem, self.example)
+        return [self._turn(message, f"message {n} in the column {column}", place) for n, message in enumerate(found, 1)]
+
+    def _turn(self, message: Any, where: str, place: str) -> Turn:
+        if not isinstance(message, dict):
+            raise data_error(place, f"{where} must be an object, but it is {kind_of(message)}.", self.example)
+        name = message.get(self.role_key)
+        role = self.roles.get(name) if type(name) is str else None
+        if role is None:
+            role = self._role(message, where, place)
+        calls = calls_of(message)
+        if calls is None or (calls and role != "assistant"):
+            raise data_error(place, *_bad_calls(role, where))
+        content = message.get(self.content_key)
+        if role == "assistant" and not calls and "call" in str(name):
+            calls = calls_in(content)
+            content = "" if calls else content
+        if type(content) is not str:
+            content = self._content(content, role, calls, message, where, place)
+        if role == "assistant":
+            return Turn(role, _thought(message) + content, message.get("weight") != 0, calls)
+        return Turn(role, content)
+
+    def _role(self, message: dict[str, Any], where: str, place: str) -> Role:
+        """The role of a speaker whose name is not written as known. Raises DataError for one that is not known."""
+        if self.role_key not in message:
+            keys = listed(message) or "nothing"
+            raise data_error(place, f"{where} has no {self.role_key}; it has {keys}.", self.example)
+        name = message[self.role_key]
+        if not isinstance(name, str):
+            raise data_error(place, f"the role of {where} must be text, but it is {kind_of(name)}.", self.example)
+        role = self.roles.get(name.strip().lower())
+        if role is None:
+            hint = f"Assign it a role in the mapping, or use a known one: {', '.join(ROLES)}."
+            raise data_error(place, f"{where} has the unknown role {name[:80]!r}.", hint)
+        return role
+
+    def _content(self, value: Any, role: Role, calls: str, message: dict[str, Any], where: str, place: str) -> str:
+        """Content that is no plain text."""
+        if self.content_key not in message and not calls:
+            keys = listed(message) or "nothing"
+            raise data_error(place, f"{where} has no {self.content_key}; it has {keys}.", self.example)
+        if isinstance(value, list) and not (role == "tool" and not _is_parts(value)):
+            return _joined_parts(value, where, place)
+        if role == "tool" and isinstance(value, list | dict):  # what a tool gives back is often an object
+            value = packed(value)
+        text = text_of(value)
+        if text is None:
+            raise data_error(place, f"the content of {where} must be text, but it is {kind_of(value)}.", self.example)
+        return text
+
+
+def _thought(message: dict[str, Any]) -> str:
+    """What was thought before the answer, as the models that think write it."""
+    for key in REASONING:
+        if isinstance(thought := message.get(key), str) and thought.strip():
+            return f"<think>\n{thought.strip()}\n</think>\n\n"
+    return ""
+
+
+def _is_parts(content: list[Any]) -> bool:
+    return bool(content) and all(isinstance(part, dict) and "type" in part for part in content)
+
+
+def _joined_parts(content: list[Any], where: str, place: str) -> str:
+    """Content given as a list of parts; those that are not text cannot be trained."""
+    texts = []
+    for part in content:
+        kind = part.get("type", "text") if isinstance(part, dict) else "text" if isinstance(part, str) else kind_of(part)
+        text = part if isinstance(part, str) else part.get(kind) if kind in ("text", "refusal") else None
+        if not isinstance(text, str):
+            problem = f"{where} holds a part of the kind {str(kind)[:80]}, but only text can be trained."
+            raise data_error(place, problem, "Take the part out, or leave the row out.")
+        texts.append(text)
+    return "".join(texts)
+
+
+def _bad_calls(role: Role, where: str) -> tuple[str, str]:
+    if role != "assistant":
+        return f"{where} calls tools, but its role is {role} and only the assistant calls tools.", "Correct its role."
+    hint = 'Write "tool_calls": [{"type": "function", "function": {"name": "…", "arguments": {…}}}].'
+    return f"{where} has tool_calls that are no list of calls with a name.", hint

@@ -1,0 +1,191 @@
+"""A few rows of the data as a training will meet them: the quick half of the inspector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from qlora_ui.contract.errors import DataError
+from qlora_ui.contract.inspection import ExampleView, Look, RowView, SourceView, TemplateView, TokenView, TurnView
+from qlora_ui.contract.recipe import DataQuery
+from qlora_ui.data.conversation import Conversation, Turn
+from qlora_ui.data.encoding.tokens import Encoded, encode_whole
+from qlora_ui.data.formats.detect import SAMPLE, Detected, to_conversation, understand
+from qlora_ui.data.formats.requirements import require_trainable
+from qlora_ui.data.places import problem_of
+from qlora_ui.data.readers.rows import BadRow, DataFile, Row
+from qlora_ui.data.sources.open import open_sources
+from qlora_ui.data.steps import apply
+from qlora_ui.data.templates.library import describe
+from qlora_ui.data.templates.render import special_tokens
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+LOOKED_AT = 20
+"""Rows that are shown unless another number is asked for."""
+
+
+def look(
+    query: DataQuery,
+    tokenizer: PreTrainedTokenizerBase | None,
+    *,
+    start: int = 1,
+    limit: int = LOOKED_AT,
+    rows: Sequence[int] = (),
+) -> Look:
+    """`limit` rows from row `start` on, or the `rows` with these numbers, and how all rows are understood.
+
+    `tokenizer` is that of `query.model` with the recipe's template; None shows rows without tokens. A row that cannot
+    be used is shown with its problem. Raises DataError where nothing can be read.
+    """
+    opened = open_sources(query.recipe.sources, query.offline)
+    files = [file for source in opened for file in source.files]
+    head = list(islice(_rows(files), SAMPLE))
+    readable = [row for row in head if isinstance(row, Row)]
+    if not readable:
+        raise _nothing_readable(head, opened[0].view)
+    detected = understand(readable, query.recipe.data_format, query.recipe.mapping, query.recipe.roles)
+    viewer = _Viewer(query, detected, tokenizer)
+    if rows:
+        chosen, has_more = [row for number in rows for row in _from(files, number, 1)], False
+    else:
+        chosen = list(islice(_from(files, start, limit + 1), limit + 1))
+        chosen, has_more = chosen[:limit], len(chosen) > limit
+    views = [viewer.view(row) for row in chosen]
+    return Look(
+        sources=[source.view for source in opened],
+        understanding=detected.view(),
+        views=views,
+        template=viewer.template(next(iter(readable))),
+        has_more=has_more,
+    )
+
+
+def _nothing_readable(head: Sequence[Row | BadRow], source: SourceView) -> DataError:
+    first = next((row for row in head if isinstance(row, BadRow)), None)
+    return first.error if first else DataError(f"{source.name}: there are no rows.", "Add at least one example.")
+
+
+def _rows(files: Sequence[DataFile]) -> Iterator[Row | BadRow]:
+    number = 1
+    for file in files:
+        for block in file.blocks(number):
+            yield from block.rows()
+            number = block.first + block.count
+
+
+def _from(files: Sequence[DataFile], start: int, limit: int) -> Iterator[Row | BadRow]:
+    """Up to `limit` rows from row `start` on, without unpacking the rows before."""
+    first = 1
+    for file in files:
+        if start > first and start - first >= _count(file):  # a file is not counted for its own first rows
+            first += _count(file)
+            continue
+        for block in file.blocks(first, max(1, start - first + 1)):
+            for row in block.rows():
+                if row.number >= start:
+                    yield row
+                    limit -= 1
+                if limit == 0:
+                    return
+        first = start = first + _count(file)
+
+
+def _count(file: DataFile) -> int:
+    """How many rows a file has; counted again only when it may have changed."""
+    key = (file.name, file.stamp)
+    if key not in _counts:
+        _counts[key] = sum(block.count for block in file.blocks())
+    return _counts[key]
+
+
+_counts: dict[tuple[str, str], int] = {}
+
+
+@dataclass(frozen=True)
+class _Viewer:
+    query: DataQuery
+    detected: Detected
+    tokenizer: PreTrainedTokenizerBase | None
+
+    def view(self, row: Row | BadRow) -> RowView:
+        if isinstance(row, BadRow):
+            return RowView(
+                number=row.number,
+                place=row.error.place,
+                original=row.content,
+                problem=problem_of(row.error),
+                hint=row.error.hint,
+            )
+        view = RowView(number=row.number, place=row.place, original=plain(row.values))
+        if row.number in self.query.recipe.rows_dropped:
+            return view.model_copy(update={"left_out": "drop_rows"})
+        try:
+            applied = apply(to_conversation(row, self.detected), self.query.recipe, self._length)
+            examples = []
+            for conversation in applied.conversations:
+                require_trainable(conversation)
+                examples.append(self._example(conversation))
+        except DataError as error:
+            return view.model_copy(update={"problem": problem_of(error), "hint": error.hint})
+        return view.model_copy(update={"examples": examples, "left_out": applied.left_out})
+
+    @property
+    def _length(self) -> Callable[[Conversation], int] | None:
+        if self.tokenizer is None:
+            return None
+        tokenizer, train_on = self.tokenizer, self.query.recipe.train_on
+        return lambda conversation: len(encode_whole(conversation, tokenizer, train_on=train_on).ids)
+
+    def _example(self, conversation: Conversation) -> ExampleView:
+        view = ExampleView(turns=_turns(conversation.turns), rejected=_turns(conversation.rejected))
+        if self.tokenizer is None:
+            return view
+        encoded = encode_whole(conversation, self.tokenizer, train_on=self.query.recipe.train_on)
+        length = len(encoded.ids)
+        return view.model_copy(
+            update={
+                "rendered": encoded.text,
+                "tokens": self._tokens(encoded),
+                "length": length,
+                "truncated": length > self.query.recipe.max_length,
+            }
+        )
+
+    def _tokens(self, encoded: Encoded) -> list[TokenView]:
+        assert self.tokenizer is not None
+        special = set(self.tokenizer.convert_tokens_to_ids(list(special_tokens(self.tokenizer))))
+        kept = islice(zip(encoded.ids, encoded.pieces, encoded.trained, strict=True), self.query.recipe.max_length)
+        return [
+            TokenView(id=int(id_), text=text, trained=bool(trained), special=int(id_) in special)
+            for id_, text, trained in kept
+        ]
+
+    def template(self, sample: Row) -> TemplateView | None:
+        if self.tokenizer is None or self.detected.format == "text":
+            return None
+        try:
+            conversation = to_conversation(sample, self.detected)
+        except DataError:
+            conversation = None
+        return describe(self.tokenizer, self.query.recipe.chat_template, conversation)
+
+
+def _turns(turns: Sequence[Turn]) -> list[TurnView]:
+    return [TurnView(role=turn.role, content=_with_calls(turn), trained=turn.trained) for turn in turns]
+
+
+def _with_calls(turn: Turn) -> str:
+    return "\n".join(part for part in (turn.content, turn.calls) if part)
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: dates, bytes and the like as their text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

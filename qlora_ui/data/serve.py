@@ -1,0 +1,110 @@
+"""The inspector's own process: requests come in on standard input, a line each, and answers go out the same way.
+
+    python -m qlora_ui.data.serve
+
+It keeps the libraries and the tokenizers that it has loaded, so that any but the first look takes a moment only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, get_args
+
+from qlora_ui.contract.errors import DataError, QloraUiError
+from qlora_ui.contract.inspection import Survey, SurveyProgress
+from qlora_ui.contract.inspector import Answer, Complaint, Request
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from qlora_ui.contract.recipe import DataQuery
+
+PROGRESS_EVERY_S = 0.25
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    answers = _take_output()
+    for line in sys.stdin:
+        request = Request.model_validate_json(line)
+        try:
+            answer = _answer(request, answers)
+        except QloraUiError as error:
+            answer = Answer(error=_complaint(error))
+        except RecursionError:
+            answer = Answer(error=_complaint(DataError("The data are nested too deeply to be shown.")))
+        _say(answers, answer)
+
+
+def _take_output() -> TextIO:
+    """The real standard output, for answers only: what libraries print goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+    os.dup2(2, 1)
+    return answers
+
+
+def _say(answers: TextIO, answer: Answer) -> None:
+    answers.write(answer.model_dump_json(exclude_none=True) + "\n")
+    answers.flush()
+
+
+def _answer(request: Request, answers: TextIO) -> Answer:
+    match request.ask:
+        case "hub":
+            from qlora_ui.data.sources.hub import hub_info
+
+            return Answer(hub=hub_info(request.name, request.offline))
+        case "survey":
+            assert request.query is not None
+            return Answer(survey=_survey(request.query, request.cache, answers))
+        case "look":
+            from qlora_ui.data.look import look
+
+            assert request.query is not None
+            tokenizer = _tokenizer_of(request.query)
+            seen = look(request.query, tokenizer, start=request.start, limit=request.limit, rows=request.rows)
+            return Answer(look=seen)
+
+
+def _survey(query: DataQuery, cache: str, answers: TextIO) -> Survey:
+    from qlora_ui.data.prepare import prepare
+
+    told = 0.0
+
+    def tell(progress: SurveyProgress) -> None:
+        nonlocal told
+        if time.monotonic() - told >= PROGRESS_EVERY_S:
+            told = time.monotonic()
+            _say(answers, Answer(progress=progress))
+
+    folder = Path(cache) if cache else None
+    return prepare(query, _tokenizer_of(query), cache=folder, on_progress=tell, strict=False).survey
+
+
+def _tokenizer_of(query: DataQuery) -> PreTrainedTokenizerBase | None:
+    return _tokenizer(query.model, query.offline, query.recipe.chat_template) if query.model else None
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(model: str, offline: bool, chat_template: str) -> PreTrainedTokenizerBase:
+    from qlora_ui.data.encoding.tokenizer import load_tokenizer
+
+    return load_tokenizer(model, offline, chat_template)
+
+
+def _complaint(error: QloraUiError) -> Complaint:
+    name = next((k.__name__ for k in type(error).__mro__ if k.__name__ in _KINDS), "DataError")
+    place = str(getattr(error, "place", "") or "")
+    return Complaint.model_validate({"kind": name, "message": error.message, "hint": error.hint, "place": place})
+
+
+_KINDS = get_args(Complaint.model_fields["kind"].annotation)
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        main()

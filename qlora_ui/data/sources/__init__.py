@@ -1,0 +1,1 @@
+"""From the names that a person gives to the files and tables that rows come from."""

@@ -1,0 +1,66 @@
+"""What is known of the data that a person chose. No widget and no process in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qlora_ui.contract.inspection import Finding, Look, RowView, Survey, SurveyProgress
+
+
+@dataclass
+class DataState:
+    """Filled by `DataReading`, read by the form and the cards."""
+
+    look: Look | None = None
+    """The first rows, or the ones that were asked for last."""
+    survey: Survey | None = None
+    """All rows; None until they were gone through once with the present settings."""
+    progress: SurveyProgress | None = None
+    """How far the survey is, while it goes on."""
+    is_looking: bool = False
+    is_surveying: bool = False
+    was_given_up: bool = False
+    """A person stopped the survey."""
+    problem: tuple[str, str] | None = None
+    """What is wrong with the data as a whole, and what to do about it, both in English."""
+    row: int = 1
+    """The number of the row that is shown."""
+    example: int = 0
+    """Which of the row's examples, from 0."""
+    among: Finding | None = None
+    """The finding through whose rows a person goes; None goes through all."""
+    views: dict[int, RowView] = field(default_factory=dict)
+    """Row number → what was looked at, with the present settings."""
+
+    @property
+    def view(self) -> RowView | None:
+        """The shown row, where it was read."""
+        return self.views.get(self.row)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is known by now, the gravest first."""
+        if self.survey is not None:
+            return self.survey.findings
+        return self.progress.findings if self.progress is not None else []
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What a training would not get past."""
+        return [finding for finding in self.findings if finding.level == "error"]
+
+    @property
+    def is_understood(self) -> bool:
+        return self.look is not None and self.problem is None
+
+    @property
+    def neighbours(self) -> tuple[int | None, int | None]:
+        """The row before and the row after the shown one, among those that a person goes through."""
+        if self.among is not None:
+            before = [number for number in self.among.rows if number < self.row]
+            after = [number for number in self.among.rows if number > self.row]
+            return (max(before) if before else None), (min(after) if after else None)
+        last = self.survey.rows if self.survey is not None else None
+        known_end = self.look is not None and not self.look.has_more and self.row == max(self.views, default=0)
+        is_last = self.row == last or (last is None and known_end)
+        return (self.row - 1 if self.row > 1 else None), (None if is_last else self.row + 1)
