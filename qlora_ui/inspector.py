@@ -112,15 +112,15 @@ class Inspector:
     async def _ask(self, request: Request, offline: bool) -> Answer:
         async with self._looks:
             process = await self._take(offline)
+            reply = asyncio.ensure_future(process.answer(request))
             try:
-                answer = await asyncio.wait_for(
-                    asyncio.shield(reply := asyncio.ensure_future(process.answer(request))), self._timeout_s
-                )
+                answer = await asyncio.wait_for(asyncio.shield(reply), self._timeout_s)
             except asyncio.CancelledError:  # the process goes on, and is used again once it has answered
                 self._drain(process, reply)
                 raise
             except TimeoutError:
                 reply.cancel()
+                await asyncio.gather(reply, return_exceptions=True)
                 await process.end()
                 raise DataError(
                     f"Looking at the data took longer than {self._timeout_s / 60:g} minutes and was given up.",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,16 +119,30 @@ class Services:
 
     async def add_dataset(self, name: str, chunks: AsyncIterator[bytes], length: int | None = None) -> Dataset:
         """Take in a data file, as `upload.receive` does, and list it."""
-        dataset = await upload.receive(self.workspace, name, chunks, length)
+        return await self._list_new(await upload.receive(self.workspace, name, chunks, length))
+
+    async def add_text(self, text: str, name: str = "") -> Dataset:
+        """Take in a text that somebody pasted, as `upload.receive_text` does, and list it."""
+        return await self._list_new(await upload.receive_text(self.workspace, text, name))
+
+    async def finish_upload(
+        self, token: str, *, files: int | None = None, sha256: Mapping[str, str] | None = None
+    ) -> Dataset:
+        """Make a dataset of an upload that came in parts, as `upload.finish` does, and list it."""
+        dataset = await upload.finish(self.workspace, token, files=files, sha256=sha256)
+        await asyncio.to_thread(self.store.datasets.put, dataset)  # where that fails, asking again lists it
+        return dataset
+
+    async def _list_new(self, dataset: Dataset) -> Dataset:
         try:
             await asyncio.to_thread(self.store.datasets.put, dataset)
         except WorkspaceError:
-            await asyncio.to_thread(shutil.rmtree, Path(dataset.path).parent, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, self.workspace.datasets / dataset.id, ignore_errors=True)
             raise
         return dataset
 
     async def delete_dataset(self, dataset: Dataset) -> None:
-        """Delete a data file. Raises JobError while a job that has not ended needs it, WorkspaceError."""
+        """Delete a data file or folder. Raises JobError while a job that has not ended needs it, WorkspaceError."""
         needed_by = [job.name for job in self.jobs.jobs.values() if not job.status.is_final and _reads(job, dataset)]
         if needed_by:
             raise JobError(f"{dataset.name} is needed by {', '.join(needed_by)}.", "Stop that first.")
@@ -207,8 +221,11 @@ class Services:
 
 
 def _reads(job: Job, dataset: Dataset) -> bool:
-    used = (getattr(job.parameters, name, "") for name in ("dataset_path", "validation_path"))
-    return any(path and Path(path) == Path(dataset.path) for path in used)
+    """Whether a job names a data set, or a file inside its folder."""
+    named = [getattr(job.parameters, name, "") for name in ("dataset_path", "validation_path")]
+    named += [source.path for source in getattr(job.parameters, "more_data", ())]
+    place = Path(dataset.path)
+    return any(path and (Path(path) == place or place in Path(path).parents) for path in named)
 
 
 def _model_folders(models: Path) -> list[str]:

@@ -155,28 +155,48 @@ def doctor(context: typer.Context, as_json: AsJson = False, home: Home = None) -
 
 @data.command("inspect")
 def inspect(
-    file: Annotated[str, typer.Argument(help="The data file; `starter` is the one that comes along.")],
+    context: typer.Context,
+    file: Annotated[
+        str, typer.Argument(help="A file, a folder, an archive, hub:owner/name; `starter` is what comes along.")
+    ],
     model: Annotated[str | None, typer.Option(help="Show the tokens of this model.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=1000, help="How many rows to show.")] = 5,
     start: Annotated[int, typer.Option(min=1, help="The first row to show.")] = 1,
-    max_length: Annotated[int, typer.Option(min=8, help="Cut rows after this many tokens.")] = 1024,
+    max_length: Annotated[int, typer.Option(help="Cut examples after this many tokens.")] = 1024,
     data_format: Annotated[str, typer.Option("--format", help="Read rows as this format.")] = "auto",
     train_on: Annotated[str, typer.Option(help="`completions` or `all`.")] = "completions",
+    template: Annotated[str, typer.Option(help="A chat template: a name such as chatml, or Jinja text.")] = "",
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="part=column, as often as needed: --map answer=reply.")
+    ] = None,
+    roles: Annotated[
+        list[str] | None, typer.Option("--role", help="speaker=role, as often as needed: --role bot=assistant.")
+    ] = None,
+    steps: Annotated[
+        list[str] | None, typer.Option("--step", help="A mend, as often as needed: --step remove_duplicates.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only look at the rows shown; count nothing.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no hub.")] = False,
     as_json: AsJson = False,
+    home: Home = None,
 ) -> int:
-    """Show how a file is understood and which tokens would be trained."""
-    from qlora_ui.cli.show_data import inspect_for_people_or_programs
+    """Show how data are understood, what is odd about them, and which tokens would be trained."""
+    from qlora_ui.cli.show_data import inspect_for_people_or_programs, pairs_of, query_of, steps_of
+    from qlora_ui.settings import resolve_home
 
-    return inspect_for_people_or_programs(
-        file,
-        model=model,
-        limit=limit,
-        start=start,
-        max_length=max_length,
-        data_format=data_format,
-        train_on=train_on,
-        as_json=as_json,
-    )
+    settings = {
+        "max_length": max_length,
+        "data_format": data_format,
+        "train_on": train_on,
+        "chat_template": template,
+        "data_mapping": pairs_of("--map", columns or []),
+        "data_roles": pairs_of("--role", roles or []),
+        "data_steps": steps_of(steps or []),
+    }
+    query = query_of(file, model, settings, offline=offline or os.environ.get("QLORA_UI_OFFLINE") == "1")
+    workspace = Workspace(resolve_home(home or context.find_root().obj))
+    cache = workspace.prepared if workspace.home.is_dir() else None  # a look alone makes no home folder
+    return inspect_for_people_or_programs(query, start=start, limit=limit, is_quick=quick, as_json=as_json, cache=cache)
 
 
 @jobs.command("list")

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 
-from qlora_ui.contract.parameters import JobParameters
-from qlora_ui.contract.paths import dataset_location, model_location
+from qlora_ui.contract.parameters import EvaluationParameters, JobParameters, TrainingParameters
+from qlora_ui.contract.paths import model_location
+from qlora_ui.contract.recipe import Recipe, Source
+from qlora_ui.contract.references import HUB
 from qlora_ui.data.encoding.tokenizer import check_folder
-from qlora_ui.data.formats.detect import SAMPLE, detect
-from qlora_ui.data.readers.files import read_rows
 
 
 def check_inputs(parameters: JobParameters) -> None:
     """See whether a model folder is one and whether the first rows of the data are understood.
 
-    What is not there is left to the queue, which names every such setting at once. Raises ModelError, DataError.
+    Data on the hub are left to the job. Raises ModelError, DataError, ParameterError.
     """
     folder = Path(model_location(parameters.model_name))
     if folder.is_dir():
         check_folder(folder)
-    for field in ("dataset_path", "validation_path"):
-        value = getattr(parameters, field, "")
-        if value and (file := dataset_location(value)).is_file():
-            detect(list(islice(read_rows(file), SAMPLE)), getattr(parameters, "data_format", "auto"))
+    if isinstance(parameters, TrainingParameters | EvaluationParameters):
+        _check_data(parameters.recipe, getattr(parameters, "validation_path", ""))
+
+
+def _check_data(recipe: Recipe, validation_path: str) -> None:
+    from qlora_ui.data.formats.detect import understand
+    from qlora_ui.data.look import head
+
+    further = [Source(path=validation_path)] if validation_path else []
+    for source in [*recipe.sources, *further]:
+        if not source.path.startswith(HUB):
+            understand(list(head([source])), recipe.data_format, recipe.mapping, recipe.roles)

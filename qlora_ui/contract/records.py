@@ -226,12 +226,15 @@ class Adapter(BaseModel):
 
 
 class Dataset(BaseModel):
-    """A data file in the workspace."""
+    """A data file in the workspace, or a folder of them that came together."""
 
     id: str
     name: str
     path: str
+    """The file, or the folder for several files."""
     bytes: int
+    """Of all its files."""
+    files: int = 1
     rows: int | None = None
     format: str = ""
     added_at: datetime = Field(default_factory=now)

@@ -60,16 +60,17 @@ Reference = FileReference | HubReference
 
 
 class HubSplit(BaseModel):
-    """A split of a hub dataset, with what its author says of its size."""
+    """A split of a hub dataset."""
 
     name: str
     rows: int | None = None
+    """As the dataset's card says; None where it does not."""
     bytes: int | None = None
-    """On the hub, as they will be fetched."""
+    """Of its files on the hub; of the prepared rows where only these are on this machine."""
 
 
 class HubConfig(BaseModel):
-    """A configuration (subset) of a hub dataset."""
+    """A configuration (subset) of a hub dataset. All its splits are fetched together."""
 
     name: str
     splits: list[HubSplit]
@@ -121,7 +122,8 @@ def check_split(split: str) -> None:
             )
 
 
-_SPLIT = re.compile(r"\w+(?:[.-]\w+)*(?:\[(?:-?\d[\d_]*%?)?:(?:-?\d[\d_]*%?)?\])?")
+_ROWS, _SHARES = r"(?:-?\d[\d_]*)?:(?:-?\d[\d_]*)?", r"(?:-?\d{1,3}%)?:(?:-?\d{1,3}%)?"
+_SPLIT = re.compile(rf"\w+(?:\.\w+)*(?:\[(?:{_ROWS}|{_SHARES})\])?")
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _NO_CONFIG = re.compile(r'[<>:"/\\|?*\x00-\x1f]|\.\.')
@@ -175,7 +177,7 @@ def _filesystem(rest: str) -> HubReference:
     if len(parts) > 3:
         raise _one_file(f"hf:{rest}", "/".join(parts[1:3]).partition("@")[0])
     name, _, revision = f"{parts[1]}/{parts[2]}".partition("@")
-    return _hub(name, {"revision": unquote(revision)})
+    return _hub(name, {} if revision == "main" else {"revision": unquote(revision)})
 
 
 def _page(address: str) -> HubReference:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import ExampleView, Look, RowView, SourceView, TemplateView, TokenView, TurnView
-from qlora_ui.contract.recipe import DataQuery
+from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.tokens import Encoded, encode_whole
 from qlora_ui.data.formats.detect import SAMPLE, Detected, to_conversation, understand
@@ -43,10 +43,7 @@ def look(
     """
     opened = open_sources(query.recipe.sources, query.offline)
     files = [file for source in opened for file in source.files]
-    head = list(islice(_rows(files), SAMPLE))
-    readable = [row for row in head if isinstance(row, Row)]
-    if not readable:
-        raise _nothing_readable(head, opened[0].view)
+    readable = _readable(files, opened[0].view)
     detected = understand(readable, query.recipe.data_format, query.recipe.mapping, query.recipe.roles)
     viewer = _Viewer(query, detected, tokenizer)
     if rows:
@@ -64,9 +61,19 @@ def look(
     )
 
 
-def _nothing_readable(head: Sequence[Row | BadRow], source: SourceView) -> DataError:
-    first = next((row for row in head if isinstance(row, BadRow)), None)
-    return first.error if first else DataError(f"{source.name}: there are no rows.", "Add at least one example.")
+def head(sources: Sequence[Source], offline: bool = False) -> list[Row]:
+    """The first rows that can be read, by which the format is told. Raises DataError where none can."""
+    opened = open_sources(sources, offline)
+    return _readable([file for source in opened for file in source.files], opened[0].view)
+
+
+def _readable(files: Sequence[DataFile], source: SourceView) -> list[Row]:
+    first = list(islice(_rows(files), SAMPLE))
+    readable = [row for row in first if isinstance(row, Row)]
+    if readable:
+        return readable
+    bad = next((row for row in first if isinstance(row, BadRow)), None)
+    raise bad.error if bad else DataError(f"{source.name}: there are no rows.", "Add at least one example.")
 
 
 def _rows(files: Sequence[DataFile]) -> Iterator[Row | BadRow]:

@@ -1,8 +1,9 @@
-"""The index of the data files in the workspace: `datasets/<id>/<file>`."""
+"""The index of the data in the workspace: `datasets/<id>/<file>`, or `datasets/<id>/<folder>` for several files."""
 
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Datasets:
-    """Data files by id, oldest first."""
+    """Data files, and folders of them, by id, oldest first."""
 
     def __init__(self, database: Database) -> None:
         self._records = Repository(database, "datasets", Dataset)
@@ -34,34 +35,42 @@ class Datasets:
         return self._records.delete(dataset_id)
 
     def rebuild(self, workspace: Workspace) -> None:
-        """Make the index agree with the folders: add files that it does not know, forget those that are gone."""
+        """Make the index agree with the folders: add what it does not know, forget those that are gone."""
         listed = {dataset.id: dataset for dataset in self._records.list()}
-        gone = {dataset.id for dataset in listed.values() if not Path(dataset.path).is_file()}
+        gone = {dataset.id for dataset in listed.values() if not Path(dataset.path).exists()}
         found = (
-            _dataset_in(folder) for folder in _folders(workspace.datasets) if folder.name not in listed.keys() - gone
+            dataset_in(folder) for folder in _folders(workspace.datasets) if folder.name not in listed.keys() - gone
         )
         self._records.change({dataset.id: dataset for dataset in found if dataset is not None}, forgotten=gone)
 
 
-def _folders(parent: Path) -> list[Path]:
-    return sorted(f for f in parent.iterdir() if f.is_dir() and not f.name.startswith(".")) if parent.is_dir() else []
-
-
-def _dataset_in(folder: Path) -> Dataset | None:
-    """The original file is the only one directly inside its folder; what was prepared from it lies deeper."""
+def dataset_in(folder: Path) -> Dataset | None:
+    """The record of what lies in `datasets/<id>`: one data file, or else one folder with data files in it."""
     try:
-        files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-        if not files:
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        top = next((entry for entry in entries if entry.is_file()), None) or next(filter(Path.is_dir, entries), None)
+        sizes = _sizes(top) if top is not None else []
+        if top is None or not sizes:
             return None
-        status = files[0].stat()
-        str(files[0]).encode()
+        str(top).encode()
+        added = datetime.fromtimestamp(top.stat().st_mtime, UTC)
     except (OSError, UnicodeEncodeError) as error:  # not ours to read, or a name that is no UTF-8
         log.warning("the folder %r holds no data file that can be listed: %s", str(folder), error)
         return None
-    return Dataset(
-        id=folder.name,
-        name=files[0].name,
-        path=str(files[0]),
-        bytes=status.st_size,
-        added_at=datetime.fromtimestamp(status.st_mtime, UTC),
-    )
+    return Dataset(id=folder.name, name=top.name, path=str(top), bytes=sum(sizes), files=len(sizes), added_at=added)
+
+
+def _sizes(top: Path) -> list[int]:
+    """The bytes of a file, or of each file in a folder."""
+    if top.is_file():
+        return [top.stat().st_size]
+    return [
+        (Path(inner) / name).lstat().st_size
+        for inner, _, names in os.walk(top)
+        for name in names
+        if not name.startswith(".")
+    ]
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(f for f in parent.iterdir() if f.is_dir() and not f.name.startswith(".")) if parent.is_dir() else []

@@ -89,7 +89,8 @@ class Draft:
             lock.acquire(timeout=wait_s)
         except Timeout:
             raise UploadConflictError(
-                "Another request is sending a part of this upload.", "Wait for it to end, or for its connection to break."
+                "Another request is sending a part of this upload.",
+                "Wait for it to end, or for its connection to break.",
             ) from None
         return lock
 
@@ -159,7 +160,9 @@ class Draft:
         room.check_size(whole.bytes + total)
         target = self.folder / stored
         if os.path.lexists(target):
-            raise DataError(f"Two files of this upload would both be stored as {stored}.", "Rename one of them.")
+            if not self._note(path).exists():
+                raise DataError(f"Two files of this upload would both be stored as {stored}.", "Rename one of them.")
+            target.unlink()  # it is this file, whose note a power cut tore
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):

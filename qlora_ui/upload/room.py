@@ -43,5 +43,7 @@ def check_room(size: int, folder: Path) -> None:
 def unwritable(name: str, error: OSError) -> WorkspaceError:
     """The sentence for what the disk refused."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return DiskFullError("The disk with the home folder is full, so the file could not be stored.", "Free some space.")
+        return DiskFullError(
+            "The disk with the home folder is full, so the file could not be stored.", "Free some space."
+        )
     return WorkspaceError(f"The file {name} could not be stored: {error.strerror}.", "Check the home folder.")

@@ -14,16 +14,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from qlora_ui import __version__
 from qlora_ui.contract.errors import JobError, ParameterError, QloraUiError, WorkspaceError
 from qlora_ui.contract.parsing import parse_parameters
-from qlora_ui.contract.records import Adapter, Dataset, JobKind
+from qlora_ui.contract.records import Adapter, JobKind
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.views import JobDetails, JobSummary
 from qlora_ui.services import Services
-from qlora_ui.upload import DiskFullError, TooLargeError
+from qlora_ui.upload import DiskFullError, TooLargeError, UnknownUploadError, UploadConflictError
+from qlora_ui.web.api_datasets import UnknownDatasetError, add_datasets
 from qlora_ui.web.zip_stream import zip_folder
 
 API_PATH = "/api/v1"
@@ -85,45 +85,11 @@ def build(services: Services) -> FastAPI:
             Exception: _explain_unexpected,
         },
     )
-    _add_datasets(api, services)
+    add_datasets(api, services)
     _add_jobs(api, services)
     _add_job_files(api, services)
     _add_adapters(api, services)
     return api
-
-
-def _add_datasets(api: FastAPI, services: Services) -> None:
-    @api.get("/datasets", tags=["datasets"])
-    async def list_datasets() -> list[Dataset]:
-        """The data files in the workspace, oldest first."""
-        return await services.datasets()
-
-    @api.put(
-        "/datasets",
-        tags=["datasets"],
-        status_code=201,
-        response_model=Dataset,
-        openapi_extra={
-            "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
-        },
-    )
-    async def upload_dataset(
-        request: Request, name: Annotated[str, Query(description="The name of the file, with its ending.")]
-    ) -> Dataset | Response:
-        """Take in a data file: the body is the file, streamed to the disk. It is there as a whole or not at all."""
-        announced = request.headers.get("content-length", "")
-        try:
-            return await services.add_dataset(name, request.stream(), int(announced) if announced.isdecimal() else None)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody is left to read it
-
-    @api.delete("/datasets/{dataset_id}", tags=["datasets"], status_code=204)
-    async def delete_dataset(dataset_id: str) -> None:
-        """Delete a data file that no unfinished job needs."""
-        dataset = await asyncio.to_thread(services.store.datasets.get, dataset_id)
-        if dataset is None:
-            raise NotFoundError(f"There is no data file {dataset_id}.")
-        await services.delete_dataset(dataset)
 
 
 def _add_jobs(api: FastAPI, services: Services) -> None:
@@ -224,9 +190,9 @@ async def _explain(_request: Request, error: QloraUiError) -> JSONResponse:
 
 def _status_of(error: QloraUiError) -> int:
     match error:
-        case NotFoundError():
+        case NotFoundError() | UnknownDatasetError() | UnknownUploadError():
             return 404
-        case JobError():
+        case JobError() | UploadConflictError():
             return 409
         case TooLargeError():
             return 413

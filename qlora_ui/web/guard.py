@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qlora_ui.settings import AppSettings, is_loopback
 
 MAX_BODY_BYTES = 2 * 1024**2
-"""Enough for every form and socket message; a data file has its own limit."""
+"""Enough for every form and socket message; data has its own limits, which are kept while it is received."""
 
 UPLOAD_PATH = "/api/v1/datasets"
 
@@ -76,7 +76,7 @@ class Guard:
         answer = _Answer(send)
         if reason:
             await _refuse(403, reason)(scope, receive, answer.send)
-        elif scope["method"] == "PUT" and scope["path"] == UPLOAD_PATH:
+        elif scope["method"] == "PUT" and f"{scope['path']}/".startswith(f"{UPLOAD_PATH}/"):
             await self._app(scope, receive, answer.send)
         else:
             await _capped(self._app, scope, receive, answer)

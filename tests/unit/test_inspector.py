@@ -1,72 +1,105 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from qlora_ui.contract.errors import DataError, ModelError, QloraUiError
-from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.errors import DataError, ModelError, ParameterError, QloraUiError
+from qlora_ui.contract.inspection import Look, Survey, SurveyProgress, Understanding
+from qlora_ui.contract.inspector import Answer, Complaint
+from qlora_ui.contract.recipe import DataQuery, Recipe, Source
 from qlora_ui.inspector import OFFLINE, Inspector
 
-INSPECTION = Inspection(file="rows.jsonl", bytes=3, rows=1, format="text", seen="one column", columns=["text"])
+QUERY = DataQuery(recipe=Recipe(sources=(Source(path="rows.jsonl"),)))
+LOOK = Look(sources=[], understanding=Understanding(format="text", sureness="certain", seen="One column."), views=[])
+LOOKED = Answer(look=LOOK).model_dump_json(exclude_none=True)
 
 
-def speaking(program: str, timeout_s: float = 60.0) -> Inspector:
-    """An inspector whose command is this Python program."""
-    return Inspector((sys.executable, "-c", program), timeout_s=timeout_s)
+def speaking(program: str, timeout_s: float = 60.0, answer_bytes: int = 1_000_000) -> Inspector:
+    """An inspector whose process is this Python program; `lines` are what it is asked."""
+    head = "import sys, os, time, json; lines = iter(sys.stdin.readline, '')\n"
+    return Inspector((sys.executable, "-uc", head + program), timeout_s=timeout_s, answer_bytes=answer_bytes)
 
 
-async def test_it_gives_what_the_command_says(tmp_path: Path) -> None:
-    seen = tmp_path / "arguments.json"
-    program = (
-        f"import json, sys, pathlib; pathlib.Path({str(seen)!r}).write_text(json.dumps(sys.argv[1:]))\n"
-        f"print({INSPECTION.model_dump_json()!r})"
+async def test_looks_come_from_one_process_that_stays_warm(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    inspector = speaking(
+        f"for line in lines: open({str(asked)!r}, 'a').write(f'{{os.getpid()}} ' + line); print({LOOKED!r})"
     )
-    options: dict[str, str | int | None] = {"model": None, "limit": 5, "format": "auto"}
-    assert await speaking(program).inspect("--odd name.jsonl", options) == INSPECTION
-    assert json.loads(seen.read_text()) == ["--json", "--limit=5", "--format=auto", "--", "--odd name.jsonl"]
+    assert await inspector.look(QUERY, start=3, limit=7) == LOOK
+    assert await inspector.look(QUERY, rows=[5, 9]) == LOOK
+    await inspector.close()
+    (first, one), (second, other) = (line.split(" ", 1) for line in asked.read_text().splitlines())
+    assert first == second and not psutil.pid_exists(int(first))
+    assert '"start":3,"limit":7' in one and '"rows":[5,9]' in other
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("DataError", DataError), ("ModelError", ModelError), ("", DataError)])
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("DataError", DataError), ("ModelError", ModelError), ("ParameterError", ParameterError)]
+)
 async def test_its_errors_become_ours(kind: str, expected: type[QloraUiError]) -> None:
-    said = json.dumps({"error": "Broken JSON.", "hint": "Mend it.", "type": kind, "place": "rows.jsonl, line 17"})
-    with pytest.raises(expected, match="Broken JSON") as caught:
-        await speaking(f"import sys; print({said!r}); sys.exit(1)").inspect("rows.jsonl", {})
-    assert caught.value.hint == "Mend it."
-    if isinstance(caught.value, DataError):
-        assert caught.value.place == "rows.jsonl, line 17"
-
-
-@pytest.mark.parametrize("program", ["raise MemoryError('no room')", "import sys; sys.exit('no room')"])
-async def test_a_command_without_an_answer_is_quoted(program: str) -> None:
-    with pytest.raises(DataError, match=r"rows\.jsonl could not be looked at: .*no room"):
-        await speaking(program).inspect("rows.jsonl", {})
-
-
-@pytest.mark.parametrize("answer", ["", "[]", "5", '{"file": 1}', "not json"])
-async def test_an_answer_that_is_none_is_an_error(answer: str) -> None:
-    with pytest.raises(DataError, match="the inspector gave no answer"):
-        await speaking(f"print({answer!r})").inspect("rows.jsonl", {})
-
-
-async def test_it_is_given_up_after_its_time() -> None:
-    with pytest.raises(DataError, match="took longer"):
-        await speaking("import time; time.sleep(600)", timeout_s=0.2).inspect("rows.jsonl", {})
-
-
-async def test_a_cancelled_inspection_ends_its_process_and_their_children(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    program = (
-        "import os, pathlib, subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        f"draft = pathlib.Path({str(pids)!r} + '.draft'); draft.write_text(f'{{os.getpid()}} {{child.pid}}')\n"
-        f"draft.rename({str(pids)!r}); time.sleep(600)"
+    complaint = Complaint.model_validate(
+        {"kind": kind, "message": "Broken.", "hint": "Mend it.", "place": "rows.jsonl, line 17"}
     )
-    task = asyncio.create_task(speaking(program).inspect("rows.jsonl", {}))
+    said = Answer(error=complaint).model_dump_json(exclude_none=True)
+    inspector = speaking(f"for line in lines: print({said!r})")
+    for ask in (inspector.look(QUERY), inspector.survey(QUERY), inspector.look(QUERY)):
+        with pytest.raises(expected, match="Broken") as caught:
+            await ask
+        assert caught.value.hint == "Mend it."
+        if isinstance(caught.value, DataError):
+            assert caught.value.place == "rows.jsonl, line 17"
+    await inspector.close()
+
+
+@pytest.mark.parametrize("program", ["next(lines); raise MemoryError('no room')", "next(lines); sys.exit('no room')"])
+async def test_a_process_that_dies_is_quoted_and_another_one_taken_next(program: str) -> None:
+    inspector = speaking(program)
+    for ask in (inspector.look(QUERY), inspector.look(QUERY), inspector.survey(QUERY)):
+        with pytest.raises(DataError, match=r"could not be looked at: .*no room"):
+            await ask
+    await inspector.close()
+
+
+@pytest.mark.parametrize("answer", ["[]", "5", '{"look": 1}', "not json", "x" * 2000])
+async def test_an_answer_that_is_none_is_an_error(answer: str) -> None:
+    inspector = speaking(f"for line in lines: print({answer!r})", answer_bytes=1000)
+    with pytest.raises(DataError, match=r"gave no answer|too long to be shown"):
+        await inspector.look(QUERY)
+    await inspector.close()
+
+
+async def test_a_look_is_given_up_after_its_time() -> None:
+    inspector = speaking("time.sleep(600)", timeout_s=0.2)
+    with pytest.raises(DataError, match="took longer"):
+        await inspector.look(QUERY)
+    await inspector.close()
+
+
+async def test_a_survey_tells_how_far_it_is_and_what_it_found() -> None:
+    steps = [Answer(progress=SurveyProgress(rows=n, bytes=n * 10)) for n in (1, 2)]
+    steps.append(Answer(survey=Survey(rows=3)))
+    said = "\n".join(step.model_dump_json(exclude_none=True) for step in steps)
+    heard: list[int] = []
+    survey = await speaking(f"next(lines); print({said!r})").survey(QUERY, lambda progress: heard.append(progress.rows))
+    assert survey.rows == 3 and heard == [1, 2]
+
+
+WITH_A_CHILD = """
+import pathlib, subprocess
+next(lines)
+child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
+draft = pathlib.Path(PIDS + '.draft'); draft.write_text(f'{os.getpid()} {child.pid}'); draft.rename(PIDS)
+time.sleep(600)
+"""
+
+
+async def test_a_cancelled_survey_ends_its_process_and_their_children(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    task = asyncio.create_task(speaking(f"PIDS = {str(pids)!r}" + WITH_A_CHILD).survey(QUERY))
     while not pids.exists():  # the process tells by its file that it runs
         await asyncio.sleep(0.01)
     parent, child = (psutil.Process(int(pid)) for pid in pids.read_text().split())
@@ -77,38 +110,63 @@ async def test_a_cancelled_inspection_ends_its_process_and_their_children(tmp_pa
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
-@pytest.mark.parametrize("path", ["\0", "x" * 300_000, "\ud800"])
-async def test_a_path_that_the_system_cannot_take_is_an_error_in_words(path: str) -> None:
-    with pytest.raises(DataError, match="could not be looked at") as caught:
-        await speaking("").inspect(path, {})
-    assert len(str(caught.value)) < 300
+async def test_a_look_that_nobody_wants_any_more_leaves_its_process_usable(tmp_path: Path) -> None:
+    go, asked = tmp_path / "go", tmp_path / "asked"
+    inspector = speaking(
+        f"for line in lines:\n open({str(asked)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
+        f" while not os.path.exists({str(go)!r}): time.sleep(0.01)\n print({LOOKED!r})"
+    )
+    task = asyncio.create_task(inspector.look(QUERY))
+    while not asked.exists():
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    go.touch()
+    while not inspector._idle:
+        await asyncio.sleep(0.01)
+    assert await inspector.look(QUERY) == LOOK
+    await inspector.close()
+    assert len(set(asked.read_text().split())) == 1
 
 
-async def test_an_answer_without_end_is_given_up() -> None:
-    endless = Inspector((sys.executable, "-c", "while True: print('x' * 10_000)"), answer_bytes=100_000)
-    with pytest.raises(DataError, match="too long to be shown"):
-        await endless.inspect("rows.jsonl", {})
+async def test_offline_and_another_token_take_another_process() -> None:
+    program = (
+        "for line in lines:\n"
+        f" look = json.loads({LOOKED!r}); look['look']['understanding']['seen'] = "
+        "f\"{os.environ.get('HF_HUB_OFFLINE')} {os.environ.get('HF_TOKEN')} {os.getpid()}\"; print(json.dumps(look))"
+    )
+    token = {"HF_TOKEN": "one"}
+    inspector = Inspector(
+        (sys.executable, "-uc", "import sys, os, json; lines = iter(sys.stdin.readline, '')\n" + program),
+        credentials=lambda: dict(token),
+    )
+    first = (await inspector.look(QUERY)).understanding.seen.split()
+    assert first[:2] == ["None", "one"]
+    offline = (await inspector.look(QUERY.model_copy(update={"offline": True}))).understanding.seen.split()
+    assert offline[:2] == ["1", "None"] and offline[2] != first[2] and OFFLINE["HF_HUB_OFFLINE"] == "1"
+    token["HF_TOKEN"] = "two"
+    assert (await inspector.look(QUERY)).understanding.seen.split()[:2] == ["None", "two"]
+    await inspector.close()
 
 
-async def test_a_process_that_never_stops_talking_is_given_up_after_its_time() -> None:
-    program = "while True: print('x' * 10_000)"
-    endless = Inspector((sys.executable, "-c", program), timeout_s=0.3, answer_bytes=2**40)
-    with pytest.raises(DataError, match="took longer"):
-        await endless.inspect("rows.jsonl", {})
+async def test_a_process_that_waits_too_long_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    import qlora_ui.inspector as module
+
+    monkeypatch.setattr(module, "IDLE_S", 0.05)
+    inspector = speaking(f"for line in lines: print({LOOKED!r})")
+    await inspector.look(QUERY)
+    [waiting] = inspector._idle
+    while waiting.is_alive:
+        await asyncio.sleep(0.01)
+    assert inspector._idle == []
+    assert await inspector.look(QUERY) == LOOK
+    await inspector.close()
 
 
-async def test_endless_complaints_take_no_memory_and_do_not_hold_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qlora_ui.inspector.COMPLAINT_BYTES", 100)
-    program = "import sys\nfor _ in range(1000): sys.stderr.write('x' * 1000)\nsys.exit('\\nno room')"
-    with pytest.raises(DataError, match="no room"):
-        await speaking(program).inspect("rows.jsonl", {})
-
-
-@pytest.mark.parametrize("offline", [True, False])
-async def test_offline_reaches_the_process(monkeypatch: pytest.MonkeyPatch, offline: bool) -> None:
-    for name in OFFLINE:
-        monkeypatch.delenv(name, raising=False)
-    program = f"import os, sys; sys.exit(str([os.environ.get(name) for name in {list(OFFLINE)}]))"
-    with pytest.raises(DataError) as caught:
-        await speaking(program).inspect("rows.jsonl", {}, offline=offline)
-    assert str(["1" if offline else None] * len(OFFLINE)) in caught.value.message
+@pytest.mark.parametrize("path", ["\0", "x" * 300_000])
+async def test_any_path_is_only_a_path(path: str) -> None:
+    inspector = speaking(f"for line in lines: print({LOOKED!r})")
+    recipe = Recipe(sources=(Source(path=path),))
+    assert await inspector.look(DataQuery(recipe=recipe)) == LOOK
+    await inspector.close()

@@ -18,7 +18,6 @@ _MISREAD = re.compile(
 )
 _PUNCTUATION = frozenset("’”“‘…–—»«›‹™\xa0")
 """What may well follow a capital letter with an accent at the end of a word: `MAÇÃ”`."""
-_BOM = "\ufeff"
 
 
 def repaired(text: str) -> str:
@@ -38,7 +37,7 @@ def is_damaged(text: str) -> bool:
         return True
     if b"\xef\xbf\xbd" in data or _has_control(data) or (b"\xc2" in data and _C1.search(text)):
         return True
-    return b"\xc3" in data and repaired(text) != text
+    return bool(_MAYBE_MISREAD.search(data)) and repaired(text) != text
 
 
 _C1 = re.compile("[\x80-\x84\x86-\x9f]")  # without NEL, which ends a line
@@ -50,8 +49,11 @@ def _has_control(data: bytes) -> bool:
 
 
 def _may_be_misread(text: str) -> bool:
-    """Misread text has letters of the upper half of Latin-1; in UTF-8 all these, and no others, start with C3."""
-    return not text.isascii() and b"\xc3" in text.encode("utf-8", "surrogatepass")
+    return not text.isascii() and bool(_MAYBE_MISREAD.search(text.encode("utf-8", "surrogatepass")))
+
+
+_MAYBE_MISREAD = re.compile(b"\xc3[\x82-\xb0][\xc2\xc5\xc6\xcb\xe2]")
+"""One of the first letters of `_MISREAD`, in UTF-8, and the start of one that may follow: fast, and mostly not there."""
 
 
 def _read_again(match: re.Match[str]) -> str:
@@ -60,20 +62,24 @@ def _read_again(match: re.Match[str]) -> str:
     if _may_be_meant(match):
         return misread
     try:
-        read = bytes(_BYTES.get(character) or ord(character) for character in misread).decode()
+        read = repaired(bytes(_BYTES.get(character) or ord(character) for character in misread).decode())
     except UnicodeDecodeError:
         return misread
-    return read if read.lstrip(_BOM).isprintable() or read in _SPACES else misread
+    return read if all(character.isprintable() or character in _UNSEEN for character in read) else misread
 
 
-_SPACES = frozenset("\xa0\xad\u2002\u2003\u2009\u200a\u200b\u200c\u200d\u2026\u202f\u3000")
+_UNSEEN = frozenset("\xa0\xad\u2002\u2003\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u202f\u2060\u3000\ufeff")
+"""Spaces, joiners and marks that belong to text."""
 
 
 def _may_be_meant(match: re.Match[str]) -> bool:
+    """Whether it is rather a letter with an accent and the punctuation behind it."""
     misread, text = match.group(), match.string
     if not _PUNCTUATION.issuperset(misread[1:]):
         return False
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-    if misread[0] in "ÂÃÄÅ":
-        return not after.isalpha() and (before.isupper() or misread[0] in "ÄÅ")
-    return misread[0] in "âï" and misread[1] != "€"
+    if misread[0] in "ÂÃ":
+        return not after.isalpha() and not before.islower()
+    if misread[0] in "ÄÅ":
+        return not after.islower() and not before.islower()
+    return misread[0] in "âï"

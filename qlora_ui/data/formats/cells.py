@@ -81,9 +81,11 @@ class Cells:
         value = self[part]
         if type(value) is str and value.lstrip()[:1] not in ("[", "{"):
             return value
-        messages = self.speech.messages(value)
-        if messages is not None and not (isinstance(value, str) and self.speech.role_key not in messages[0]):
-            return self.speech.turns(messages, self.mapping[part], self.place)
+        found = unpacked(value)
+        messages = [found] if isinstance(found, dict) else found
+        if isinstance(messages, list) and messages and isinstance(messages[0], dict):
+            if not isinstance(value, str) or self.speech.role_key in messages[0]:  # JSON may be just what is asked for
+                return self.speech.turns(messages, self.mapping[part], self.place)
         text = text_of(value)
         if text is None:
             raise self.wrong(part, "text or a list of messages", value)

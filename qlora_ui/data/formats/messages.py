@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qlora_ui.data.conversation import Role, Turn
-from qlora_ui.data.formats.tools import calls_in, calls_of
+from qlora_ui.data.formats.tools import calls_in, calls_of, in_order_of_calls
 from qlora_ui.data.formats.values import kind_of, listed, packed, text_of, unpacked
 from qlora_ui.data.places import data_error
 
@@ -59,24 +59,17 @@ class Speech:
         user, assistant = ("human", "gpt") if role == "from" else ("user", "assistant")
         return f'Write [{{"{role}": "{user}", "{text}": "…"}}, {{"{role}": "{assistant}", "{text}": "…"}}].'
 
-    def messages(self, value: Any) -> list[Any] | None:
-        """The value as a list of messages, a single one included; None for anything else."""
-        found = unpacked(value)
-        if isinstance(found, dict) and self.role_key in found:
-            return [found]
-        if isinstance(found, list) and found and all(isinstance(message, dict) for message in found):
-            return found
-        return None
-
     def turns(self, value: Any, column: str, place: str) -> list[Turn]:
         """The value as turns, the assistant's being trained. Raises DataError for what is no list of messages."""
         found = value if isinstance(value, list) else unpacked(value)
         if not isinstance(found, list) or not found:
             problem = f"the column {column} must be a list of messages, but it is {kind_of(value)}."
             raise data_error(place, problem, self.example)
-        return [self._turn(message, f"message {n} in the column {column}", place) for n, message in enumerate(found, 1)]
+        turns = [self._turn(message, n, column, place) for n, message in enumerate(found, start=1)]
+        return in_order_of_calls(found, turns)
 
-    def _turn(self, message: Any, where: str, place: str) -> Turn:
+    def _turn(self, message: Any, number: int, column: str, place: str) -> Turn:
+        where = f"message {number} in the column {column}"
         if not isinstance(message, dict):
             raise data_error(place, f"{where} must be an object, but it is {kind_of(message)}.", self.example)
         name = message.get(self.role_key)
@@ -141,10 +134,16 @@ def _joined_parts(content: list[Any], where: str, place: str) -> str:
     """Content given as a list of parts; those that are not text cannot be trained."""
     texts = []
     for part in content:
-        kind = part.get("type", "text") if isinstance(part, dict) else "text" if isinstance(part, str) else kind_of(part)
-        text = part if isinstance(part, str) else part.get(kind) if kind in ("text", "refusal") else None
-        if not isinstance(text, str):
+        if isinstance(part, str):
+            texts.append(part)
+            continue
+        kind = part.get("type", "text") if isinstance(part, dict) else kind_of(part)
+        if kind not in ("text", "refusal"):
             problem = f"{where} holds a part of the kind {str(kind)[:80]}, but only text can be trained."
+            raise data_error(place, problem, "Take the part out, or leave the row out.")
+        text = part.get(kind)
+        if not isinstance(text, str):
+            problem = f"{where} holds a part whose {kind} must be text, but it is {kind_of(text)}."
             raise data_error(place, problem, "Take the part out, or leave the row out.")
         texts.append(text)
     return "".join(texts)

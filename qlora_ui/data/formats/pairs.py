@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
+from qlora_ui.contract.errors import DataError
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.formats.cells import Cells, given
 from qlora_ui.data.formats.values import joined, kind_of, label_of, text_of, unpacked
@@ -25,6 +26,7 @@ def preference(cells: Cells) -> Conversation:
     wanted, unwanted = _answer(chosen), _answer(rejected)
     if _is_whole(wanted) and _is_whole(unwanted):
         start = _common_turns(cells, wanted, unwanted)
+        _agrees(cells, wanted[:start])
         return cells.conversation([*given(wanted[:start]), *wanted[start:]], given(unwanted[start:]))
     for part, answer in (("chosen", wanted), ("rejected", unwanted)):
         if _is_whole(answer):
@@ -91,20 +93,38 @@ def _common_turns(cells: Cells, chosen: list[Turn], rejected: list[Turn]) -> int
     return start
 
 
+def _agrees(cells: Cells, start: list[Turn]) -> None:
+    """Raise DataError where a prompt of its own says what the start of the conversations does not."""
+    if not (cells.has("prompt") or cells.has("turns")):
+        return
+    said = {turn.content.strip() for turn in start}
+    if any(turn.content.strip() and turn.content.strip() not in said for turn in _prompt(cells)):
+        column = cells.mapping.get("turns") or cells.mapping["prompt"]
+        problem = f"the column {column} is not the start of the conversation in the column {cells.mapping['chosen']}."
+        raise data_error(cells.place, problem, "Correct the row, or take the prompt away in the mapping.")
+
+
 def _cut_texts(cells: Cells, chosen: str, rejected: str) -> tuple[str, str, str]:
     """The common start, cut between two words, and what follows it in each text, which is never nothing."""
     shortest = min(len(chosen), len(rejected))
     same = next((i for i in range(shortest) if chosen[i] != rejected[i]), shortest)
-    within = chosen[same - 1 : same + 1].isalnum() or rejected[same - 1 : same + 1].isalnum() or same == shortest
-    cut = max((i for i in range(same) if chosen[i].isspace()), default=0) if within else same
+    cut = max(0, min(same, shortest - 1))
+    while cut and (_in_word(chosen, cut) or _in_word(rejected, cut)):
+        cut -= 1
     while cut and chosen[cut - 1].isspace():  # a space belongs to the word behind it
         cut -= 1
-    if not chosen[:cut].strip():
+    if cut == 0:
         raise _no_common_start(cells)
     return chosen[:cut], chosen[cut:], rejected[cut:]
 
 
-def _no_common_start(cells: Cells):  # type: ignore[no-untyped-def]
+def _in_word(text: str, index: int) -> bool:
+    """Whether a cut before the character at `index` goes through a word; scripts without spaces are cut anywhere."""
+    before, behind = text[index - 1], text[index]
+    return before.isalnum() and behind.isalnum() and max(before, behind) < "\u2e80"
+
+
+def _no_common_start(cells: Cells) -> DataError:
     columns = f"{cells.mapping['chosen']} and {cells.mapping['rejected']}"
     problem = f"the columns {columns} have no common start, so there is no prompt."
     return data_error(cells.place, problem, "Give the prompt in a column of its own.")

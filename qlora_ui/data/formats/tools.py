@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from qlora_ui.data.conversation import Turn
 from qlora_ui.data.formats.values import is_missing, packed, unpacked
 from qlora_ui.data.places import data_error
 
@@ -36,8 +37,25 @@ def calls_of(message: dict[str, Any]) -> str | None:
         return ""
     found = unpacked(value)
     calls = found if isinstance(found, list) else [found]
-    bare = [call.get("function", call) if isinstance(call, dict) else call for call in calls]
+    bare = [(call.get("function") or call) if isinstance(call, dict) else call for call in calls]
     return _written(bare) or None
+
+
+def in_order_of_calls(messages: list[Any], turns: list[Turn]) -> list[Turn]:
+    """The turns, with the results of several calls in the order of these: what `tool_call_id` said, the order says."""
+    start = 0
+    while start < len(turns):
+        end = start + 1
+        while end < len(turns) and turns[end].role == "tool":
+            end += 1
+        if end - start > 2 and turns[start].calls:
+            ids = [call.get("id") for call in messages[start].get("tool_calls") or () if isinstance(call, dict)]
+            order = [messages[index].get("tool_call_id") for index in range(start + 1, end)]
+            if None not in order and all(order.count(id_) == ids.count(id_) == 1 for id_ in order):
+                results = zip(order, turns[start + 1 : end], strict=True)
+                turns[start + 1 : end] = [turn for _, turn in sorted(results, key=lambda pair: ids.index(pair[0]))]
+        start = end
+    return turns
 
 
 def tools_of(value: Any, column: str, place: str) -> str:

@@ -57,10 +57,12 @@ def gather(rows: Iterable[Row | BadRow], stream: Stream, from_number: int) -> It
     Where reading fails, the rows before are given first. Raises DataError.
     """
     items: list[Row | BadRow] = []
-    given, position = stream.given, stream.position
+    given: int | None = None
+    position = stream.position
     failure: DataError | None = None
     try:
         for row in rows:
+            given = stream.given if given is None else given
             if row.number >= from_number:
                 items.append(row)
             if stream.given != given or len(items) >= BLOCK_ROWS:

@@ -23,6 +23,7 @@ from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.limits import BLOCK, FREE_UNPACKED, HIGHEST_RATIO, MOST_UNPACKED, megabytes
 
 COPY_AGAIN = "It may be cut off or damaged: copy it again, or pack it anew."
+_GZIP = b"\x1f\x8b"
 _PIECE = 64 * 1024
 """Bytes unpacked at a time, so that little is lost where the damage begins."""
 
@@ -243,12 +244,14 @@ class _Gunzipped(Stream):
     def _piece(self, size: int) -> bytes:
         while True:
             if self._member.eof:
-                self._ahead = self._member.unused_data.lstrip(b"\0")
+                self._ahead = self._member.unused_data
                 self._member, self._begun = zlib.decompressobj(wbits=31), False
             self._ahead = self._ahead or self._member.unconsumed_tail or self._packed.read(_PIECE)
             if not self._ahead:
                 return self._end()
-            if piece := self._unpack(min(size, _PIECE)):
+            if self._unpacked and not self._begun:
+                self._ahead = self._ahead.lstrip(b"\0")  # tapes and some tools fill up with zeros
+            if self._ahead and (piece := self._unpack(min(size, _PIECE))):
                 self._unpacked += len(piece)
                 require_bounded(self._unpacked, self._packed.position, self._name)
                 return piece
@@ -257,10 +260,12 @@ class _Gunzipped(Stream):
         try:
             piece = self._member.decompress(self._ahead, size)
         except zlib.error as error:
-            if self._begun or not self._unpacked:
+            if self._begun or self._ahead.startswith(_GZIP):
                 problem = f"it cannot be unpacked ({str(error).partition(': ')[2] or error})."
-            else:
+            elif self._unpacked:
                 problem = "behind the packed data stands something that is not packed with gzip."
+            else:
+                problem = "this is not packed with gzip, whatever its name says."
             raise data_error(self._name, problem, COPY_AGAIN) from None
         self._ahead, self._begun = b"", True
         return piece

@@ -1,69 +1,168 @@
-"""CSV and its relatives → the cells of each row under the names of the first line."""
+"""CSV and its relatives: the cells of each row under the names of the first line."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers.lines import text_lines
-
-_LONGEST_FIELD = 64 * 1024 * 1024
-"""Characters; Python's own limit of 131,072 is shorter than many a document."""
+from qlora_ui.data.readers.blocks import Numbering, gather
+from qlora_ui.data.readers.content import Content
+from qlora_ui.data.readers.limits import LONGEST_ROW
+from qlora_ui.data.readers.lines import Line, text_lines, too_long
+from qlora_ui.data.readers.rows import BadRow, Block, Row
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+_QUOTES = 'Put text that contains quotes or line breaks in "double quotes", and double each quote inside it.'
+_SAMPLE = 20
+"""Records that the delimiter is guessed from."""
 
 
-def delimited_rows(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """The line each row starts on, and its cells by column. Blank lines are passed over. Raises DataError."""
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
-    reader = csv.reader((line for _, line in text_lines(path)), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    start = 1
+def cut_csv(content: Content, start: int, shift: int) -> Iterator[Block]:
+    """Blocks from row `start` on; the numbers of rows are `shift` higher than in the file. Raises DataError, OSError."""
+    yield from _cut(content, start, shift, guess_delimiter)
+
+
+def cut_tsv(content: Content, start: int, shift: int) -> Iterator[Block]:
+    """As `cut_csv`, with tabs."""
+    yield from _cut(content, start, shift, lambda lines: "\t")
+
+
+def guess_delimiter(lines: list[str]) -> str:
+    """Comma, semicolon, tab or bar: the one that cuts most of the lines into as many columns as the first, the more the
+    better."""
+    return max(_NAMES, key=lambda mark: _fit(lines, mark))
+
+
+def _fit(lines: list[str], mark: str) -> tuple[bool, int, int]:
+    widths = []
     try:
-        for cells in reader:
-            place = f"{path.name}, line {start}"
-            if not any(cell.strip() for cell in cells):
-                pass
-            elif not header:
-                header = _header(cells, place)
-            elif len(cells) != len(header):
-                raise _wrong_width(place, len(cells), header, delimiter)
-            else:
-                yield start, dict(zip(header, cells, strict=True))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        hint = 'Put text that contains quotes or line breaks in "double quotes", and double each quote inside it.'
-        raise data_error(f"{path.name}, line {start}", f"the row cannot be read: {error}.", hint) from None
-
-
-def guess_delimiter(path: Path) -> str:
-    """The mark that cuts the first line into the most columns: comma, semicolon, tab or bar."""
-    header = next((line for _, line in text_lines(path) if line.strip()), "")
-    return max(_NAMES, key=lambda mark: _width(header, mark))
-
-
-def _width(line: str, mark: str) -> int:
-    try:
-        return len(next(csv.reader([line], delimiter=mark), []))
+        widths = [len(cells) for cells in csv.reader(lines, delimiter=mark) if cells]
     except csv.Error:
-        return 0  # the line is read again as a row, and told of then
+        pass  # the lines are read again as rows, and told of then
+    header = widths[0] if widths else 0
+    return header > 1, Counter(widths)[header], header
+
+
+def _cut(content: Content, start: int, shift: int, delimiter_of: Callable[[list[str]], str]) -> Iterator[Block]:
+    csv.field_size_limit(LONGEST_ROW)  # Python's own limit of 131,072 characters is shorter than many a document
+    with content.open() as stream:
+        lines = _Lines(text_lines(stream, content.name))
+        table = _Table(lines, delimiter_of(lines.sample()), Numbering(content.name, shift))
+        yield from gather(table.rows(), stream, start + shift)
+
+
+class _Lines:
+    """The lines of a file for `csv.reader`, which can be given back when they did not make a record."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
+        self._ahead: deque[Line] = deque()
+        self.taken: list[Line] = []
+        """What the present record was made of."""
+        self._size = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._ahead.popleft() if self._ahead else next(self._lines)
+        self.taken.append(line)
+        self._size += len(line.text)
+        if self._size > LONGEST_ROW:
+            raise csv.Error
+        return line.text
+
+    def sample(self) -> list[str]:
+        """The first lines that are not blank, which stay to be read."""
+        while len(self._ahead) < _SAMPLE and (line := next(self._lines, None)):
+            self._ahead.append(line)
+        return [line.text for line in self._ahead if line.text.strip()]
+
+    def begin(self) -> None:
+        """A new record."""
+        self.taken, self._size = [], 0
+
+    def give_back(self) -> None:
+        """All lines of the present record but the first."""
+        self._ahead.extendleft(reversed(self.taken[1:]))
+        del self.taken[1:]
+
+
+class _Table:
+    def __init__(self, lines: _Lines, delimiter: str, numbering: Numbering) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+        self._numbering = numbering
+        self._name = numbering.name
+
+    def rows(self) -> Iterator[Row | BadRow]:
+        """Blank lines are passed over. Raises DataError when the columns have no clear names."""
+        header: list[str] = []
+        for cells, line, problem in self._records():
+            place = f"{self._name}, line {line.number}"
+            if not header:
+                if problem is not None:
+                    raise problem
+                header = _header(cells, place)
+            elif problem is not None or len(cells) != len(header):
+                error = problem or self._wrong_width(place, len(cells), header)
+                text = "".join(part.text for part in self._lines.taken)
+                yield self._numbering.bad(error, text.encode("utf-8", "replace").decode())
+            else:
+                yield self._numbering.row(dict(zip(header, cells, strict=True)), line.number)
+
+    def _records(self) -> Iterator[tuple[list[str], Line, DataError | None]]:
+        """The cells of each record, the line it starts on, and what is wrong with it."""
+        reader = csv.reader(self._lines, delimiter=self._delimiter, strict=True)
+        while True:
+            self._lines.begin()
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                problem = self._lines.taken[0].problem or self._broken(error)
+                self._lines.give_back()  # the next row may begin on the next line
+                yield [], self._lines.taken[0], problem
+                continue
+            taken = self._lines.taken
+            problem = next((line.problem for line in taken if line.problem is not None), None)
+            if problem is not None or any(cell.strip() for cell in cells):
+                yield cells, taken[0], problem
+
+    def _broken(self, error: csv.Error) -> DataError:
+        first, *others = self._lines.taken
+        place = f"{self._name}, line {first.number}"
+        if not str(error) and not others:
+            return too_long(place)
+        if str(error) in {"", "unexpected end of data"} or others:
+            column = first.text.rfind('"') + 1
+            return data_error(f"{place}, column {column}", "the quote that is opened here is not closed.", _QUOTES)
+        if "new-line" in str(error):
+            column = first.text.index("\r") + 1
+            problem = "there is a carriage return without a line feed."
+            hint = "Save the file with line feeds (LF, or CR LF) at the end of each line."
+            return data_error(f"{place}, column {column}", problem, hint)
+        return data_error(place, f"the row cannot be read: {error}.", _QUOTES)
+
+    def _wrong_width(self, place: str, found: int, header: list[str]) -> DataError:
+        columns = "1 column" if found == 1 else f"{found} columns"
+        cut = f"cut at each {_NAMES[self._delimiter].split()[-1]}, the row has {columns}"
+        problem = f"{cut}, but the first line names {len(header)}: {', '.join(header)}."
+        hint = f'Put text that contains {_NAMES[self._delimiter]} in "double quotes", and use one delimiter throughout.'
+        return data_error(place, problem, hint)
 
 
 def _header(cells: list[str], place: str) -> list[str]:
     names = [cell.strip() for cell in cells]
     if "" in names:
         problem = f"column {names.index('') + 1} has no name."
-        raise data_error(place, problem, "The first line must name each column.")
+        hint = "The first line must name each column; pandas writes one without a name unless told index=False."
+        raise data_error(place, problem, hint)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise data_error(place, f"the column {twice} appears twice.", "Give each column its own name.")
     return names
-
-
-def _wrong_width(place: str, found: int, header: list[str], delimiter: str) -> DataError:
-    columns = "1 column" if found == 1 else f"{found} columns"
-    problem = f"the row has {columns}, but the first line names {len(header)}: {', '.join(header)}."
-    return data_error(place, problem, f'Put text that contains {_NAMES[delimiter]} in "double quotes".')

@@ -92,8 +92,7 @@ def _writes_calls(raw: Raw, *, ids: bool) -> bool:
 
 def _render(raw: Raw, messages: list[Message], tools: list[dict[str, Any]] | None, prompt: bool) -> str | None:
     try:
-        # As templates that write JSON may escape what is not ASCII, so that the marks would not be found again.
-        return raw(messages, tools, prompt).encode().decode("utf-8")
+        return raw(messages, tools, prompt)
     except TemplateProblem:
         return None
 

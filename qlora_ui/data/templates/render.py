@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from qlora_ui.contract.errors import ModelError
 from qlora_ui.data.conversation import Conversation, Message
 from qlora_ui.data.templates.abilities import Abilities, adapted, probe
-from qlora_ui.data.templates.library import PLAIN, library_text
-from qlora_ui.data.templates.sandbox import Compiled, Span, TemplateProblem, compiled
+from qlora_ui.data.templates.library import LIBRARY, PLAIN, check_template, name_of, own_text
+from qlora_ui.data.templates.sandbox import Span, compiled
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -36,7 +35,8 @@ class Renderer:
         self.tokenizer = tokenizer
         self.template = chat_template(tokenizer)
         self._specials: dict[str, Any] = dict(tokenizer.special_tokens_map)
-        self._compiled = compile_template(self.template)
+        check_template(self.template)
+        self._compiled = compiled(self.template)
 
     @property
     def marks_answers(self) -> bool:
@@ -91,30 +91,21 @@ def _renderer(tokenizer: PreTrainedTokenizerBase, template: str, specials: str) 
     return Renderer(tokenizer)
 
 
-def compile_template(text: str) -> Compiled:
-    """Raises ModelError that names the line of a mistake."""
-    try:
-        return compiled(text)
-    except TemplateProblem as problem:
-        where = "" if problem.line is None else f" in line {problem.line}"
-        hint = "Mend the template there, or choose another one."
-        raise ModelError(f"The chat template has a mistake{where}: {problem.reason}.", hint) from None
-
-
 def chat_template(tokenizer: PreTrainedTokenizerBase) -> str:
     """The Jinja template that messages are rendered with.
 
     Raises ModelError when the tokenizer has neither a template nor a token that ends a sequence.
     """
-    if isinstance(tokenizer.chat_template, str) and tokenizer.chat_template:
-        return tokenizer.chat_template
-    if tokenizer.chat_template:
-        return _default(tokenizer)
-    return library_text("plain", tokenizer)
+    own = tokenizer.chat_template
+    return own if own and isinstance(own, str) else own_text(tokenizer)
 
 
-def template_source(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Where the chat template comes from, as one sentence."""
+def template_source(tokenizer: PreTrainedTokenizerBase, chosen: str = "") -> str:
+    """Where the chat template comes from, as one sentence; `chosen` is the recipe's `chat_template`."""
+    if chosen.strip().lower() in LIBRARY:
+        return f"The chat template {LIBRARY[chosen.strip().lower()].title} was chosen."
+    if chosen.strip():
+        return "A chat template of your own is used."
     if uses_fallback(tokenizer):
         return "The model has no chat template: plain headings (### User, ### Assistant) are used."
     return "The model's own chat template is used."
@@ -122,7 +113,7 @@ def template_source(tokenizer: PreTrainedTokenizerBase) -> str:
 
 def uses_fallback(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether the plain template stands in for one of the model's own."""
-    return chat_template(tokenizer).endswith(FALLBACK)
+    return name_of(chat_template(tokenizer)) == "plain"
 
 
 def render(
@@ -147,23 +138,8 @@ def folds_system(tokenizer: PreTrainedTokenizerBase) -> bool:
     return not renderer(tokenizer).abilities.system
 
 
-def adds_bos(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the tokenizer itself puts its begin-of-sequence token before plain text."""
-    return tokenizer.bos_token_id is not None and tokenizer("a").input_ids[:1] == [tokenizer.bos_token_id]
-
-
 @lru_cache(maxsize=8)  # asked for with every row, and slow with thousands of added tokens
 def special_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
     """The tokens that no ordinary text is made of, longest first."""
     added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
     return tuple(sorted({*added, *tokenizer.all_special_tokens} - {""}, key=len, reverse=True))
-
-
-def _default(tokenizer: PreTrainedTokenizerBase) -> str:
-    try:
-        return str(tokenizer.get_chat_template())
-    except ValueError as error:
-        raise ModelError(
-            "The tokenizer has several chat templates and none of them is its default.",
-            "Name one of them default in the tokenizer's files, or choose a chat template.",
-        ) from error

@@ -1,0 +1,173 @@
+"""All rows → the examples that are trained and those that are held out, with every row accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlora_ui.contract.errors import DataError
+from qlora_ui.contract.recipe import DataQuery, HeldOut
+from qlora_ui.data.prepare.prepared import Counts
+from qlora_ui.data.prepare.rows import Group, Rows
+from qlora_ui.data.prepare.split import split, times
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Range:
+    """The rows of one source."""
+
+    name: str
+    weight: float
+    numbers: range
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Indices of examples. Those of evaluation data of their own are counted on after all of the training data's."""
+
+    train: NDArray[np.int64]
+    """By weight: some twice, some not at all."""
+    held_out: NDArray[np.int64]
+    counts: Counts
+    groups: dict[str, Group]
+    """`duplicates`, `overlap`, `untrainable`, `truncated` → the rows it is true of."""
+    left_out: dict[str, Group]
+    """Step → rows."""
+    problem: DataError | None
+    """Why nothing can be trained."""
+
+
+def choose(query: DataQuery, rows: Rows, evaluation: Rows | None, sources: Sequence[Range]) -> Chosen:
+    """Leave out duplicates where that is a step, hold out, and weigh; the same arguments give the same choice."""
+    is_repeated = repeated(rows.digests)
+    alive = ~is_repeated if query.recipe.does("remove_duplicates") else np.ones(len(rows.numbers), dtype=np.bool_)
+    is_held, problem = (
+        (~alive & alive, None) if evaluation is not None else _hold_out(query.held_out, rows, alive, sources)
+    )
+    side = _Side(rows, alive, is_held, evaluation)
+    often = _often(rows, side.used, sources, query.held_out.seed)
+    train = np.flatnonzero(side.trains)
+    train = np.repeat(train, often[rows.row_of[train]])
+    left_out = rows.left_out | ({} if alive.all() else {"remove_duplicates": Group.of(rows.numbers[~alive])})
+    counts = side.count(often, train, left_out)
+    return Chosen(
+        train=train,
+        held_out=side.held_out,
+        counts=counts,
+        groups={
+            "duplicates": Group.of(rows.numbers[is_repeated]),
+            "overlap": Group.of(rows.numbers[side.is_back]),
+            "untrainable": Group.of(rows.numbers[side.row_of[alive[side.row_of] & ~rows.learns]]),
+            "truncated": Group.of(rows.numbers[side.row_of[alive[side.row_of] & rows.learns & side.is_cut]]),
+        },
+        left_out=left_out,
+        problem=problem or (None if len(train) else _nothing_trained(query, counts, sources)),
+    )
+
+
+def repeated(digests: NDArray[np.bytes_]) -> Mask:
+    """True for what is equal to an earlier one."""
+    _, first = np.unique(digests, return_index=True)
+    again = np.ones(len(digests), dtype=np.bool_)
+    again[first] = False
+    return again
+
+
+class _Side:
+    """Which examples of the training data are trained, and what keeps the others from it."""
+
+    def __init__(self, rows: Rows, alive: Mask, is_held: Mask, evaluation: Rows | None) -> None:
+        self._rows, self._alive, self._is_held, self._evaluation = rows, alive, is_held, evaluation
+        self.row_of = row_of = rows.row_of
+        own = np.flatnonzero(is_held[row_of])
+        known = rows.example_digests[own] if evaluation is None else evaluation.example_digests
+        self.trains = (alive & ~is_held)[row_of]
+        again = self.trains & np.isin(rows.example_digests, known)  # also a piece of a row that is equal to a held-out one
+        self.trains = self.trains & ~again & rows.learns
+        self.is_cut = rows.is_cut
+        self.used = self._any(self.trains)
+        """Of each row: whether anything of it can be trained."""
+        self.is_back = ~self.used & self._any(again)
+        held = own[rows.learns[own]]
+        self.held_out = held if evaluation is None else len(row_of) + np.flatnonzero(evaluation.learns)
+
+    def count(self, often: NDArray[np.int64], train: NDArray[np.int64], left_out: dict[str, Group]) -> Counts:
+        rows, evaluation = self._rows, self._evaluation
+        own = self._any(self._is_held[self.row_of] & rows.learns)
+        others = _any(evaluation.learns, evaluation.row_of, len(evaluation.numbers)) if evaluation else own[:0]
+        dropped = self._alive & ~self.used & ~self.is_back & ~own
+        cut = np.count_nonzero(self.is_cut & (self.trains | (self._is_held[self.row_of] & rows.learns)))
+        places = [f"{number}" for number in rows.numbers[dropped][:50].tolist()]
+        return Counts(
+            rows=rows.total,
+            rows_train=int(np.count_nonzero(often)),
+            rows_validation=int(np.count_nonzero(own) + np.count_nonzero(others)),
+            rows_dropped=int(np.count_nonzero(dropped) + np.count_nonzero(~others)),
+            rows_held_back=int(np.count_nonzero(self.is_back)),
+            rows_left_out=sum(group.count for group in left_out.values()),
+            rows_bad=rows.bad.count + (evaluation.bad.count if evaluation else 0),
+            rows_not_drawn=int(np.count_nonzero(self.used & (often == 0))),
+            rows_truncated=int(cut + (np.count_nonzero(evaluation.is_cut & evaluation.learns) if evaluation else 0)),
+            examples=len(train),
+            tokens=int(rows.kept[train].sum(dtype=np.int64)) if rows.has_tokens else 0,
+            tokens_trained=int(rows.learnt[train].sum(dtype=np.int64)) if rows.has_tokens else 0,
+            dropped=places,
+            bad=rows.bad_places,
+        )
+
+    def _any(self, examples: Mask) -> Mask:
+        return _any(examples, self.row_of, len(self._rows.numbers))
+
+
+def _any(examples: Mask, row_of: NDArray[np.int64], rows: int) -> Mask:
+    """Of each row: whether it is true of one of its examples."""
+    found = np.zeros(rows, dtype=np.bool_)
+    found[row_of[examples]] = True
+    return found
+
+
+def _hold_out(held_out: HeldOut, rows: Rows, alive: Mask, sources: Sequence[Range]) -> tuple[Mask, DataError | None]:
+    """Which rows are held out, and why that cannot be done as it was asked."""
+    living = np.flatnonzero(alive)
+    wanted = held_out.rows
+    if wanted is None:
+        wanted = max(1, round(held_out.share * len(living))) if held_out.share > 0 else 0
+    is_held = np.zeros(len(alive), dtype=np.bool_)
+    is_held[living[split(rows.groups[living], wanted, held_out.seed)]] = True
+    name = sources[0].name
+    if held_out.rows and held_out.rows >= len(living) > 0:
+        problem = f"{held_out.rows:,} rows are to be held out, but there are only {len(living):,}."
+        return is_held, DataError(f"{name}: {problem}", "Hold out fewer, so that some are left to train.", name)
+    if wanted and held_out.column and not is_held.any() and len(living):
+        problem = f"all rows have the same value in the column {held_out.column}, so none can be held out alone."
+        return is_held, DataError(f"{name}: {problem}", "Choose another column, or none.", name)
+    return is_held, None
+
+
+def _often(rows: Rows, used: Mask, sources: Sequence[Range], seed: int) -> NDArray[np.int64]:
+    """How often each row goes in."""
+    often = used.astype(np.int64)
+    for index, source in enumerate(sources):
+        first, end = np.searchsorted(rows.numbers, [source.numbers.start, source.numbers.stop])
+        drawn = first + np.flatnonzero(used[first:end])
+        if source.weight != 1:
+            often[drawn] = times(len(drawn), source.weight, np.random.default_rng([seed, index]))
+    return often
+
+
+def _nothing_trained(query: DataQuery, counts: Counts, sources: Sequence[Range]) -> DataError:
+    file, left = sources[0].name, counts.rows - counts.rows_bad - counts.rows_left_out
+    if left <= 0:
+        problem = "no row is left to train: all are left out by the steps, or cannot be used."
+        return DataError(f"{file}: {problem}", "Look at the rows in the inspector, and take a step away.", file)
+    if counts.rows_held_back == left:
+        problem = "every row is in the evaluation file as well, so none is left to train."
+        return DataError(f"{file}: {problem}", "Use different rows to evaluate.", file)
+    problem = f"no row has a token to train; rows are cut at {query.recipe.max_length} tokens."
+    hint = "If they are cut before the answer, raise the longest example (max_length) or shorten the prompts."
+    return DataError(f"{file}: {problem}", hint, file)
