@@ -24,7 +24,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -53,7 +52,7 @@ def main() -> None:
 
 def make_file(path: Path, rows: int) -> Path:
     """Questions and answers of about 1 KB a row, all different."""
-    dice = random.Random(0)  # noqa: S311
+    dice = random.Random(0)
     with path.open("w") as file:
         for number in range(rows):
             question = " ".join(dice.choices(WORDS, k=30))
@@ -63,7 +62,7 @@ def make_file(path: Path, rows: int) -> Path:
 
 
 def measure(server: RunningServer, file: Path) -> None:
-    with sync_playwright() as playwright, chromium(playwright) as browser:
+    with chromium() as browser:
         page = browser.new_page()
         page.goto(f"{server.url}/train")
         page.get_by_role("button", name="Starter").first.click()

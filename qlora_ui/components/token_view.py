@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from html import escape
 
 from nicegui import ui
@@ -10,9 +11,11 @@ from nicegui.element import Element
 
 from qlora_ui.components.text import Text
 from qlora_ui.contract.inspection import ExampleView, RowView, TokenView
-from qlora_ui.locales import _, mark
+from qlora_ui.locales import _, mark, n_
 from qlora_ui.locales.figures import number
 
+SHOWN_CHARACTERS = 50_000
+"""Of a text; more makes a page slow, and nobody reads it."""
 _MARKS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ABOUT = {
     (False, False): mark("“{text}”, token {id}, read, not trained (label −100)"),
@@ -26,9 +29,8 @@ _ABOUT = {
 class TokenStrip(Element, component="token_view.js"):
     """The tokens of one row. Trained ones are coloured and underlined, special ones boxed; arrow keys walk along."""
 
-    def __init__(self, example: ExampleView, number_of_row: int) -> None:
+    def __init__(self, tokens: Sequence[TokenView], number_of_row: int) -> None:
         super().__init__()
-        tokens = example.tokens or []
         self._props["tokens"] = [{"text": visible(t.text), "kind": kind(t), "about": about(t)} for t in tokens]
         self._props["label"] = _("Tokens of row {number}", number=number(number_of_row))
         self._props["idle"] = _("Point at a token, or walk with the arrow keys, to see its number and label.")
@@ -48,6 +50,12 @@ def token_legend() -> None:
                 Text(meaning)
 
 
+def rendered_view(text: str, number_of_row: int) -> None:
+    """What the template makes of an example, line ends and all."""
+    label = _("Row {number} as the template writes it", number=number(number_of_row))
+    _pre(text, label)
+
+
 def conversation_view(example: ExampleView) -> None:
     """The turns of an example in order, each with its role and whether it is trained."""
     words = {True: escape(_("trained")), False: escape(_("read, not trained"))}
@@ -58,16 +66,28 @@ def conversation_view(example: ExampleView) -> None:
         for turn in example.turns
     )
     ui.html(f'<ol class="qu-turns">{turns}</ol>', sanitize=False)
+    if example.rejected:
+        Text(_("The answer that is not wanted, which this training does not see"), "p", classes="qu-xs qu-muted")
+        conversation_view(ExampleView(turns=example.rejected))
 
 
 def original_view(row: RowView) -> None:
     """A row as its file has it."""
-    content = json.dumps(row.original, indent=2, ensure_ascii=False, default=str)
+    is_text = isinstance(row.original, str)  # of a row that could not be read
+    content = row.original if is_text else json.dumps(row.original, indent=2, ensure_ascii=False, default=str)
     label = _("Row {number} as its file has it", number=number(row.number))
+    _pre(content, label)
+
+
+def _pre(text: str, label: str) -> None:
+    """Text as it stands; of a very long one the beginning, with a word on how much is missing."""
+    rest = len(text) - SHOWN_CHARACTERS
+    shown = escape(text[:SHOWN_CHARACTERS])
     ui.html(
-        f'<pre class="qu-pre" tabindex="0" role="region" aria-label="{escape(label)}">{escape(content)}</pre>',
-        sanitize=False,
+        f'<pre class="qu-pre" tabindex="0" role="region" aria-label="{escape(label)}">{shown}</pre>', sanitize=False
     )
+    if rest > 0:
+        Text(n_("{count} more character", "{count} more characters", rest), "p", classes="qu-xs qu-muted")
 
 
 def visible(text: str) -> str:

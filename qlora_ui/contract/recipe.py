@@ -52,6 +52,10 @@ StepName = Literal[
 """
 
 
+CHAT_TEMPLATES = ("chatml", "llama3", "mistral", "gemma", "phi", "zephyr", "alpaca", "vicuna", "plain")
+"""The templates that travel with the program, by name; `data.templates.library` has them."""
+
+
 class Source(BaseModel):
     """One place that rows come from."""
 

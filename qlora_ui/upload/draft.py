@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -105,23 +106,32 @@ class Draft:
         """What has arrived, in the order of the paths. Raises UnknownUploadError."""
         if not self.exists():
             raise UnknownUploadError("There is no such upload.", "What is left unfinished for a day is removed.")
-        found = (self._read(note) for note in self._notes.glob("*.json") if note.name != "upload.json")
+        found = (self._read(note) for note in self._all_notes())
         return sorted((file for file in found if file is not None), key=lambda file: file.path)
 
-    def begin(self, path: str, total: int) -> StoredFile:
-        """The note of the file that a part belongs to; the first part makes it. Call it under the lock.
+    def files_begun(self) -> int:
+        """How many files there are, with those whose note a power cut tore."""
+        return sum(1 for _note in self._all_notes())
 
-        Raises DataError for a path that cannot be stored, TooLargeError, UploadConflictError for another `total`.
+    def begin(self, path: str, start: int, total: int) -> StoredFile:
+        """The note of the file whose next part begins at `start`; the first part makes it. Call it under the lock.
+
+        Raises DataError for a path that cannot be stored, TooLargeError, and UploadConflictError for a `start` that is
+        not where the file ends so far and for another `total` than before.
         """
         known = self._read(self._note(path))
-        if known is None:
-            return self._add(path, total)
-        if known.total != total:
+        if known is not None and known.total != total:
             raise UploadConflictError(
                 f"{path} was announced with {known.total} bytes before, and with {total} bytes now.",
                 "A file that has changed is a new upload.",
             )
-        return known
+        here = known.offset if known is not None else 0
+        if start != here:
+            raise UploadConflictError(
+                f"{here} bytes of {path} are here, but this part begins at byte {start}.",
+                "Ask how far the upload has come, and go on there.",
+            )
+        return known or self._add(path, total)
 
     def keep(self, file: StoredFile) -> None:
         """Write down how far a file has come; its bytes are on the disk already."""
@@ -170,6 +180,7 @@ class Draft:
         file = StoredFile(path=path, offset=0, total=total, stored=str(stored))
         _write(self._notes / "upload.json", _Sum(top=stored.parts[0], files=whole.files + 1, bytes=whole.bytes + total))
         self.keep(file)
+        target.touch()
         return file
 
     def _sum(self) -> _Sum:
@@ -177,6 +188,9 @@ class Draft:
             return _Sum.model_validate_json((self._notes / "upload.json").read_bytes())
         except (FileNotFoundError, ValidationError):
             return _Sum()
+
+    def _all_notes(self) -> Iterator[Path]:
+        return (note for note in self._notes.glob("*.json") if note.name != "upload.json")
 
     def _note(self, path: str) -> Path:
         return self._notes / f"{hashlib.sha256(path.encode(errors='replace')).hexdigest()[:32]}.json"

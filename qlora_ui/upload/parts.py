@@ -72,13 +72,8 @@ async def write_part(
     await asyncio.to_thread(draft.make)
     async with _locked(draft):
         try:
-            file = await asyncio.to_thread(draft.begin, path, part.total)
-            if part.start != file.offset:
-                raise UploadConflictError(
-                    f"{file.offset} bytes of {path} are here, but this part begins at byte {part.start}.",
-                    "Ask how far the upload has come, and go on there.",
-                )
             await asyncio.to_thread(room.check_room, part.total - part.start, workspace.datasets)
+            file = await asyncio.to_thread(draft.begin, path, part.start, part.total)
             writer = await asyncio.to_thread(_Writer, draft, file)
             await _receive(writer, part, chunks)
         except OSError as error:
@@ -204,10 +199,10 @@ class _Writer:
 
 
 def _settle(workspace: Workspace, draft: Draft, files: int | None, sha256: Mapping[str, str]) -> Dataset:
-    arrived = draft.files()
-    if not arrived or (files is not None and len(arrived) != files):
+    arrived, expected_files = draft.files(), files or max(1, draft.files_begun())
+    if len(arrived) != expected_files:
         raise UploadConflictError(
-            f"{len(arrived)} of the {files or 1} files of this upload are here.", "Send the others first."
+            f"{len(arrived)} of the {expected_files} files of this upload are here.", "Send the others first."
         )
     for file in arrived:
         if file.offset != file.total:

@@ -26,7 +26,6 @@ from qlora_ui.contract.uploads import MAX_FILES, MAX_TEXT_BYTES, PART_BYTES, Upl
 from qlora_ui.services import Services
 from qlora_ui.upload import ContentRange, TooLargeError
 
-
 REFUSED_READ_S = 10.0
 """So long the rest of a part that is refused is waited for."""
 

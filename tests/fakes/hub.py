@@ -122,7 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
                 }
             )
         if what == "auth-check":
-            return self._error(403, "GatedRepo", "Access is restricted") if repository.gated and not allowed else self._json({})
+            return (
+                self._error(403, "GatedRepo", "Access is restricted")
+                if repository.gated and not allowed
+                else self._json({})
+            )
         if what == "tree":
             return self._json(_tree(repository, "/".join(rest[2:])))
         if what == "paths-info":
@@ -134,7 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, repository: Repository, path: str) -> None:
         content = repository.files.get(path)
         if content is None:
-            return self._error(404, "EntryNotFound", "Entry not found", repository.commit)
+            self._error(404, "EntryNotFound", "Entry not found", repository.commit)
+            return
         start, _, end = (self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")
         sent = content[int(start) : int(end) + 1 if end else None]
         self.send_response(206 if self.headers.get("Range") else 200)
@@ -145,8 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Range"):
             self.send_header("Content-Range", f"bytes {start}-{int(start) + len(sent) - 1}/{len(content)}")
         self.end_headers()
-        if self.command != "GET":
-            return
+        if self.command == "GET":
+            self._body(sent)
+
+    def _body(self, sent: bytes) -> None:
         half = len(sent) // 2 if self.hub.hold else len(sent)
         self.wfile.write(sent[:half])
         if self.hub.hold:

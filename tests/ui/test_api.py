@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from collections.abc import AsyncIterator
@@ -12,11 +13,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from qlora_ui import __version__, upload
+from qlora_ui import __version__
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
-from qlora_ui.web import api
+from qlora_ui.upload import room
+from qlora_ui.web import api, api_datasets
 from tests.fakes.runs import FakeRun, write_run
 
 TRAINING = {"name": "mine", "model_name": "starter", "dataset_path": "starter"}
@@ -58,6 +60,11 @@ async def test_the_description_names_every_way_in(client: httpx.AsyncClient) -> 
         ("get", "/datasets"),
         ("put", "/datasets"),
         ("delete", "/datasets/{dataset_id}"),
+        ("put", "/datasets/text"),
+        ("put", "/datasets/uploads/{token}"),
+        ("get", "/datasets/uploads/{token}"),
+        ("post", "/datasets/uploads/{token}"),
+        ("delete", "/datasets/uploads/{token}"),
         ("get", "/jobs"),
         ("post", "/jobs"),
         ("get", "/jobs/{job_id}"),
@@ -107,9 +114,9 @@ async def test_a_file_that_is_none_is_refused(
 async def test_a_file_that_is_too_large_or_does_not_fit_is_refused(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload, "MAX_BYTES", 10)
+    monkeypatch.setattr(room, "MAX_BYTES", 10)
     assert (await put(client, "rows.txt", b"x" * 11)).status_code == 413
-    monkeypatch.setattr(upload, "RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(room, "RESERVE_BYTES", 2**62)
     response = await put(client, "rows.txt", b"x")
     assert response.status_code == 507
     assert "does not fit" in response.json()["error"]
@@ -119,6 +126,77 @@ async def test_a_name_is_needed(client: httpx.AsyncClient) -> None:
     response = await client.put("/datasets", content=b"x")
     assert response.status_code == 422
     assert "name" in response.json()["fields"]
+
+
+UPLOAD = "/datasets/uploads/" + "k7Qf-2mXp_9dRa4sTu6vWx8y"
+
+
+async def put_part(
+    client: httpx.AsyncClient, content: bytes, start: int, end: int, path: str = "rows.txt"
+) -> httpx.Response:
+    headers = {"content-range": f"bytes {start}-{end - 1}/{len(content)}"}
+    return await client.put(UPLOAD, params={"path": path}, content=content[start:end], headers=headers)
+
+
+async def test_a_file_in_parts_goes_on_where_it_stands(client: httpx.AsyncClient, services: Services) -> None:
+    content = b"0123456789"
+    assert (await client.get(UPLOAD)).status_code == 404
+    response = await put_part(client, content, 0, 4)
+    assert (response.status_code, response.json()) == (200, {"path": "rows.txt", "offset": 4, "total": 10})
+    response = await put_part(client, content, 6, 10)
+    assert response.status_code == 409
+    assert "4 bytes of rows.txt are here" in response.json()["error"]
+    assert (await client.post(UPLOAD)).status_code == 409
+    [file] = (await client.get(UPLOAD)).json()["files"]
+    assert (await put_part(client, content, file["offset"], 10)).json()["offset"] == 10
+    checksum = hashlib.sha256(content).hexdigest()
+    response = await client.post(UPLOAD, json={"files": 1, "sha256": {"rows.txt": checksum}})
+    assert response.status_code == 201
+    dataset = response.json()
+    assert Path(dataset["path"]).read_bytes() == content
+    assert (await client.get("/datasets")).json() == [dataset]
+    assert (await client.post(UPLOAD)).json() == dataset, "the answer may have got lost"
+    assert (await client.delete(f"/datasets/{dataset['id']}")).status_code == 204
+    assert (await client.post(UPLOAD)).status_code == 404
+    assert list(services.workspace.datasets.iterdir()) == []
+
+
+async def test_files_of_a_folder_become_one_dataset(client: httpx.AsyncClient) -> None:
+    for path in ("mine/a.txt", "mine/deep/b.txt"):
+        assert (await put_part(client, b"rows", 0, 4, path)).status_code == 200
+    dataset = (await client.post(UPLOAD, json={"files": 2})).json()
+    assert (dataset["name"], dataset["files"], dataset["bytes"]) == ("mine", 2, 8)
+    assert (Path(dataset["path"]) / "deep" / "b.txt").read_bytes() == b"rows"
+    assert (await client.delete(f"/datasets/{dataset['id']}")).status_code == 204
+    assert not Path(dataset["path"]).exists()
+
+
+async def test_an_upload_in_parts_is_given_up(client: httpx.AsyncClient, services: Services) -> None:
+    await put_part(client, b"0123456789", 0, 4)
+    assert (await client.delete(UPLOAD)).status_code == 204
+    assert list(services.workspace.datasets.iterdir()) == []
+    assert (await client.delete(UPLOAD)).status_code == 204
+
+
+async def test_parts_that_cannot_be_are_refused(client: httpx.AsyncClient, services: Services) -> None:
+    no_range = await client.put(UPLOAD, params={"path": "rows.txt"}, content=b"x")
+    assert (no_range.status_code, "Content-Range says nothing" in no_range.json()["error"]) == (422, True)
+    for path in ("../rows.txt", "mine/.git/rows.txt", "rows.exe"):
+        assert (await put_part(client, b"x", 0, 1, path)).status_code == 422
+    headers = {"content-range": "bytes 0-0/1"}
+    short = await client.put("/datasets/uploads/short", params={"path": "rows.txt"}, content=b"x", headers=headers)
+    assert short.status_code == 422
+    assert not any(path.is_file() and path.suffix == ".txt" for path in services.workspace.datasets.rglob("*"))
+
+
+async def test_pasted_text_is_taken_in(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = (await client.put("/datasets/text", content='{"text": "ä"}\n'.encode())).json()
+    assert (dataset["name"], Path(dataset["path"]).read_text(encoding="utf-8")) == ("pasted.jsonl", '{"text": "ä"}\n')
+    named = await client.put("/datasets/text", params={"name": "mine"}, content=b"Some words.")
+    assert named.json()["name"] == "mine.txt"
+    assert "byte 2 cannot be read" in (await client.put("/datasets/text", content=b"a\xff")).json()["error"]
+    monkeypatch.setattr(api_datasets, "MAX_TEXT_BYTES", 3)
+    assert (await client.put("/datasets/text", content=b"four")).status_code == 413
 
 
 # ---- jobs ----

@@ -70,6 +70,18 @@ async def test_a_dataset_is_deleted_with_its_file_unless_a_job_needs_it(services
     assert await services.datasets() == []
 
 
+async def test_a_folder_is_kept_while_a_job_reads_a_file_in_it(services: Services) -> None:
+    dataset = await services.add_text("{}")
+    folder = services.workspace.datasets / dataset.id
+    dataset = dataset.model_copy(update={"path": str(folder)})
+    waiting = FakeRun("waits", JobStatus.PENDING, parameters={"dataset_path": str(folder / "deep" / "pasted.jsonl")})
+    write_run(services.workspace, waiting)
+    await services.jobs.refresh()
+    with pytest.raises(JobError, match="waits"):
+        await services.delete_dataset(dataset)
+    assert folder.exists()
+
+
 async def test_a_training_that_ends_lists_its_adapter_and_one_that_is_deleted_unlists_it(services: Services) -> None:
     await services.start()
     run = write_run(services.workspace, FakeRun("done"))

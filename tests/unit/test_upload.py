@@ -180,9 +180,9 @@ def test_no_name_leaves_its_folder(text: str, ending: str) -> None:
 
 def test_what_killed_servers_left_behind_is_removed_after_a_day(workspace: Workspace) -> None:
     old, fresh = workspace.datasets / ".upload-old", workspace.datasets / ".upload-fresh"
-    for draft in (old, fresh):
-        draft.mkdir()
-        (draft / "rows.txt").write_text("half")
+    for folder in (old, fresh):
+        folder.mkdir()
+        (folder / "rows.txt").write_text("half")
     two_days_ago = time.time() - 2 * 24 * 3600
     os.utime(old, (two_days_ago, two_days_ago))
     remove_abandoned(workspace)
@@ -317,6 +317,8 @@ async def test_a_note_that_a_power_cut_tore_costs_the_file_only(workspace: Works
     for file in (folder / ".upload").glob("*.json"):
         file.write_bytes(note)
     assert (await parts.state(workspace, TOKEN)).files == []
+    with pytest.raises(UploadConflictError, match="0 of the 1 files"):
+        await parts.finish(workspace, TOKEN)
     await send(workspace, b"0123456789")
     assert Path((await parts.finish(workspace, TOKEN)).path).read_bytes() == b"0123456789"
 
@@ -525,8 +527,20 @@ async def test_a_folder_becomes_one_dataset(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["../rows.txt", "a/../../rows.txt", "/etc/rows.txt", "a//rows.txt", "a/./rows.txt", ".git/rows.txt", "a/.rows.txt"]
-    + ["C:/../rows.txt", "a\\..\\rows.txt", "a/ /rows.txt", "a/rows.exe", "a/" * (MAX_DEPTH + 1) + "rows.txt"],
+    [
+        "../rows.txt",
+        "a/../../rows.txt",
+        "/etc/rows.txt",
+        "a//rows.txt",
+        "a/./rows.txt",
+        ".git/rows.txt",
+        "a/.rows.txt",
+        "C:/../rows.txt",
+        "a\\..\\rows.txt",
+        "a/ /rows.txt",
+        "a/rows.exe",
+        "a/" * (MAX_DEPTH + 1) + "rows.txt",
+    ],
 )
 async def test_a_path_that_leads_elsewhere_is_refused(workspace: Workspace, path: str) -> None:
     with pytest.raises(DataError):

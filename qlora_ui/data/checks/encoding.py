@@ -53,11 +53,11 @@ def _may_be_misread(text: str) -> bool:
 
 
 _MAYBE_MISREAD = re.compile(b"\xc3[\x82-\xb0][\xc2\xc5\xc6\xcb\xe2]")
-"""One of the first letters of `_MISREAD`, in UTF-8, and the start of one that may follow: fast, and mostly not there."""
+"""One of the first letters of `_MISREAD`, in UTF-8, and the start of one that may follow: fast, mostly not there."""
 
 
 def _read_again(match: re.Match[str]) -> str:
-    """What the bytes behind the characters say in UTF-8; the characters themselves where that cannot have been meant."""
+    """What the bytes behind the characters say in UTF-8; the characters as they are where that makes no sense."""
     misread = match.group()
     if _may_be_meant(match):
         return misread

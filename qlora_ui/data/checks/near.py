@@ -3,8 +3,8 @@
 A row's shingles (runs of five characters) are hashed, and a single hash function deals them out to bins, each of which
 keeps its smallest: one-permutation MinHash (Li, Owen and Zhang, NIPS 2012, arXiv:1208.1259), whose share of equal bins
 estimates the Jaccard similarity of two sets of shingles. Of each smallest hash 8 bits are kept (b-bit MinHash, Li and
-König, WWW 2010). Bands of bins that are wholly equal name the candidates (locality-sensitive hashing, Indyk and Motwani,
-STOC 1998); these are then compared bin by bin.
+König, WWW 2010). Bands of bins that are wholly equal name the candidates (locality-sensitive hashing, Indyk and
+Motwani, STOC 1998); these are then compared bin by bin.
 """
 
 from __future__ import annotations

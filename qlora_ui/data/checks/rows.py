@@ -30,8 +30,8 @@ def look_at(conversation: Conversation) -> frozenset[str]:
 
 
 def is_empty(turn: Turn) -> bool:
-    """Whether it should teach something and has nothing to teach: neither words nor a call."""
-    return (turn.trained or turn.role == "text") and not turn.calls and not turn.content.strip()
+    """Whether it is an answer, or plain text, with neither words nor a call."""
+    return turn.role in ("assistant", "text") and not turn.calls and not turn.content.strip()
 
 
 _PLACEHOLDER = re.compile(r"(?<![\\{}^_$\w])\{\{ {0,3}[A-Za-z_][A-Za-z0-9_-]{1,40}+ {0,3}\}\}(?!\})")

@@ -3,40 +3,137 @@
 1. A template that marks its answers (`{% generation %}`) says it itself.
 2. Otherwise the template is asked: it renders the messages before an answer with a generation prompt, which shows where
    the answer starts, and the conversation with a mark behind each answer, which shows where it ends. The marks find the
-   end also where a template trims an answer or takes the thinking out of earlier ones.
+   end also where a template trims an answer or takes the thinking out of earlier ones. An answer that calls tools ends
+   where the template closes it: there the conversation up to it is rendered.
 
 Either way an answer reaches to the end of the special token that closes it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qlora_ui.contract.errors import DataError
-from qlora_ui.data.conversation import Conversation, Message
-from qlora_ui.data.places import data_error
-from qlora_ui.data.templates.render import generation_spans, render, special_tokens
+from qlora_ui.data.conversation import Message
+from qlora_ui.data.templates.render import Renderer, Tools, special_tokens
+from qlora_ui.data.templates.sandbox import ChatTemplateError, Span
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-Span = tuple[int, int]
-"""Start and end in characters, the end not included."""
 
 _MARK = "\ue000\ue001\ue000"
 """Private characters, in no script and no vocabulary."""
 
 
-def answer_spans(conversation: Conversation, text: str, tokenizer: PreTrainedTokenizerBase) -> list[Span]:
-    """The spans of the trained turns in `text`, which is the conversation as `render` gives it; each includes the token
-    that ends the turn. Raises DataError when the template hides where an answer lies."""
-    answers = [index for index, turn in enumerate(conversation.turns) if turn.role == "assistant"]
-    spans = generation_spans(conversation.messages, tokenizer)
-    if len(spans) != len(answers):
-        spans = _asked(conversation, text, answers, tokenizer)
-    trained = [span for index, span in zip(answers, spans, strict=True) if conversation.turns[index].trained]
-    specials = special_tokens(tokenizer)
-    return [(start, _end_of_turn(text, start, end, specials)) for start, end in trained]
+class AnswerFinder:
+    """Finds the answers in what one renderer renders."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._specials = special_tokens(renderer.tokenizer)
+
+    def spans(self, messages: Sequence[Message], tools: Tools | None, text: str) -> list[Span] | None:
+        """Of every assistant's message in `text`, which is the messages as rendered; each includes the token that ends
+        the turn. None when the template hides where an answer lies."""
+        answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
+        if self._renderer.marks_answers:
+            marked, spans = self._renderer.render_marked(messages, tools)
+            if marked == text and len(spans) == len(answers):
+                return [self._closed(text, span, messages[i]) for i, span in zip(answers, spans, strict=True)]
+        try:
+            return self._asked(messages, tools, text, answers)
+        except ChatTemplateError:
+            return None
+
+    def _asked(
+        self, messages: Sequence[Message], tools: Tools | None, text: str, answers: list[int]
+    ) -> list[Span] | None:
+        starts = []
+        for index in answers:
+            prompt = self._renderer.render(messages[:index], tools, prompt=True)
+            if not text.startswith(prompt):
+                return None
+            starts.append(len(prompt))
+        plain = [index for index in answers if "tool_calls" not in messages[index]]
+        ends = self._ends(messages, tools, text, plain)
+        if ends is None:
+            return None
+        spans = []
+        for index, start, limit in zip(answers, starts, [*starts[1:], len(text)], strict=True):
+            found = ends.get(index)
+            if found is None:
+                found = self._end_of_calls(messages, tools, text, index, start, limit)
+                if found is None:
+                    return None
+                spans.append((start, found))
+            elif found < start:
+                return None
+            else:
+                spans.append((start, self._after_closing(text, found)))
+        return spans
+
+    def _ends(
+        self, messages: Sequence[Message], tools: Tools | None, text: str, plain: list[int]
+    ) -> dict[int, int] | None:
+        """Where the words of each plain answer end, told by a mark behind it; None when marks change more than that."""
+        for strip in (
+            False,
+            True,
+        ):  # a template may trim answers: then the mark has to stand where the trimmed one ends
+            marked = list(messages)
+            for index in plain:
+                content = messages[index]["content"]
+                marked[index] = {"role": "assistant", "content": (content.rstrip() if strip else content) + _MARK}
+            parts = self._renderer.render(marked, tools).split(_MARK)
+            if len(parts) == len(plain) + 1 and "".join(parts) == text:
+                return {index: sum(map(len, parts[: number + 1])) for number, index in enumerate(plain)}
+        return None
+
+    def _end_of_calls(
+        self, messages: Sequence[Message], tools: Tools | None, text: str, index: int, start: int, limit: int
+    ) -> int | None:
+        until = self._renderer.render(messages[: index + 1], tools)
+        common = _common_length(until, text)
+        following = messages[index + 1]["content"] if index + 1 < len(messages) else ""
+        named = text.find(following, start, limit) if following else -1
+        for edge in (common, named):
+            found = text.find(self._closing, start, edge) if self._closing and edge > start else -1
+            if found >= 0:
+                return found + len(self._closing)
+        if common <= start or not text.startswith(until.rstrip()):
+            return None
+        closings = [at + len(token) for token in self._specials if (at := text.rfind(token, start, common)) >= 0]
+        return max(closings, default=start + len(text[start:common].rstrip()))
+
+    @cached_property
+    def _closing(self) -> str:
+        """The special token that ends an answer, found with one that is not the last; empty for none."""
+        asked: Message = {"role": "user", "content": "ask"}
+        try:
+            text = self._renderer.render([asked, {"role": "assistant", "content": _MARK}, asked])
+        except ChatTemplateError:
+            return ""
+        at = text.find(_MARK) + len(_MARK)
+        return text[at : self._after_closing(text, at)].strip()
+
+    def _closed(self, text: str, span: Span, message: Message) -> Span:
+        """A span that a template marked, with the token that closes it if the template left that out."""
+        start, end = span
+        inside = text[start:end].rstrip()
+        content = message["content"].rstrip()
+        ends_in_words = bool(content) and inside.endswith(content) and "tool_calls" not in message
+        if not ends_in_words and inside.endswith(self._specials):
+            return span
+        return start, self._after_closing(text, end)
+
+    def _after_closing(self, text: str, end: int) -> int:
+        """The end of the special token that closes the answer; where none does, the end of the answer itself."""
+        at = end
+        while at < len(text) and text[at].isspace():
+            at += 1
+        closing = next((token for token in self._specials if text.startswith(token, at)), "")
+        return at + len(closing) if closing else end
 
 
 def ends_with_special(text: str, tokenizer: PreTrainedTokenizerBase) -> bool:
@@ -44,53 +141,8 @@ def ends_with_special(text: str, tokenizer: PreTrainedTokenizerBase) -> bool:
     return text.rstrip().endswith(special_tokens(tokenizer)) or text.endswith(special_tokens(tokenizer))
 
 
-def _asked(conversation: Conversation, text: str, answers: list[int], tokenizer: PreTrainedTokenizerBase) -> list[Span]:
-    import jinja2
-
-    messages = conversation.messages
-    try:
-        ends = _ends(messages, text, answers, tokenizer)
-        prompts = [render(messages[:index], tokenizer, generation_prompt=True) for index in answers]
-    except jinja2.TemplateError:
-        raise _unmaskable(conversation) from None
-    starts = [_common_length(prompt, text) for prompt in prompts]
-    whole = all(len(prompt) == start for prompt, start in zip(prompts, starts, strict=True))
-    if ends is None or not whole or any(start > end for start, end in zip(starts, ends, strict=True)):
-        raise _unmaskable(conversation)
-    return list(zip(starts, ends, strict=True))
-
-
-def _ends(
-    messages: list[Message], text: str, answers: list[int], tokenizer: PreTrainedTokenizerBase
-) -> list[int] | None:
-    """Where each answer ends, told by a mark behind it; None when the marks change more than themselves."""
-    for strip in (False, True):  # a template may trim answers: then the mark has to stand where the trimmed one ends
-        marked = list(messages)
-        for index in answers:
-            content = messages[index]["content"]
-            marked[index] = {"role": "assistant", "content": (content.rstrip() if strip else content) + _MARK}
-        parts = render(marked, tokenizer).split(_MARK)
-        if len(parts) == len(answers) + 1 and "".join(parts) == text:
-            return [sum(map(len, parts[: index + 1])) for index in range(len(answers))]
-    return None
-
-
-def _end_of_turn(text: str, start: int, end: int, specials: tuple[str, ...]) -> int:
-    """The end of the special token that closes the answer; where none does, the end of the answer itself."""
-    if text[start:end].rstrip().endswith(specials):
-        return end
-    gap = text[end:]
-    token_start = end + len(gap) - len(gap.lstrip())
-    closing = next((token for token in specials if token and text.startswith(token, token_start)), "")
-    return token_start + len(closing) if closing else end
-
-
 def _common_length(first: str, second: str) -> int:
     if second.startswith(first):
         return len(first)
-    return next(index for index, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1])
-
-
-def _unmaskable(conversation: Conversation) -> DataError:
-    problem = "the model's chat template does not show where this row's answers start and end."
-    return data_error(conversation.place, problem, "Train on all tokens (train_on: all), or use another format.")
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((index for index, pair in pairs if pair[0] != pair[1]), min(len(first), len(second)))

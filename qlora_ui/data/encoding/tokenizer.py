@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.contract.paths import model_location
-from qlora_ui.data.templates.render import chat_template
+from qlora_ui.data.templates.library import apply_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -17,15 +17,18 @@ HUB_SECONDS = 4.0
 _SLOW_FILES = ("tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tekken.json")
 
 
-def load_tokenizer(model_name: str, offline: bool = False) -> PreTrainedTokenizerBase:
+def load_tokenizer(model_name: str, offline: bool = False, chat_template: str = "") -> PreTrainedTokenizerBase:
     """The tokenizer of a local folder, of `starter` or of a model on the hub.
+
+    `chat_template` is a name of `templates.library`, Jinja text, or empty for the model's own.
 
     A `tokenizer.json` is taken as it stands, which imports transformers but never torch; a model that comes without one
     goes through AutoTokenizer, which does import torch. No code that comes with a model is run. A tokenizer without a
     padding token pads with its end of sequence, which is harmless because labels never come from the padding; one
     without a chat template gets the plain one of `templates`, so that it is saved along with an adapter.
 
-    Raises ModelError when the folder is not a model's, or the hub does not have it, refuses it or cannot be reached.
+    Raises ModelError when the folder is not a model's, or the hub does not have it, refuses it or cannot be reached,
+    and when there is no such template or it has a mistake.
     """
     location = model_location(model_name)
     folder = Path(location)
@@ -40,9 +43,7 @@ def load_tokenizer(model_name: str, offline: bool = False) -> PreTrainedTokenize
         raise ModelError(f"The tokenizer of {model_name} cannot be loaded: {_reason(error)}.", hint) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    if not tokenizer.chat_template:
-        tokenizer.chat_template = chat_template(tokenizer)
-    return tokenizer
+    return apply_template(tokenizer, chat_template)
 
 
 def _load(location: str, has_json: bool, local_only: bool) -> PreTrainedTokenizerBase:

@@ -83,9 +83,9 @@ class Cells:
             return value
         found = unpacked(value)
         messages = [found] if isinstance(found, dict) else found
-        if isinstance(messages, list) and messages and isinstance(messages[0], dict):
-            if not isinstance(value, str) or self.speech.role_key in messages[0]:  # JSON may be just what is asked for
-                return self.speech.turns(messages, self.mapping[part], self.place)
+        # Text that is JSON by itself, such as a prompt to continue a list, stays text.
+        if _starts_with_object(messages) and (not isinstance(value, str) or self.speech.role_key in messages[0]):
+            return self.speech.turns(messages, self.mapping[part], self.place)
         text = text_of(value)
         if text is None:
             raise self.wrong(part, "text or a list of messages", value)
@@ -109,3 +109,7 @@ class Cells:
 def given(turns: Iterable[Turn]) -> list[Turn]:
     """The turns as what stands before an answer: it is not learnt, whoever said it."""
     return [Turn(turn.role, turn.content, False, turn.calls) for turn in turns]
+
+
+def _starts_with_object(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.formats.detected import Detected, Sureness, to_conversation
-from qlora_ui.data.formats.guess import guessed
-from qlora_ui.data.formats.overrides import check_mapping, check_roles
+from qlora_ui.data.formats.guess import guessed, unknown
+from qlora_ui.data.formats.overrides import check_mapping, check_roles, overridden
 from qlora_ui.data.formats.sample import SAMPLE, Sample
-from qlora_ui.data.formats.shapes import NAMES, PARTS, SHAPES, Shape, required_parts
+from qlora_ui.data.formats.shapes import NAMES, PARTS, SHAPES, Shape
+from qlora_ui.data.formats.speakers import with_speakers
 from qlora_ui.data.formats.values import listed
-from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.rows import Row
 
 __all__ = ["SAMPLE", "Detected", "detect", "to_conversation", "understand"]
@@ -45,17 +45,20 @@ def understand(
     check_roles(roles)
     wanted = {part: column for part, column in mapping.items() if column}
     candidates = [_Candidate.of(shape, sample, wanted) for shape in _shapes(data_format, wanted)]
-    best = _best(candidates, sample)
+    best = _best(candidates)
     if best is None:
-        return _completed(guessed(sample, data_format, wanted), data_format, mapping, roles, sample)
-    found = Detected(
-        best.shape.format,
-        best.columns,
-        sureness="certain" if best.shape.documented and best.suited else "likely",
-        seen=_seen(best, mapping, sample),
-        alternatives=_alternatives(candidates, best, sample),
-    )
-    return _completed(found, data_format, mapping, roles, sample)
+        found = guessed(sample, data_format, wanted)
+    else:
+        found = Detected(
+            best.shape.format,
+            best.columns,
+            sureness=_sureness(best, sample),
+            seen=_seen(best, wanted),
+            alternatives=_alternatives(candidates, best, sample),
+        )
+    found = replace(found, mapping=overridden(found.mapping, mapping), columns=sample.columns)
+    found = with_speakers(found, sample, mapping, roles)
+    return found if data_format == "auto" else replace(found, sureness="chosen")
 
 
 def detect(rows: Iterable[Row], data_format: DataFormat = "auto") -> Detected:
@@ -63,7 +66,7 @@ def detect(rows: Iterable[Row], data_format: DataFormat = "auto") -> Detected:
     sample = list(islice(rows, SAMPLE))
     detected = understand(sample, data_format)
     if detected.sureness == "unsure" or detected.missing:
-        raise _unknown(sample[0], data_format)
+        raise unknown(Sample(sample), data_format)
     return detected
 
 
@@ -86,7 +89,7 @@ class _Candidate:
         if len(columns) < len(required):
             return cls(shape, columns, 0, 0)
         having = [row for row in sample.rows if all(column in row.values for column in columns.values())]
-        suited = sum(all(sample.suits(row.values[c], shape, part) for part, c in columns.items()) for row in having)
+        suited = sum(all(sample.suits(row, shape, part, c) for part, c in columns.items()) for row in having)
         optional = {part: sample.column(names) for part, names in shape.optional.items()}
         taken = set(columns.values())
         also = {part: column for part, column in optional.items() if column and column not in taken}
@@ -95,13 +98,50 @@ class _Candidate:
 
 def _shapes(data_format: DataFormat, wanted: Mapping[str, str]) -> list[Shape]:
     """The shapes of the named format; of any, those whose format knows every part that a person assigned."""
-    return [shape for shape in SHAPES if data_format in ("auto", shape.format) and wanted.keys() <= set(PARTS[shape.format])]
+    return [
+        shape for shape in SHAPES if data_format in ("auto", shape.format) and wanted.keys() <= set(PARTS[shape.format])
+    ]
 
 
-def _best(candidates: list[_Candidate], sample: Sample) -> _Candidate | None:
+def _best(candidates: list[_Candidate]) -> _Candidate | None:
     """The first that suits nearly as many rows as any does; else the first whose columns are there."""
-    for counted in ("suited", "named"):
-        most = max((getattr(candidate, counted) for candidate in candidates), default=0)
-        if most:
-            return next(c for c in candidates if getattr(c, counted) >= 0.8 * most)
-    return None
+    most = max((candidate.suited for candidate in candidates), default=0)
+    if most:
+        return next(candidate for candidate in candidates if candidate.suited >= 0.8 * most)
+    most = max((candidate.named for candidate in candidates), default=0)
+    return next((c for c in candidates if most and c.named >= 0.8 * most and not c.shape.ranked), None)
+
+
+def _sureness(best: _Candidate, sample: Sample) -> Sureness:
+    if not best.shape.documented or not best.suited:
+        return "likely"
+    label = best.columns.get("label", "")
+    if label.strip().lower() == "label" and any(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in sample.values(label)
+    ):
+        return "likely"  # 0 and 1 under this name may be classes of anything
+    return "certain"
+
+
+def _alternatives(candidates: list[_Candidate], best: _Candidate, sample: Sample) -> tuple[DataFormat, ...]:
+    """Other formats that suit most rows; without loose readings of the very columns that are used already."""
+    used = set(best.columns.values())
+    formats = (
+        candidate.shape.format
+        for candidate in candidates
+        if candidate.suited >= 0.8 * len(sample.rows)
+        and (candidate.shape.documented or not set(candidate.columns.values()) <= used)
+    )
+    return tuple(dict.fromkeys(name for name in formats if name != best.shape.format))
+
+
+def _seen(best: _Candidate, wanted: Mapping[str, str]) -> str:
+    """Which columns spoke for the format."""
+    required = {column: None for part, column in best.columns.items() if part in best.shape.required}
+    also = [column for part, column in best.columns.items() if part not in best.shape.required and part not in wanted]
+    columns, name = listed(required), NAMES[best.shape.format]
+    if not best.suited:
+        return f"By the name of its columns ({columns}) this is {name}, but their values have another form."
+    one, several = f"The column {columns} has the form of {name}.", f"The columns {columns} have the form of {name}."
+    used = f"Also used: {', '.join(also)}."
+    return " ".join([several if len(required) > 1 else one, *[used] * bool(also)])

@@ -38,7 +38,7 @@ class Detected:
     """Every speaker's name in the first rows, and those that a person named → `system`, `user`, `assistant`, `tool`;
     empty for one that is not known."""
     sureness: Sureness = "certain"
-    """`certain`: a published form; `likely`: the names fit; `unsure`: guessed from the values; `chosen`: by a person."""
+    """`certain`: a published form; `likely`: the names fit; `unsure`: guessed from values; `chosen`: by a person."""
     seen: str = ""
     """A few sentences: what spoke for this format."""
     alternatives: tuple[DataFormat, ...] = ()
@@ -104,7 +104,9 @@ def _unread(row: Row, detected: Detected) -> DataError:
     if detected.missing:
         problem = f"no column plays the part {listed(detected.missing)}, which {name} needs."
         return data_error(row.place, problem, "Assign a column to it in the mapping, or choose another format.")
-    absent = [column for column in dict.fromkeys(detected.mapping.values()) if column in detected.needed - row.values.keys()]
+    absent = [
+        column for column in dict.fromkeys(detected.mapping.values()) if column in detected.needed - row.values.keys()
+    ]
     problem = (
         f"row {row.number} has the columns {listed(row.values)}, but the rows before it were read as {name}, "
         f"which needs {listed(absent)}."

@@ -40,7 +40,7 @@ ROLES: dict[str, Role] = {
 REASONING = ("reasoning_content", "reasoning", "thinking")
 """Keys under which an assistant's message holds what was thought before the answer."""
 
-READ = frozenset({"tool_calls", "function_call", "weight", *REASONING})
+READ = frozenset({"tool_calls", "tool_call_id", "function_call", "weight", *REASONING})
 """Keys of a message that are used, besides those of its role and its content."""
 
 
@@ -110,9 +110,8 @@ class Speech:
             raise data_error(place, f"{where} has no {self.content_key}; it has {keys}.", self.example)
         if isinstance(value, list) and not (role == "tool" and not _is_parts(value)):
             return _joined_parts(value, where, place)
-        if role == "tool" and isinstance(value, list | dict):  # what a tool gives back is often an object
-            value = packed(value)
-        text = text_of(value)
+        is_result = role == "tool" and isinstance(value, list | dict)  # what a tool gives back is often an object
+        text = packed(value) if is_result else text_of(value)
         if text is None:
             raise data_error(place, f"the content of {where} must be text, but it is {kind_of(value)}.", self.example)
         return text

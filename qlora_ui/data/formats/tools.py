@@ -20,7 +20,9 @@ def calls_in(content: Any) -> str:
     """
     found = unpacked(content)
     calls = found if isinstance(found, list) else [found]
-    if not calls or not all(isinstance(call, dict) and "arguments" in call and _CALL_KEYS >= call.keys() for call in calls):
+    if not calls or not all(
+        isinstance(call, dict) and "arguments" in call and call.keys() <= _CALL_KEYS for call in calls
+    ):
         return ""
     return _written(calls)
 
@@ -78,9 +80,13 @@ def _read(text: str) -> str | None:
 
 def _wrapped(value: Any) -> str | None:
     tools = value if isinstance(value, list) else [value]
-    if not all(isinstance(tool, dict) and (tool.get("name") or isinstance(tool.get("function"), dict)) for tool in tools):
+    if not all(
+        isinstance(tool, dict) and (tool.get("name") or isinstance(tool.get("function"), dict)) for tool in tools
+    ):
         return None
-    whole = [tool if isinstance(tool.get("function"), dict) else {"type": "function", "function": tool} for tool in tools]
+    whole = [
+        tool if isinstance(tool.get("function"), dict) else {"type": "function", "function": tool} for tool in tools
+    ]
     return packed(whole) if whole else ""
 
 

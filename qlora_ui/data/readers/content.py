@@ -1,9 +1,10 @@
-"""The bytes of a file, plain, packed with gzip or inside a zip archive, as one stream that is bounded and never hangs."""
+"""The bytes of a file, plain, packed with gzip or in a ZIP archive, as one stream that is bounded and never hangs."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import lzma
 import os
 import stat
@@ -74,6 +75,8 @@ class Content:
     """As places name it."""
     bytes: int
     """On the disk, packed as it is."""
+    stamp: str
+    """Path, device, inode, size and time of change."""
     member: int | None = None
     """The place in the list of an archive."""
     gzipped: bool = False
@@ -105,8 +108,7 @@ class Content:
         """SHA-256 of the file on the disk, and of which member it is. Raises DataError."""
         try:
             with open_regular(self.path, self.name) as file:
-                status = os.fstat(file.fileno())
-                stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+                stamp = stamp_of(self.path, os.fstat(file.fileno()))
             digest = _digest(self.path, self.name, stamp)
         except OSError as error:
             raise unreadable(self.name, error) from None
@@ -134,6 +136,11 @@ def open_regular(path: Path, name: str) -> BinaryIO:
         file.close()
         raise
     return cast("BinaryIO", file)
+
+
+def stamp_of(path: Path, status: os.stat_result) -> str:
+    """Another one whenever the file may have changed."""
+    return f"{path} {status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
 def unreadable(name: str, error: OSError) -> DataError:
@@ -174,10 +181,10 @@ def _require_regular(status: os.stat_result, name: str) -> None:
 
 
 @lru_cache(maxsize=256)
-def _digest(path: Path, name: str, stamp: tuple[int, ...]) -> str:
-    """Remembered as long as `stamp` (device, inode, size, time of change) says that the file is the same."""
+def _digest(path: Path, name: str, stamp: str) -> str:
+    """Remembered as long as `stamp` says that the file is the same."""
     with open_regular(path, name) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(cast("io.FileIO", file), "sha256").hexdigest()
 
 
 class _Plain(Stream):

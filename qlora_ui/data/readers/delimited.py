@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
@@ -21,7 +22,7 @@ _SAMPLE = 20
 
 
 def cut_csv(content: Content, start: int, shift: int) -> Iterator[Block]:
-    """Blocks from row `start` on; the numbers of rows are `shift` higher than in the file. Raises DataError, OSError."""
+    """Blocks from row `start` on; rows are numbered `shift` higher than in the file. Raises DataError, OSError."""
     yield from _cut(content, start, shift, guess_delimiter)
 
 
@@ -37,11 +38,9 @@ def guess_delimiter(lines: list[str]) -> str:
 
 
 def _fit(lines: list[str], mark: str) -> tuple[bool, int, int]:
-    widths = []
-    try:
-        widths = [len(cells) for cells in csv.reader(lines, delimiter=mark) if cells]
-    except csv.Error:
-        pass  # the lines are read again as rows, and told of then
+    widths: list[int] = []
+    with suppress(csv.Error):  # the lines are read again as rows, and told of then
+        widths.extend(len(cells) for cells in csv.reader(lines, delimiter=mark) if cells)
     header = widths[0] if widths else 0
     return header > 1, Counter(widths)[header], header
 
@@ -124,12 +123,12 @@ class _Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                problem = self._lines.taken[0].problem or self._broken(error)
+                broken = self._lines.taken[0].problem or self._broken(error)
                 self._lines.give_back()  # the next row may begin on the next line
-                yield [], self._lines.taken[0], problem
+                yield [], self._lines.taken[0], broken
                 continue
             taken = self._lines.taken
-            problem = next((line.problem for line in taken if line.problem is not None), None)
+            problem = next((line.problem for line in taken if line.problem), None)
             if problem is not None or any(cell.strip() for cell in cells):
                 yield cells, taken[0], problem
 

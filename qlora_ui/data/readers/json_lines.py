@@ -1,19 +1,24 @@
-"""JSONL: one object on each line. A file is cut into megabytes of whole lines, which are parsed where they are needed."""
+"""JSONL: one object a line. A file is cut into megabytes of whole lines, which are parsed where they are needed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.readers.blocks import CONTENT, RowsBlock
 from qlora_ui.data.readers.content import Content
-from qlora_ui.data.readers.json_text import BLANKS, DECODER, needs_care, parse_row
+from qlora_ui.data.readers.json_text import BLANKS, SCAN, may_need_care, needs_care, parse_row
 from qlora_ui.data.readers.lines import line_chunks, problem_in, too_long
 from qlora_ui.data.readers.rows import BadRow, Block, Row
 
 _BLANK_BYTES = b" \t\r\n"
-_BLANK_STARTS = (b"\n\n", b"\n\r", b"\n ", b"\n\t")
+_BLANK_LINE = re.compile(rb"\A[ \t\r]*\n|\n[ \t\r]*(\n|\Z)")
+
+
+Raw = bytes
+"""The type, where a class has a field of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,40 +30,35 @@ class LinesBlock:
     bytes: int
     name: str
     """Of the file."""
-    raw: bytes
+    raw: Raw
     line: int
     """The number of the first line in the file."""
     row_in_file: int | None
     """The number of the first row in this file, where `first` counts over several."""
 
     def rows(self) -> Iterator[Row | BadRow]:
-        scan, name, number, in_file = DECODER.scan_once, self.name, self.first, self.row_in_file
-        texts, is_utf8 = self._texts()
+        scan, name, number, in_file = SCAN, self.name, self.first, self.row_in_file
+        try:
+            texts, is_doubtful = self.raw.decode().split("\n"), may_need_care(self.raw, self.count)
+        except UnicodeDecodeError:  # wrong bytes stand as lone surrogates until their line is looked at
+            texts, is_doubtful = self.raw.decode("utf-8", "surrogateescape").split("\n"), True
         for line, text in enumerate(texts, start=self.line):
-            content = text.strip(BLANKS)
-            if not content:
-                continue
             try:
-                value, end = scan(content, 0)
-                is_plain = is_utf8 and end == len(content) and type(value) is dict and not needs_care(content)
+                value, end = scan(text, 0)
+                is_plain = end == len(text) and type(value) is dict and not (is_doubtful and needs_care(text))
             except (StopIteration, ValueError, RecursionError):
                 is_plain = False
             if is_plain and value:
                 yield Row(number, value, line, name, in_file)
+            elif text.strip(BLANKS):
+                yield self._carefully(number, line, text, in_file)
             else:
-                yield self._slowly(number, line, text, in_file)
+                continue
             number += 1
             in_file = in_file and in_file + 1
 
-    def _texts(self) -> tuple[list[str], bool]:
-        """The lines, and whether they are UTF-8; else the wrong bytes stand as lone surrogates."""
-        try:
-            return self.raw.decode().split("\n"), True
-        except UnicodeDecodeError:
-            return self.raw.decode("utf-8", "surrogateescape").split("\n"), False
-
-    def _slowly(self, number: int, line: int, text: str, in_file: int | None) -> Row | BadRow:
-        """A line that needs care, or is broken."""
+    def _carefully(self, number: int, line: int, text: str, in_file: int | None) -> Row | BadRow:
+        """A line with blanks around it, one that needs care, or a broken one."""
         place = f"{self.name}, line {line}"
         try:
             if problem := problem_in(text, place):
@@ -69,7 +69,7 @@ class LinesBlock:
 
 
 def cut_json_lines(content: Content, start: int, shift: int) -> Iterator[Block]:
-    """Blocks from row `start` on; the numbers of rows are `shift` higher than in the file. Raises DataError, OSError."""
+    """Blocks from row `start` on; rows are numbered `shift` higher than in the file. Raises DataError, OSError."""
     row, line, position = 1, 1, 0
     with content.open() as stream:
         for raw, is_whole in line_chunks(stream):
@@ -90,7 +90,7 @@ def cut_json_lines(content: Content, start: int, shift: int) -> Iterator[Block]:
 def _count(raw: bytes) -> tuple[int, int]:
     """Lines, and how many of them are not blank."""
     lines = raw.count(b"\n") + (not raw.endswith(b"\n"))
-    if raw.startswith((b" ", b"\t", b"\r", b"\n")) or any(blank in raw for blank in _BLANK_STARTS):
+    if _BLANK_LINE.search(raw):
         return lines, sum(1 for line in raw.split(b"\n") if line.strip(_BLANK_BYTES))
     return lines, lines
 

@@ -1,7 +1,7 @@
 """JSON: a list of objects, read without ever holding more than a part of the file.
 
-`[{…}, {…}]`, or `{"data": [{…}, {…}]}`, or columns: `{"text": {"0": …, "1": …}}` and `{"text": […]}`, which must be small
-enough to be held as a whole. After broken JSON nobody can tell where the next row begins, so reading ends there.
+`[{…}, {…}]`, or `{"data": [{…}, {…}]}`, or columns: `{"text": {"0": …, "1": …}}` and `{"text": […]}`, which must be
+small enough to be held as a whole. After broken JSON nobody can tell where the next row begins, so reading ends there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from qlora_ui.data.readers.rows import BadRow, Block, Row
 
 
 def cut_json(content: Content, start: int, shift: int) -> Iterator[Block]:
-    """Blocks from row `start` on; the numbers of rows are `shift` higher than in the file. Raises DataError, OSError."""
+    """Blocks from row `start` on; rows are numbered `shift` higher than in the file. Raises DataError, OSError."""
     with content.open() as stream:
         window = JsonWindow(stream, content.name)
         if not _is_json_lines(window.beginning()):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from qlora_ui.contract.errors import DataError
@@ -26,6 +27,8 @@ def _refuse(constant: str) -> NoReturn:
 
 
 DECODER = json.JSONDecoder(parse_constant=_refuse)
+SCAN: Callable[[str, int], tuple[Any, int]] = DECODER.scan_once  # type: ignore[attr-defined]
+"""As `raw_decode`, with less around it; raises StopIteration where no value begins."""
 LENIENT = json.JSONDecoder(parse_int=str)
 """Finds the end of a value that the other one refuses."""
 
@@ -62,6 +65,11 @@ def as_row(value: Any, text: str, place: str) -> dict[str, Any]:
 def needs_care(text: str) -> bool:
     """Whether the value may be nested too deeply or hold half a character; quick, and never wrong with no."""
     return "\\ud" in text or "\\uD" in text or text.count("[") + text.count("{") > DEEPEST
+
+
+def may_need_care(raw: bytes, rows: int) -> bool:
+    """Whether `needs_care` can be true of any of these rows."""
+    return _HALF.search(raw) is not None or raw.count(b"[") + raw.count(b"{") > DEEPEST + rows
 
 
 def explain(text: str, error: json.JSONDecodeError) -> str:
@@ -109,6 +117,7 @@ def unclosed(content: str) -> str:
 
 _STRING = r'"(?:[^"\\]++|\\.)*+"?'
 _PART = re.compile(_STRING + r"|[\[\]{}]", re.DOTALL)
+_HALF = re.compile(rb"\\u[dD]")
 _CONSTANT = re.compile(_STRING + r"|(NaN|-?Infinity)", re.DOTALL)
 _BRACKETS = {"{": "object", "[": "list"}
 _KINDS: dict[type, str] = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "true or false"}

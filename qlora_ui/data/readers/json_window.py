@@ -46,7 +46,7 @@ class JsonWindow:
         return self._text
 
     def peek(self) -> str:
-        """The next mark that is no white space; empty at the end, and the window stays before what white space is left."""
+        """The next mark that is no white space; empty at the end, where the window stays before any white space."""
         rest = self._at
         while True:
             rest = _SPACE.match(self._text, rest).end()  # type: ignore[union-attr]  # it matches nothing as well

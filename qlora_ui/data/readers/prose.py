@@ -17,7 +17,7 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 def cut_paragraphs(content: Content, start: int, shift: int) -> Iterator[Block]:
-    """Blocks from row `start` on; the numbers of rows are `shift` higher than in the file. Raises DataError, OSError."""
+    """Blocks from row `start` on; rows are numbered `shift` higher than in the file. Raises DataError, OSError."""
     with content.open() as stream:
         pieces = _paragraphs(text_lines(stream, content.name))
         yield from gather(_rows(pieces, Numbering(content.name, shift)), stream, start + shift)

@@ -18,13 +18,13 @@ _ZIP = "An archive must have a name that ends in .zip. From a spreadsheet, expor
 _BINARY = {
     b"\x89PNG\r\n\x1a\n": ("a PNG picture", _EXPORT),
     b"\xff\xd8\xff": ("a JPEG picture", _EXPORT),
-    b"GIF8": ("a GIF picture", _EXPORT),
-    b"RIFF": ("a sound, a film or a picture", _EXPORT),
+    b"GIF87a": ("a GIF picture", _EXPORT),
+    b"GIF89a": ("a GIF picture", _EXPORT),
     b"%PDF-": ("a PDF document", _EXPORT),
     b"\xd0\xcf\x11\xe0": ("an old office document", "Export the table as .csv."),
     b"PK\x03\x04": ("a ZIP archive (or an office document, which is one inside)", _ZIP),
     b"\x1f\x8b": ("packed with gzip", _GZ),
-    b"BZh": ("packed with bzip2", _UNPACK),
+    b"BZh91AY&SY": ("packed with bzip2", _UNPACK),
     b"\xfd7zXZ\0": ("packed with xz", _UNPACK),
     b"\x28\xb5\x2f\xfd": ("packed with zstd", _UNPACK),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK),
@@ -45,6 +45,7 @@ _BINARY = {
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x00-\x1f\x80-\xff(}\]cK]")
 _PARQUET = re.compile(rb"PAR1[\x00-\x08\x0e-\x1f]")  # a text may begin so, but goes on with letters
 _WEB_PAGE = re.compile(rb"\s*<(!doctype html|html)\b", re.IGNORECASE)
+_SPREAD_LIST = re.compile(rb"(\xef\xbb\xbf)?\s*\[[ \t\r]*\n\s*\{")
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -58,6 +59,11 @@ def refuse_other(head: bytes, place: str, *, is_prose: bool) -> None:
         raise data_error(place, "this is a web page, whatever its name says.", hint)
     if found := _what(head):
         raise data_error(place, f"this is {found[0]}, whatever its name says.", found[1])
+
+
+def is_spread_list(head: bytes) -> bool:
+    """Whether this is a JSON list whose bracket stands on a line of its own, as no row of JSONL does."""
+    return _SPREAD_LIST.match(head) is not None
 
 
 def _what(head: bytes) -> tuple[str, str] | None:

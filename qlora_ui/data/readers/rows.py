@@ -47,12 +47,17 @@ class Block(Protocol):
     Cutting a file into blocks is cheap; what costs (parsing, converting) happens in `rows`.
     """
 
-    first: int
-    """The number of its first row."""
-    count: int
-    """How many rows (whole or bad) it has."""
-    bytes: int
-    """How much of the file as it lies on the disk it stands for, for the progress."""
+    @property
+    def first(self) -> int:
+        """The number of its first row."""
+
+    @property
+    def count(self) -> int:
+        """How many rows (whole or bad) it has."""
+
+    @property
+    def bytes(self) -> int:
+        """How much of the file as it lies on the disk it stands for, for the progress."""
 
     def rows(self) -> Iterator[Row | BadRow]: ...
 
@@ -60,12 +65,17 @@ class Block(Protocol):
 class DataFile(Protocol):
     """One file (or table) that rows come from."""
 
-    name: str
-    """As places name it: `train.jsonl`, `archive.zip/part/train.jsonl`, `hub:owner/name`."""
-    bytes: int | None
-    """On the disk; None where it is not known."""
-    stamp: str
-    """Another one whenever the file may have changed: its path, size, time of change and the like. It costs nothing."""
+    @property
+    def name(self) -> str:
+        """As places name it: `train.jsonl`, `archive.zip/part/train.jsonl`, `hub:owner/name`."""
+
+    @property
+    def bytes(self) -> int | None:
+        """On the disk; None where it is not known."""
+
+    @property
+    def stamp(self) -> str:
+        """Another one whenever the file may have changed: its path, size, time of change and so on; costs nothing."""
 
     def blocks(self, first: int = 1, start: int = 1) -> Iterator[Block]:
         """Its rows from its row `start` on, in order, the first row of the file having the number `first`.

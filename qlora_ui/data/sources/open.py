@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,8 @@ from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.references import FileReference, HubReference, parse_reference
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.rows import Block, DataFile
-from qlora_ui.data.sources.folder import open_folder
-from qlora_ui.data.sources.local import open_path
-
-OnNote = Callable[[str], None]
-"""Called now and then with a sentence on what is being waited for; may raise to give up."""
+from qlora_ui.data.sources.folder import open_folder, open_path
+from qlora_ui.data.sources.progress import OnNote
 
 
 @dataclass(frozen=True)
@@ -29,9 +26,7 @@ class OpenSource:
     view: SourceView
 
 
-def open_sources(
-    sources: Sequence[Source], offline: bool = False, on_note: OnNote | None = None
-) -> list[OpenSource]:
+def open_sources(sources: Sequence[Source], offline: bool = False, on_note: OnNote | None = None) -> list[OpenSource]:
     """Find all sources, in their order; what is on the hub is fetched, or taken from what is cached when `offline`.
 
     No row is read. Raises ParameterError for a reference that cannot be understood, and DataError for a source that is

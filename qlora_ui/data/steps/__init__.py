@@ -1,0 +1,3 @@
+from qlora_ui.data.steps.apply import Applied, Steps, apply
+
+__all__ = ["Applied", "Steps", "apply"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from qlora_ui.data.conversation import Message
-from qlora_ui.data.templates.sandbox import TemplateProblem
+from qlora_ui.data.templates.sandbox import ChatTemplateError
 
 Raw = Callable[[Sequence[Message], list[dict[str, Any]] | None, bool], str]
-"""Messages, tools and whether to end with a generation prompt → text. Raises TemplateProblem."""
+"""Messages, tools and whether to end with a generation prompt → text. Raises ChatTemplateError."""
 
 _ASKED: Message = {"role": "user", "content": "ask\ue020"}
 _ANSWERED: Message = {"role": "assistant", "content": "answer\ue021"}
@@ -93,7 +93,7 @@ def _writes_calls(raw: Raw, *, ids: bool) -> bool:
 def _render(raw: Raw, messages: list[Message], tools: list[dict[str, Any]] | None, prompt: bool) -> str | None:
     try:
         return raw(messages, tools, prompt)
-    except TemplateProblem:
+    except ChatTemplateError:
         return None
 
 

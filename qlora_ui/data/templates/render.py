@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qlora_ui.data.conversation import Conversation, Message
 from qlora_ui.data.templates.abilities import Abilities, adapted, probe
-from qlora_ui.data.templates.library import LIBRARY, PLAIN, check_template, name_of, own_text
-from qlora_ui.data.templates.sandbox import Span, compiled
+from qlora_ui.data.templates.library import LIBRARY, PLAIN, compile_template, name_of, own_text
+from qlora_ui.data.templates.sandbox import Span
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -35,8 +35,7 @@ class Renderer:
         self.tokenizer = tokenizer
         self.template = chat_template(tokenizer)
         self._specials: dict[str, Any] = dict(tokenizer.special_tokens_map)
-        check_template(self.template)
-        self._compiled = compiled(self.template)
+        self._compiled = compile_template(self.template)
 
     @property
     def marks_answers(self) -> bool:
@@ -55,13 +54,13 @@ class Renderer:
 
     def adapted(self, messages: list[Message], tools: Tools | None) -> tuple[list[Message], Tools | None]:
         """Messages and tools as this template can take them."""
-        if not tools and all(message["role"] in ("user", "assistant") for message in messages):
-            if not any("tool_calls" in message for message in messages):
-                return messages, None
+        common = all(message["role"] in ("user", "assistant") and "tool_calls" not in message for message in messages)
+        if common and not tools:
+            return messages, None
         return adapted(messages, tools, self.abilities)
 
     def render(self, messages: Sequence[Message], tools: Tools | None = None, *, prompt: bool = False) -> str:
-        """Adapted messages as text; with `prompt`, up to where the next answer begins. Raises TemplateProblem."""
+        """Adapted messages as text; with `prompt`, up to where the next answer begins. Raises ChatTemplateError."""
         return self._compiled.render(self._values(messages, tools, prompt))
 
     def render_marked(self, messages: Sequence[Message], tools: Tools | None = None) -> tuple[str, list[Span]]:
@@ -127,7 +126,7 @@ def render(
 
     What the template does not know is put into the turns that it knows: a system turn at the head of the first user
     turn, calls of tools as JSON text into the answer, and the schemas of tools at the head of the system turn. Raises
-    TemplateProblem when the template refuses the messages or breaks.
+    ChatTemplateError when the template refuses the messages or breaks.
     """
     made = renderer(tokenizer)
     return made.render(*made.adapted(messages, tools), prompt=generation_prompt)

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.readers.files import READERS, Row, read_rows
+from qlora_ui.data.readers.files import read_rows
+from qlora_ui.data.readers.kinds import KINDS
+from qlora_ui.data.readers.rows import Row
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -201,7 +203,7 @@ def test_what_is_written_is_read(tmp_path: Path, rows: list[dict[str, str]]) -> 
 
 @_QUICK
 @given(
-    ending=st.sampled_from(sorted(READERS)), content=st.binary(max_size=60) | st.text(string.printable).map(str.encode)
+    ending=st.sampled_from(sorted(KINDS)), content=st.binary(max_size=60) | st.text(string.printable).map(str.encode)
 )
 def test_nothing_but_a_data_error_comes_of_any_bytes(tmp_path: Path, ending: str, content: bytes) -> None:
     file = write(tmp_path, f"a{ending}", content)

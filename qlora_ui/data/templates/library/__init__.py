@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qlora_ui.contract.errors import ModelError
-from qlora_ui.data.templates.sandbox import TemplateProblem, compiled
+from qlora_ui.data.templates.sandbox import ChatTemplateError, Compiled, compiled
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -83,7 +83,7 @@ def resolve(tokenizer: PreTrainedTokenizerBase, chat_template: str) -> str:
             f"There is no chat template named {chat_template.strip()[:80]}.",
             f"Choose one of {', '.join(LIBRARY)}, or give the text of a Jinja template.",
         )
-    check_template(chat_template)
+    compile_template(chat_template)
     return chat_template
 
 
@@ -114,11 +114,11 @@ def name_of(text: str) -> str:
     return next((name for name, known in _TEXTS.items() if known == bare), "")
 
 
-def check_template(text: str) -> None:
-    """Raises ModelError that names the line of a mistake."""
+def compile_template(text: str) -> Compiled:
+    """A template that is ready to run. Raises ModelError that names the line of a mistake."""
     try:
-        compiled(text)
-    except TemplateProblem as problem:
+        return compiled(text)
+    except ChatTemplateError as problem:
         where = "" if problem.line is None else f" in line {problem.line}"
         hint = "Mend the template there, or choose another one."
         raise ModelError(f"The chat template has a mistake{where}: {problem.reason}.", hint) from None

@@ -1,19 +1,30 @@
-"""The figures of the data: rows, tokens, what is cut and left out."""
+"""The figures of the data: rows, examples, tokens, lengths, what is cut and left out."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.histogram import histogram
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import many, share
-from qlora_ui.contract.inspection import Survey
+from qlora_ui.contract.inspection import Histogram, Survey
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.train.session import TrainSession
 
 
-def show_figures(session: TrainSession, survey: Survey) -> None:
-    figures: dict[str, str] = {
+def show_figures(survey: Survey, max_length: int) -> None:
+    """All of them were counted; none is an estimate."""
+    with ui.element("dl").classes("qu-figures-row"):
+        for label, value in _figures(survey).items():
+            with ui.element("div"):
+                Text(label, "dt", classes="qu-xs qu-muted")
+                Text(value, "dd", classes="qu-figure-value")
+    if survey.lengths is not None and survey.examples:
+        _show_lengths(survey.lengths, max_length)
+
+
+def _figures(survey: Survey) -> dict[str, str]:
+    figures = {
         _("Rows"): number(survey.rows),
         _("Examples to train"): number(survey.examples_train),
         _("Held out"): number(survey.examples_held_out),
@@ -22,12 +33,29 @@ def show_figures(session: TrainSession, survey: Survey) -> None:
         trained, tokens = many(survey.tokens_trained), many(survey.tokens)
         figures[_("Tokens trained, all rows")] = _("{part} of {total}", part=trained, total=tokens)
     if survey.truncated is not None:
-        figures[_("Truncated")] = share(survey.truncated, survey.examples)
-    if survey.untrainable:
-        figures[_("Left out")] = number(survey.untrainable)
+        figures[_("Truncated")] = share(survey.truncated, survey.examples) if survey.examples else number(0)
+    optional = {
+        _("Nothing to train"): survey.untrainable,
+        _("Left out by mends"): survey.rows_left_out,
+        _("Cannot be used"): survey.rows_bad,
+        _("Near duplicates"): survey.near_duplicates,
+    }
     figures[_("Duplicates")] = number(survey.duplicates)
-    with ui.element("dl").classes("qu-figures-row"):
-        for label, value in figures.items():
-            with ui.element("div"):
-                Text(label, "dt", classes="qu-xs qu-muted")
-                Text(value, "dd", classes="qu-figure-value")
+    return figures | {label: number(count) for label, count in optional.items() if count}
+
+
+def _show_lengths(lengths: Histogram, max_length: int) -> None:
+    with ui.element("div").classes("qu-col qu-gap-1"):
+        Text(_("Length of the examples in tokens"), "h3", classes="qu-xs qu-muted")
+        histogram(lengths, max_length, label=_("Length of the examples in tokens"))
+        Text(
+            _(
+                "Half have at most {median}, 95 % at most {p95}; the longest has {longest}. Cut at {cut}.",
+                median=number(lengths.median),
+                p95=number(lengths.p95),
+                longest=number(lengths.longest),
+                cut=number(max_length),
+            ),
+            "p",
+            classes="qu-xs qu-muted qu-num",
+        )

@@ -15,8 +15,10 @@ from qlora_ui.contract.paths import STARTER
 from qlora_ui.locales import _, sentence
 from qlora_ui.pages.train.data.chooser import chooser
 from qlora_ui.pages.train.data.figures import show_figures
-from qlora_ui.pages.train.data.findings import show_finding
+from qlora_ui.pages.train.data.findings import show_findings
+from qlora_ui.pages.train.data.mending import MendsCard
 from qlora_ui.pages.train.data.rows import RowCard
+from qlora_ui.pages.train.data.template import TemplateCard
 from qlora_ui.pages.train.data.words import format_name
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.theme import Icon
@@ -36,7 +38,9 @@ def build(session: TrainSession) -> None:
         ),
         lambda: _data_card(session),
     )
+    MendsCard(session)
     RowCard(session)
+    TemplateCard(session)
 
 
 def _data_card(session: TrainSession) -> None:
@@ -56,10 +60,9 @@ def _data_card(session: TrainSession) -> None:
                 Button(_("Read it again"), session.read_data, icon="rotate-ccw", size="sm").style("margin-top:8px")
             chooser(session)
             return
-        for finding in state.findings:
-            show_finding(session, finding)
+        show_findings(session, state.findings)
         if state.survey is not None:
-            show_figures(session, state.survey)
+            show_figures(state.survey, session.data.max_length)
 
 
 def _head(session: TrainSession) -> None:

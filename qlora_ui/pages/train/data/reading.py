@@ -39,6 +39,11 @@ class DataReading:
         self._looking: asyncio.Task[None] | None = None
         self._surveying: asyncio.Task[None] | None = None
 
+    @property
+    def max_length(self) -> int:
+        """The longest length that what is known was made with, in tokens."""
+        return self._query.recipe.max_length if self._query is not None else 0
+
     def read(self, query: DataQuery | None) -> None:
         """Look at other data, or at the same with other settings; None forgets what was read."""
         self.close()

@@ -14,7 +14,7 @@ from qlora_ui.contract.errors import ModelError
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.templates.render import FALLBACK
 
-from .conftest import MakeTokenizer
+from ..conftest import MakeTokenizer
 
 
 def save(folder: Path, tokenizer: Any) -> Path:
@@ -156,14 +156,28 @@ def test_what_was_fetched_is_used_offline(cache: Path, hub: Hub, byte_tokenizer:
     assert hub.asked == 0
 
 
-def test_inspecting_with_a_model_loads_neither_torch_nor_datasets() -> None:
+def test_encoding_loads_neither_torch_nor_datasets() -> None:
     code = """if True:
         import sys
-        import qlora_ui.data.inspect, qlora_ui.data.prepare
+        from qlora_ui.data.conversation import Conversation, Turn
+        from qlora_ui.data.encoding.describe import describe
+        from qlora_ui.data.encoding.encoder import Encoder
+        from qlora_ui.data.encoding.tokenizer import load_tokenizer
         assert not {"torch", "transformers", "datasets", "pyarrow"} & set(sys.modules), "at import"
-        found = qlora_ui.data.inspect.inspect_file("starter", model="starter", offline=True, limit=1)
-        assert found.tokens_trained
+        tokenizer = load_tokenizer("starter", offline=True)
+        row = Conversation((Turn("user", "hi"), Turn("assistant", "ho", trained=True)))
+        assert Encoder(tokenizer).encode(row).trained.any()
+        assert describe(tokenizer).name == "own"
         assert not {"torch", "datasets"} & set(sys.modules), "at work"
     """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_chat_template_is_chosen_by_name_or_given_as_text(tmp_path: Path, byte_tokenizer: MakeTokenizer) -> None:
+    folder = str(save(tmp_path, byte_tokenizer("{{- messages[0].content -}}")))
+    assert "<|im_start|>assistant" in load_tokenizer(folder, chat_template="chatml").chat_template
+    assert load_tokenizer(folder, chat_template="{{- 1 -}}").chat_template == "{{- 1 -}}"
+    assert load_tokenizer(folder).chat_template == "{{- messages[0].content -}}"
+    with pytest.raises(ModelError, match="There is no chat template named chatlm"):
+        load_tokenizer(folder, chat_template="chatlm")

@@ -115,7 +115,8 @@ class _Pool:
             busy = {worker.connection: worker for worker in self._workers if worker.at >= 0}
             for ready in wait(list(busy), TICK_S):
                 worker = busy[ready]  # type: ignore[index]  # only connections are waited for
-                finished[worker.at] = worker.receive()
+                at, result = worker.receive()
+                finished[at] = result
                 idle.append(worker)
 
 
@@ -140,15 +141,16 @@ class _Worker:
         self.at, self._dealt = at, dealt
         self._to(self.connection.send, dealt)
 
-    def receive(self) -> tuple[int, Done]:
+    def receive(self) -> tuple[int, tuple[int, Done]]:
+        """The place of the block, the index of its task, and the result."""
         try:
             result = self.connection.recv()
         except (EOFError, OSError):
             raise self._death() from None
         if isinstance(result, BaseException):
             raise result
-        self.at = -1
-        return self._dealt[0], result
+        at, self.at = self.at, -1
+        return at, (self._dealt[0], result)
 
     def _to(self, send: Callable[[Any], None], what: Any) -> None:
         try:

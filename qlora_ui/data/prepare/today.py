@@ -10,9 +10,9 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import Understanding
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.encoding.tokens import Encoded, encode_whole
-from qlora_ui.data.formats.detect import Detected, to_conversation
+from qlora_ui.data.formats.detect import SAMPLE, Detected, to_conversation
 
-__all__ = ["Detected", "Encoded", "to_conversation"]
+__all__ = ["SAMPLE", "Detected", "Encoded", "to_conversation"]
 
 try:
     from qlora_ui.data.formats.detect import understand
@@ -121,3 +121,21 @@ except ImportError:
             file = _File(path)
             opened.append(OpenSource(source, [file], SourceView(path=source.path, name=path.name, bytes=file.bytes)))
         return opened
+
+
+def source_of(tokenizer, detected) -> str:
+    from qlora_ui.data.templates.render import template_source
+
+    return "" if tokenizer is None or detected.format == "text" else template_source(tokenizer)
+
+
+try:
+    from qlora_ui.data.checks.findings import finding
+except ImportError:
+    from qlora_ui.contract.inspection import Finding
+
+    def finding(kind, rows, count, **facts):
+        message = facts.get("problem") or f"These rows: {kind.replace('_', ' ')}."
+        level = "error" if kind == "bad_rows" else "warning"
+        message = message[:1].upper() + message[1:]
+        return Finding(kind=kind, level=level, message=message, hint=facts.get("hint", ""), rows=rows, count=count)

@@ -1,0 +1,214 @@
+"""Preparing: look in the cache, and else go through all blocks once, choose, survey and keep the result."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from qlora_ui.contract.errors import DataError
+from qlora_ui.contract.inspection import Survey, SurveyProgress, Understanding
+from qlora_ui.contract.recipe import DataQuery, Source
+from qlora_ui.data.conversation import Conversation
+from qlora_ui.data.prepare.cache import Cache
+from qlora_ui.data.prepare.choose import Chosen, choose
+from qlora_ui.data.prepare.fingerprint import data_fingerprint, whole_fingerprint
+from qlora_ui.data.prepare.opened import Side
+from qlora_ui.data.prepare.pool import Dealt, do_blocks
+from qlora_ui.data.prepare.prepared import (
+    Counts,
+    Examples,
+    Prepared,
+    Tokens,
+    dump_conversation,
+    load_conversation,
+)
+from qlora_ui.data.prepare.rows import Gatherer, Rows, TokenFiles
+from qlora_ui.data.prepare.survey import bad_findings, make_survey
+from qlora_ui.data.prepare.today import source_of, view
+from qlora_ui.data.prepare.work import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+OnProgress = Callable[[SurveyProgress], None]
+"""Called several times a second; may raise to give up."""
+
+PROMPTS = 8
+"""Held-out conversations that are kept as such."""
+
+
+def prepare(
+    query: DataQuery,
+    tokenizer: PreTrainedTokenizerBase | None,
+    *,
+    cache: Path | None = None,
+    on_progress: OnProgress = lambda _: None,
+    processes: int | None = None,
+    strict: bool = True,
+) -> Prepared:
+    """Read, mend, tokenise, split and weigh the data of a query: the same query gives the same result, to the last bit.
+
+    `tokenizer` is that of `query.model` with the recipe's chat template; None surveys the rows without tokens. `cache`
+    is the folder of prepared data; without one they live as long as the result. By default all cores are used, but for
+    small data, which are done in this process. Where it gives up, nothing stays behind: no process, and no file.
+
+    Raises DataError when the data cannot be read. `strict`, as a training wants it, also raises it for the first row
+    that cannot be used, unless the recipe skips such rows, and when nothing is left to train; else these are findings.
+    """
+    training = Side.open(query.recipe.sources, query.offline)
+    path = query.held_out.path
+    evaluation = Side.open([Source(path=path)], query.offline) if path else None
+    with tempfile.TemporaryDirectory(prefix="qlora-ui-") as own:
+        kept = Cache(cache or Path(own))
+        making = _Making(query, tokenizer, training, evaluation, kept, on_progress, processes)
+        prepared = making.find() or making.make(strict)
+        if strict and making.problem is not None:
+            raise making.problem
+        return prepared
+
+
+class _Making:
+    def __init__(
+        self,
+        query: DataQuery,
+        tokenizer: PreTrainedTokenizerBase | None,
+        training: Side,
+        evaluation: Side | None,
+        cache: Cache,
+        on_progress: OnProgress,
+        processes: int | None,
+    ) -> None:
+        self._query, self._tokenizer, self._cache = query, tokenizer, cache
+        self._sides = [training] if evaluation is None else [training, evaluation]
+        self._gathered = [Gatherer() for _ in self._sides]
+        self._on_progress, self._processes = on_progress, processes
+        remember = cache.remembered
+        self._prints = [data_fingerprint(side.sources, remember) for side in self._sides]
+        others = evaluation.sources if evaluation else []
+        self._fingerprint = whole_fingerprint(query, training.sources, others, tokenizer, remember)
+        self._began = time.perf_counter()
+        self.problem: DataError | None = None
+        """Why this cannot be trained."""
+
+    def find(self) -> Prepared | None:
+        """What was prepared before, if it is whole."""
+        found = self._cache.find(self._fingerprint)
+        if found is None:
+            return None
+        with suppress(OSError, ValidationError, ValueError, KeyError, TypeError):  # as good as none
+            return self._open(*found, from_cache=True)
+        return None
+
+    def make(self, strict: bool) -> Prepared:
+        with self._cache.making(self._fingerprint) as folder:
+            tasks = [self._task(side) for side in self._sides]
+            tokens = TokenFiles(folder)
+            with closing(tokens):
+                self._gather(tasks, tokens, strict)
+            rows, *others = (gatherer.rows() for gatherer in self._gathered)
+            evaluation = others[0] if others else None
+            chosen = choose(self._query, rows, evaluation, self._sides[0].ranges())
+            notes = self._notes(tasks, rows, evaluation, chosen)
+            _write_arrays(folder, rows, evaluation, chosen)
+            kept = self._cache.keep(folder, self._fingerprint, notes)
+            return self._open(kept, notes, from_cache=False)
+
+    def _task(self, side: Side) -> Task:
+        column = self._query.held_out.column if side is self._sides[0] else ""
+        return Task(self._query.recipe, side.understand(self._query), self._tokenizer, column)
+
+    def _gather(self, tasks: list[Task], tokens: TokenFiles, strict: bool) -> None:
+        """Go through all blocks. Raises DataError at the first bad row when that is asked for."""
+        stops = strict and not self._query.recipe.does("skip_bad_rows")
+        with closing(do_blocks(tasks, self._dealt(), self._processes, self._tell)) as results:
+            for index, done in results:
+                if stops and done.bad:
+                    raise done.bad[0].error
+                tokens.add(done)
+                self._gathered[index].add(done)
+        self._tell()
+
+    def _dealt(self) -> Iterator[Dealt]:
+        for index, side in enumerate(self._sides):
+            for block in side.blocks():
+                yield index, block
+
+    def _tell(self) -> None:
+        sizes = [side.bytes for side in self._sides]
+        self._on_progress(
+            SurveyProgress(
+                rows=sum(gatherer.total for gatherer in self._gathered),
+                bytes=sum(gatherer.bytes for gatherer in self._gathered),
+                bytes_total=None if None in sizes else sum(size for size in sizes if size is not None),
+                findings=bad_findings(self._gathered[0].problems),
+            )
+        )
+
+    def _notes(self, tasks: list[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen) -> dict[str, Any]:
+        survey = make_survey(self._query, tasks[0].detected, self._tokenizer, rows, evaluation, chosen)
+        seconds = time.perf_counter() - self._began
+        survey = survey.model_copy(update={"fingerprint": self._fingerprint, "seconds": seconds})
+        skips = self._query.recipe.does("skip_bad_rows")
+        bad = next((side.first_bad for side in (rows, evaluation) if side and side.first_bad and not skips), None)
+        problem = bad or chosen.problem
+        return {
+            "survey": survey.model_dump(mode="json"),
+            "counts": asdict(chosen.counts),
+            "understanding": view(tasks[0].detected).model_dump(mode="json"),
+            "template": source_of(self._tokenizer, tasks[0].detected),
+            "prompts": [dump_conversation(prompt) for prompt in self._prompts(tasks, rows, evaluation, chosen)],
+            "problem": [problem.message, problem.hint, problem.place] if problem else None,
+        }
+
+    def _prompts(self, tasks: list[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen) -> list[Conversation]:
+        """The first held-out conversations that are not cut, read again."""
+        side, held, task, source = rows, chosen.held_out, tasks[0], self._sides[0]
+        if evaluation is not None:
+            side, held, task, source = evaluation, held - len(rows.example_digests), tasks[1], self._sides[1]
+        if task.detected.format == "text" or self._tokenizer is None:
+            return []
+        held = held[~side.is_cut[held]][:PROMPTS]
+        wanted = {(int(side.row_of[i]), int(i - side.starts[side.row_of[i]])) for i in held}
+        numbers = {int(side.numbers[row]): row for row, _ in wanted}
+        pieces = {
+            (numbers[row.number], place): piece
+            for row in source.find(sorted(numbers))
+            for place, piece in enumerate(task.conversations(row)[0])
+        }
+        return [pieces[key] for key in sorted(wanted)]
+
+    def _open(self, folder: Path, notes: dict[str, Any], *, from_cache: bool) -> Prepared:
+        tokens = Tokens.map(folder)
+        train, held_out = (np.fromfile(folder / f"{name}.i64", dtype=np.int64) for name in ("train", "held_out"))
+        if notes["problem"]:
+            self.problem = DataError(*notes["problem"])
+        survey = Survey.model_validate(notes["survey"]).model_copy(update={"from_cache": from_cache})
+        return Prepared(
+            train=Examples(tokens, train),
+            validation=Examples(tokens, held_out),
+            validation_prompts=[load_conversation(values) for values in notes["prompts"]],
+            counts=Counts(**notes["counts"]),
+            survey=survey,
+            understanding=Understanding.model_validate(notes["understanding"]),
+            fingerprint=self._prints[0],
+            validation_fingerprint=self._prints[1] if len(self._prints) > 1 else "",
+            template=notes["template"],
+        )
+
+
+def _write_arrays(folder: Path, rows: Rows, evaluation: Rows | None, chosen: Chosen) -> None:
+    sides = [rows] if evaluation is None else [rows, evaluation]
+    kept = np.concatenate([side.kept for side in sides])
+    np.cumsum(kept, dtype=np.int64).tofile(folder / "ends.i64")
+    np.concatenate([side.is_cut for side in sides])[: len(kept)].tofile(folder / "truncated.u8")
+    chosen.train.astype(np.int64).tofile(folder / "train.i64")
+    chosen.held_out.astype(np.int64).tofile(folder / "held_out.i64")

@@ -1,0 +1,231 @@
+"""The sandbox that chat templates run in, and its bounds: on loops, time, output and the size of values."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+import jinja2
+import jinja2.exceptions
+import jinja2.ext
+import jinja2.sandbox
+import jinja2.utils
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
+
+LONGEST_OUTPUT = 50_000_000
+"""Characters of one rendering, and of each value on the way there; items for lists."""
+MOST_TURNS = 2_000_000
+"""Of all loops and macros in one rendering together."""
+SECONDS = 10.0
+"""For one rendering."""
+_MOST_REPEATS = 1_000_000
+"""The largest whole number that a filter or method may be given as a width or a count."""
+_TAKE_WIDTHS = frozenset({
+    "batch", "center", "expandtabs", "indent", "ljust", "rjust",
+    "round", "slice", "tojson", "truncate", "wordwrap", "zfill",
+})  # fmt: skip
+_LONG_WIDTH = re.compile(r"\d{6}")
+OPENED, CLOSED = "\ue010\ue011", "\ue012\ue013"
+"""Around what `{% generation %}` encloses, while it is looked for. Private characters, in no script."""
+
+
+class Refusal(jinja2.TemplateError):
+    """What `raise_exception` of a template raises."""
+
+
+class Budget:
+    """What one rendering may still use."""
+
+    def __init__(self) -> None:
+        self.characters = LONGEST_OUTPUT
+        self.turns = MOST_TURNS
+        self.deadline = time.monotonic() + SECONDS
+
+    def take(self, characters: int) -> None:
+        self.characters -= characters
+        if self.characters < 0:
+            raise jinja2.TemplateRuntimeError(f"it writes more than {LONGEST_OUTPUT:,} characters")
+
+    def turn(self) -> None:
+        self.turns -= 1
+        if self.turns < 0:
+            raise jinja2.TemplateRuntimeError(f"its loops go round more than {MOST_TURNS:,} times")
+        if self.turns % 64 == 0 and time.monotonic() > self.deadline:
+            raise jinja2.TemplateRuntimeError(f"it takes longer than {SECONDS:.0f} seconds")
+
+
+class BoundedEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+
+    def __init__(self) -> None:
+        super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, jinja2.ext.loopcontrols])
+        self.filters["tojson"] = _to_json
+        self.filters = {name: _bounded(function) for name, function in self.filters.items()}
+        self.filters["within_bounds"] = _within_bounds
+        self.globals |= {
+            "raise_exception": _refuse,
+            "strftime_now": lambda form: datetime.now().strftime(form),
+            "namespace": _Namespace,
+        }
+        del self.globals["lipsum"]
+        self.marking = False
+        self._budget = Budget()
+
+    def bounded(self, text: str) -> nodes.Template:
+        """The tree of a template with the bounds in it. Raises jinja2.TemplateSyntaxError."""
+        tree: nodes.Template = _Bounding().visit(self.parse(text))
+        tree.set_environment(self)
+        return tree
+
+    def begin(self) -> Budget:
+        self._budget = Budget()
+        return self._budget
+
+    @property
+    def turned(self) -> None:
+        """Read at each turn of a loop, which counts it."""
+        self._budget.turn()
+
+    def joined(self, *values: Any) -> str:
+        """What `~` gives."""
+        text = "".join(map(str, values))
+        _within_bounds(text)
+        return text
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "*" and _size(left) * _number(right) + _size(right) * _number(left) > LONGEST_OUTPUT:
+            raise _too_large()
+        if operator == "**" and (_number(right) > 64 or abs(_number(left)) > 2**64):
+            raise _too_large()
+        values = right if isinstance(right, tuple) else (right,)
+        if operator == "%" and isinstance(left, str) and _asks_for_width(left, values):
+            raise _too_large()
+        return _within_bounds(super().call_binop(context, operator, left, right))
+
+    def call(self, context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        target = getattr(getattr(function, "__wrapped__", function), "__self__", None)
+        if isinstance(target, str | list | tuple | dict):
+            _check_arguments(function.__name__, target, args, kwargs)
+        return _within_bounds(super().call(context, function, *args, **kwargs))
+
+
+class _Generation(jinja2.ext.Extension):
+    """`{% generation %}…{% endgeneration %}`: what the model writes."""
+
+    tags = {"generation"}
+
+    def parse(self, parser: Any) -> nodes.Node:
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_enclose"), [], [], body).set_lineno(line)
+
+    def _enclose(self, caller: Callable[[], str]) -> str:
+        written: str = caller()
+        return f"{OPENED}{written}{CLOSED}" if getattr(self.environment, "marking", False) else written
+
+
+class _Bounding(NodeTransformer):
+    """Put the bounds into a template's tree."""
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        self.generic_visit(node)
+        bounded: nodes.Node = node
+        if isinstance(node, nodes.For | nodes.Macro | nodes.CallBlock):
+            turned = nodes.EnvironmentAttribute("turned")
+            node.body.insert(0, nodes.ExprStmt(turned, lineno=node.lineno))
+        elif isinstance(node, nodes.Concat):
+            joined = nodes.EnvironmentAttribute("joined")
+            bounded = nodes.Call(joined, node.nodes, [], None, None, lineno=node.lineno)
+        elif isinstance(node, nodes.AssignBlock):
+            node.filter = _filtered(node.filter, node.lineno)
+        return bounded
+
+
+def _filtered(inner: Any, line: int) -> Any:
+    return nodes.Filter(inner, "within_bounds", [], [], None, None, lineno=line)
+
+
+class _Namespace(jinja2.utils.Namespace):
+    """Jinja's namespace, without names that reach into Python."""
+
+    def __init__(*args: Any, **kwargs: Any) -> None:  # `self` among them, so that a template may use that name
+        self, *given = args
+        values = dict(*given, **kwargs)
+        for name in values:
+            _check_name(name)
+        jinja2.utils.Namespace.__init__(self, values)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _check_name(name)
+        super().__setitem__(name, value)
+
+
+def _check_name(name: object) -> None:
+    if isinstance(name, str) and name.startswith("_"):
+        raise jinja2.exceptions.SecurityError(f"the name {name!r} starts with an underscore, which is not allowed")
+
+
+def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, with a bound on what it is asked for and on what it makes."""
+    skipped = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @wraps(function)
+    def bounded(*args: Any, **kwargs: Any) -> Any:
+        _check_arguments(function.__name__.removeprefix("do_"), args[skipped], args[skipped + 1 :], kwargs)
+        return _within_bounds(function(*args, **kwargs))
+
+    return bounded
+
+
+def _check_arguments(name: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    values = (*args, *kwargs.values())
+    if name in _TAKE_WIDTHS and any(_number(value) > _MOST_REPEATS for value in values):
+        raise _too_large()
+    replaces = name == "replace" and len(values) > 1 and isinstance(target, str)
+    if replaces and (target.count(str(values[0])) + 1) * _size(values[1]) > LONGEST_OUTPUT:
+        raise _too_large()
+    if name == "join" and _size(target) * max(map(_size, values), default=0) > LONGEST_OUTPUT:
+        raise _too_large()
+    if name in ("format", "format_map") and isinstance(target, str) and _asks_for_width(target, values):
+        raise _too_large()
+
+
+def _asks_for_width(form: str, values: tuple[Any, ...]) -> bool:
+    """Whether text is formatted with a width beyond any use, written in the form or given as a value."""
+    given = ("*" in form or ":{" in form) and any(_number(value) > _MOST_REPEATS for value in values)
+    return given or bool(_LONG_WIDTH.search(form))
+
+
+def _within_bounds(value: Any) -> Any:
+    if _size(value) > LONGEST_OUTPUT:
+        raise _too_large()
+    return value
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str | list | tuple) else 0
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _too_large() -> jinja2.TemplateRuntimeError:
+    return jinja2.TemplateRuntimeError("it makes a value that is too large")
+
+
+def _refuse(message: object) -> None:
+    raise Refusal(str(message))
+
+
+def _to_json(
+    value: Any, ensure_ascii: bool = False, indent: Any = None, separators: Any = None, sort_keys: bool = False
+) -> str:
+    """As transformers writes it: unlike Jinja's own, without escapes for HTML."""
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
