@@ -27,6 +27,7 @@ from qlora_ui.people import People
 from qlora_ui.settings import AppSettings, prepare_home
 from qlora_ui.storage_use import size_of
 from qlora_ui.store.credentials import Credentials
+from qlora_ui.store.recipes import KeptRecipe
 from qlora_ui.store.secret_file import SecretFile
 from qlora_ui.store.store import Store
 
@@ -106,9 +107,17 @@ class Services:
         """
         return await self.inspector.survey(self._as_offline(query), on_progress)
 
-    async def hub_dataset(self, name: str) -> HubDataset:
+    async def hub_dataset(self, name: str, *, offline: bool = False) -> HubDataset:
         """The configurations and splits of a dataset on the hub. Raises DataError."""
-        return await self.inspector.hub(name, offline=self.settings.offline)
+        return await self.inspector.hub(name, offline=offline or self.settings.offline)
+
+    async def kept_recipe(self, reference: str) -> KeptRecipe | None:
+        """How data of this name were read the last time. Raises WorkspaceError."""
+        return await asyncio.to_thread(self.store.recipes.get, reference)
+
+    async def keep_recipe(self, reference: str, recipe: KeptRecipe) -> None:
+        """Remember how data of this name are read. Raises WorkspaceError."""
+        await asyncio.to_thread(self.store.recipes.keep, reference, recipe)
 
     def _as_offline(self, query: DataQuery) -> DataQuery:
         return query.model_copy(update={"offline": True}) if self.settings.offline else query

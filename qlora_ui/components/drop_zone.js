@@ -7,10 +7,10 @@ export default {
     <div class="qu-drop-zone" :class="{ over, busy: run !== null }"
          @dragenter.prevent="over = true" @dragover.prevent="over = true"
          @dragleave.prevent="leave" @drop.prevent="drop">
-      <input ref="input" class="qu-drop-input" type="file" multiple :id="'drop-' + uid" :accept="accept.join()"
+      <input v-show="isChoosing" ref="input" class="qu-drop-input" type="file" multiple :id="'drop-' + uid" :accept="accept.join()"
              :disabled="run !== null" :aria-describedby="'drop-hint-' + uid + ' drop-error-' + uid" @change="choose">
       <input ref="folder" type="file" webkitdirectory hidden :disabled="run !== null" @change="choose">
-      <template v-if="run === null && !isPasting">
+      <template v-if="isChoosing">
         <label class="qu-drop-label" :for="'drop-' + uid">
           <svg class="i" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round"
                stroke-linejoin="round" aria-hidden="true">
@@ -42,7 +42,7 @@ export default {
         <p class="qu-drop-phase">{{ words[phase] }}</p>
         <button ref="cancel" class="qu-drop-cancel" type="button" @click="cancel">{{ words.cancel }}</button>
       </div>
-      <p v-show="run === null && !isPasting" class="qu-drop-hint" :id="'drop-hint-' + uid">{{ words.hint }}</p>
+      <p v-show="isChoosing" class="qu-drop-hint" :id="'drop-hint-' + uid">{{ words.hint }}</p>
       <p class="qu-hidden" role="status">{{ run === null ? "" : words[phase] || fill(words.upload, { name: run.name }) }}</p>
       <p class="qu-drop-error" :id="'drop-error-' + uid" role="alert">{{ error }}</p>
     </div>`,
@@ -61,6 +61,9 @@ export default {
     };
   },
   computed: {
+    isChoosing() {
+      return this.run === null && !this.isPasting;
+    },
     percent() {
       return Math.floor((100 * this.sent) / this.run.size);
     },
@@ -89,6 +92,10 @@ export default {
       if (this.run !== null) return;
       // The items are gone after the first await, so their entries are taken at once.
       const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+      if (!entries.length) {
+        this.takeAll([...event.dataTransfer.files]); // what has no place in a file system: from another program, say
+        return;
+      }
       try {
         this.take(await filesIn(entries, this.maxFiles + 1, (path) => this.isData(path)));
       } catch (error) {
@@ -96,10 +103,14 @@ export default {
       }
     },
     choose(event) {
-      const found = [...event.target.files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+      const files = [...event.target.files];
       event.target.value = ""; // so that the same file can be chosen again after it was corrected
-      const skipped = found.filter(({ path }) => !this.isData(path)).map(({ path }) => path);
-      if (found.length) this.take({ found: found.filter(({ path }) => this.isData(path)), skipped });
+      if (files.length) this.takeAll(files);
+    },
+    takeAll(files) {
+      const all = files.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+      const skipped = all.filter(({ path }) => !this.isData(path)).map(({ path }) => path);
+      this.take({ found: all.filter(({ path }) => this.isData(path)), skipped });
     },
     isData(path) {
       const isHidden = path.includes("/") && path.split("/").some((part) => part.startsWith("."));

@@ -27,7 +27,11 @@ class FileReference(BaseModel):
 
     @property
     def location(self) -> Path:
-        return dataset_location(self.path)
+        """The absolute path, whether there is something or not."""
+        try:
+            return dataset_location(self.path)
+        except (OSError, RuntimeError):  # links that lead in a circle, a folder closed to us: opening it tells
+            return Path(self.path).absolute()
 
     @property
     def is_starter(self) -> bool:

@@ -18,7 +18,7 @@ from qlora_ui.data.places import problem_of
 from qlora_ui.data.readers.rows import BadRow, DataFile, Row
 from qlora_ui.data.sources.open import open_sources
 from qlora_ui.data.steps import apply
-from qlora_ui.data.templates.library import describe
+from qlora_ui.data.encoding.describe import describe
 from qlora_ui.data.templates.render import special_tokens
 
 if TYPE_CHECKING:

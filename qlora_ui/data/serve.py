@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, get_args
 
-from qlora_ui.contract.errors import DataError, QloraUiError
+from qlora_ui.contract.errors import DataError, ModelError, QloraUiError
 from qlora_ui.contract.inspection import Survey, SurveyProgress
 from qlora_ui.contract.inspector import Answer, Complaint, Request
 
@@ -87,14 +87,23 @@ def _survey(query: DataQuery, cache: str, answers: TextIO) -> Survey:
 
 
 def _tokenizer_of(query: DataQuery) -> PreTrainedTokenizerBase | None:
-    return _tokenizer(query.model, query.offline, query.recipe.chat_template) if query.model else None
+    """The tokenizer with the recipe's template. A template with a mistake is a DataError: the model is not to blame."""
+    if not query.model:
+        return None
+    from qlora_ui.data.templates.library import apply_template
+
+    tokenizer = _tokenizer(query.model, query.offline)
+    try:
+        return apply_template(tokenizer, query.recipe.chat_template)
+    except ModelError as error:
+        raise DataError(error.message, error.hint, "chat template") from None
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(model: str, offline: bool, chat_template: str) -> PreTrainedTokenizerBase:
+def _tokenizer(model: str, offline: bool) -> PreTrainedTokenizerBase:
     from qlora_ui.data.encoding.tokenizer import load_tokenizer
 
-    return load_tokenizer(model, offline, chat_template)
+    return load_tokenizer(model, offline)
 
 
 def _complaint(error: QloraUiError) -> Complaint:

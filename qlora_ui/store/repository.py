@@ -30,6 +30,11 @@ class Repository(Generic[Record]):
         records = (self._parse(document) for document in documents)
         return [record for record in records if record is not None]
 
+    def items(self) -> dict[str, Record]:
+        """Key → record, without those that cannot be read."""
+        found = {str(document.get("key", "")): self._parse(document) for document in self._database.look(self._table)}
+        return {key: record for key, record in found.items() if record is not None}
+
     def get(self, key: str) -> Record | None:
         found = (document for document in self._database.look(self._table) if document.get("key") == key)
         document = next(found, None)

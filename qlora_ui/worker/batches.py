@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from itertools import accumulate
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Dataset
 from transformers import PreTrainedModel
 
 from qlora_ui.data.encoding.tokens import IGNORED, Example
+from qlora_ui.data.prepare import Examples
 
 _POOL = 32
 """Batches that are sorted by length together: enough to leave little padding, few enough to keep an epoch mixed."""
@@ -28,7 +29,7 @@ class ShuffledExamples(Dataset[Example]):  # type: ignore[misc]
 
     def __init__(self, examples: Sequence[Example], batch_size: int, seed: int) -> None:
         self._examples = examples
-        self._lengths = [len(example.input_ids) for example in examples]
+        self._lengths = _lengths(examples)
         self._batch_size = batch_size
         self._seed = seed
         self.set_epoch(0)
@@ -37,33 +38,38 @@ class ShuffledExamples(Dataset[Example]):  # type: ignore[misc]
         return len(self._examples)
 
     def __getitem__(self, position: int) -> Example:
-        return self._examples[self._order[position]]
+        return self._examples[int(self._order[position])]
 
     def set_epoch(self, epoch: int) -> None:
         """Take the order of this epoch (from 0). Called by the data loader."""
         self._order = self._shuffle(epoch)
-        self._tokens_before = [0, *accumulate(self._lengths[index] for index in self._order)]
+        self._tokens_before = np.concatenate([[0], np.cumsum(self._lengths[self._order])])
 
     def tokens(self, first_batch: int, last_batch: int) -> int:
         """The tokens, without padding, of this epoch's batches from `first_batch` up to but without `last_batch`."""
         end = min(last_batch * self._batch_size, len(self))
-        return self._tokens_before[end] - self._tokens_before[min(first_batch * self._batch_size, end)]
+        return int(self._tokens_before[end] - self._tokens_before[min(first_batch * self._batch_size, end)])
 
-    def _shuffle(self, epoch: int) -> list[int]:
+    def _shuffle(self, epoch: int) -> NDArray[np.int64]:
         random = np.random.default_rng([self._seed, epoch])
-        order = [int(index) for index in random.permutation(len(self))]
+        order = random.permutation(len(self))
         size = self._batch_size
         whole = len(order) // size * size
-        rest = order[whole:]  # the one smaller batch stays last
-        batches: list[list[int]] = []
+        batches: list[NDArray[np.int64]] = []
         for start in range(0, whole, size * _POOL):
-            pool = sorted(order[start : min(start + size * _POOL, whole)], key=self._lengths.__getitem__)
-            cut = [pool[i : i + size] for i in range(0, len(pool), size)]
-            batches += [cut[int(i)] for i in random.permutation(len(cut))]
+            pool = order[start : min(start + size * _POOL, whole)]
+            cut = pool[np.argsort(self._lengths[pool], kind="stable")].reshape(-1, size)
+            batches += [cut[i] for i in random.permutation(len(cut))]
         if epoch == 0 and batches:
-            longest = max(range(len(batches)), key=lambda i: max(map(self._lengths.__getitem__, batches[i])))
+            longest = max(range(len(batches)), key=lambda i: int(self._lengths[batches[i]].max()))
             batches.insert(0, batches.pop(longest))
-        return [index for batch in [*batches, rest] for index in batch]
+        return np.concatenate([*batches, order[whole:]])  # the one smaller batch stays last
+
+
+def _lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
+    if isinstance(examples, Examples):
+        return examples.lengths
+    return np.array([len(example.input_ids) for example in examples], dtype=np.int64)
 
 
 class Collator:

@@ -19,12 +19,12 @@ from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import EvaluationParameters
 from qlora_ui.contract.records import EvaluationMetrics, EvaluationReport
 from qlora_ui.data.conversation import Conversation, Message
-from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.encoding.tokens import Example, encode, prompt_of, render_prompt
 from qlora_ui.data.prepare import load
 from qlora_ui.worker import statistics
 from qlora_ui.worker.batches import Collator
 from qlora_ui.worker.context import Context
+from qlora_ui.worker.data import adapters_tokenizer, some
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.generation import Writer
 from qlora_ui.worker.loading import load_adapter, load_base
@@ -57,7 +57,9 @@ def evaluate(context: Context, device: Device) -> dict[str, Any]:
     """Score the rows and write the report and the answers; returns the report with their paths as the summary."""
     parameters = cast(EvaluationParameters, context.parameters)
     context.phase("data", "It reads the data and turns it into tokens.")
-    tokenizer = load_tokenizer(parameters.model_name, context.offline)
+    tokenizer = adapters_tokenizer(
+        parameters.model_name, parameters.adapter_path, context.offline, parameters.chat_template
+    )
     rows = _rows(context, parameters, tokenizer)
 
     context.phase("loading", "It loads the base model in 4 bits.")
@@ -131,8 +133,10 @@ def _metrics(rows: Sequence[Row], results: Results) -> EvaluationMetrics:
 
 def _rows(context: Context, parameters: EvaluationParameters, tokenizer: PreTrainedTokenizerBase) -> list[Row]:
     """The rows to score, evenly chosen and without those in which nothing would be scored, which are counted."""
-    conversations = load(parameters.dataset_path, data_format=parameters.data_format).conversations
-    chosen = choose_evenly(conversations, parameters.max_rows)
+    loaded = load(parameters.recipe, tokenizer, offline=context.offline, after_row=context.control.check)
+    if loaded.bad:
+        context.warn(f"{len(loaded.bad):,} rows that cannot be used were skipped: {some(loaded.bad)}.")
+    chosen = choose_evenly(loaded.conversations, parameters.max_rows)
     rows = []
     for conversation in chosen:
         context.control.check()
@@ -146,7 +150,7 @@ def _rows(context: Context, parameters: EvaluationParameters, tokenizer: PreTrai
         )
     dropped = len(chosen) - len(rows)
     truncated = sum(row.example.truncated for row in rows)
-    context.facts(rows=len(conversations), rows_scored=len(rows), rows_dropped=dropped, rows_truncated=truncated)
+    context.facts(rows=loaded.rows, rows_scored=len(rows), rows_dropped=dropped, rows_truncated=truncated)
     if dropped:
         context.warn(f"{dropped:,} rows were left out: they are cut before their answer begins.")
     return rows
@@ -155,7 +159,7 @@ def _rows(context: Context, parameters: EvaluationParameters, tokenizer: PreTrai
 def _row(conversation: Conversation, example: Example, tokenizer: PreTrainedTokenizerBase) -> Row:
     asked = prompt_of(conversation)
     messages, reference = asked or ([], "")
-    prompt = render_prompt(messages, tokenizer) if asked else []
+    prompt = render_prompt(messages, tokenizer, conversation.tools) if asked else []
     return Row(conversation.number, example, messages, prompt, reference)
 
 

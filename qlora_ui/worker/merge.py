@@ -18,13 +18,14 @@ from qlora_ui.contract.errors import MergeError, WorkspaceError
 from qlora_ui.contract.events import Progress
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import MergeParameters
+from qlora_ui.contract.recipe import Recipe, Source
 from qlora_ui.contract.records import MergeReceipt
 from qlora_ui.data.conversation import Conversation, Turn
-from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.encoding.tokens import encode
 from qlora_ui.data.prepare import load
 from qlora_ui.worker.adapters import CARD, put_in_place, temporary_beside
 from qlora_ui.worker.context import Context
+from qlora_ui.worker.data import adapters_tokenizer
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.evaluate import choose_evenly
 from qlora_ui.worker.loading import count_parameters, load_adapter, load_base, load_weights
@@ -72,8 +73,8 @@ def merge(context: Context, device: Device) -> dict[str, Any]:
     adapter = Path(parameters.adapter_path).expanduser().resolve()
     output = _output(context, parameters)
     context.phase("data", "It reads the rows for the proof.")
-    tokenizer = load_tokenizer(parameters.model_name, context.offline)
-    rows = _rows(parameters, tokenizer)
+    tokenizer = adapters_tokenizer(parameters.model_name, adapter, context.offline)
+    rows = _rows(context, parameters, tokenizer)
 
     context.phase("loading", "It loads the base model.")
     with temporary_beside(output) as temporary:
@@ -192,10 +193,12 @@ def _output(context: Context, parameters: MergeParameters) -> Path:
     return output
 
 
-def _rows(parameters: MergeParameters, tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
+def _rows(context: Context, parameters: MergeParameters, tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
     """The token ids of the rows for the proof, each at least 2 long."""
     if parameters.dataset_path:
-        conversations = choose_evenly(load(parameters.dataset_path).conversations, parameters.max_rows)
+        recipe = Recipe(sources=(Source(path=parameters.dataset_path),))
+        loaded = load(recipe, tokenizer, offline=context.offline, after_row=context.control.check)
+        conversations = choose_evenly(loaded.conversations, parameters.max_rows)
     else:
         conversations = [Conversation((Turn("text", text, trained=True),)) for text in _SENTENCES]
     encoded = [encode(c, tokenizer, max_length=parameters.max_length, train_on="all").input_ids for c in conversations]

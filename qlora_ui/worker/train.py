@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,15 +13,15 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallba
 
 from qlora_ui.contract.events import Alert, Phase, Resumed, Sample
 from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.paths import dataset_location
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.encoding.tokens import prompt_of, render_prompt
-from qlora_ui.data.prepare import Prepared, file_fingerprint, prepare
+from qlora_ui.data.prepare import Prepared
 from qlora_ui.worker import checkpoints
 from qlora_ui.worker.adapters import copy_adapter, save_adapter
 from qlora_ui.worker.batches import Collator, ShuffledExamples, token_losses
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import StopRequested
+from qlora_ui.worker.data import prepare_data
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.generation import Writer
 from qlora_ui.worker.loading import attach_lora, close_hub, load_base, share_in_4_bits
@@ -40,8 +39,8 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     """Train an adapter and save it; returns the summary. Raises StopRequested after a checkpoint when asked to end."""
     parameters = cast(TrainingParameters, context.parameters)
     context.phase("data", "It reads the data and turns it into tokens.")
-    tokenizer = load_tokenizer(parameters.model_name, context.offline)
-    data = _prepare(context, parameters, tokenizer)
+    tokenizer = load_tokenizer(parameters.model_name, context.offline, parameters.chat_template)
+    data = prepare_data(context, parameters, tokenizer)
 
     context.phase("loading", "It loads the base model in 4 bits.")
     set_seed(parameters.seed)
@@ -138,20 +137,6 @@ def _finish(
     return summary | _copy(context, parameters.output_dir)
 
 
-def _prepare(context: Context, parameters: TrainingParameters, tokenizer: PreTrainedTokenizerBase) -> Prepared:
-    return prepare(
-        parameters.dataset_path,
-        tokenizer,
-        data_format=parameters.data_format,
-        max_length=parameters.max_length,
-        train_on=parameters.train_on,
-        validation_share=parameters.validation_share if parameters.evaluations else 0.0,
-        validation_path=parameters.validation_path,
-        seed=parameters.seed,
-        on_progress=lambda _done, _total: context.control.check(),
-    )
-
-
 def _warn(context: Context, data: Prepared, base: PreTrainedModel) -> None:
     if data.counts.rows_dropped:
         context.warn(f"{data.counts.rows_dropped:,} rows were left out: they are cut before their answer begins.")
@@ -170,15 +155,15 @@ def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:
         "steps": plan.total_steps,
         "steps_per_epoch": plan.steps_per_epoch,
         **asdict(data.counts),
-        "data_format": data.detected.format,
+        "data_format": data.understanding.format,
         "dataset_fingerprint": data.fingerprint,
         "template": data.template,
     }
 
 
 def _origin(parameters: TrainingParameters, data: Prepared) -> Origin:
-    validation = parameters.validation_path and file_fingerprint(dataset_location(parameters.validation_path))
-    return Origin(base=base_fingerprint(parameters.model_name), data=data.fingerprint, validation=validation)
+    base = base_fingerprint(parameters.model_name)
+    return Origin(base=base, data=data.fingerprint, validation=data.validation_fingerprint)
 
 
 def _find_checkpoint(context: Context, reporter: Reporter) -> Path | None:
@@ -233,13 +218,13 @@ def _show_samples(
     context: Context, writer: Writer, tokenizer: PreTrainedTokenizerBase, data: Prepared, step: int
 ) -> None:
     """What the model answers now to the first held-out prompts that are within the longest length."""
-    rows = zip(data.validation_conversations, data.validation, strict=True)
-    asked = (prompt_of(conversation) for conversation, example in rows if not example.truncated)
-    pairs = list(islice((pair for pair in asked if pair is not None), SAMPLES))
+    asked = data.validation_prompts[:SAMPLES]
+    pairs = [pair for pair in map(prompt_of, asked) if pair is not None]
     if not pairs:
         return
-    answers = writer.write([render_prompt(messages, tokenizer) for messages, _ in pairs], SAMPLE_TOKENS)
-    for (messages, reference), answer in zip(pairs, answers, strict=True):
+    tools = [conversation.tools for conversation in asked]
+    prompts = [render_prompt(messages, tokenizer, tool) for (messages, _), tool in zip(pairs, tools, strict=True)]
+    for (messages, reference), answer in zip(pairs, writer.write(prompts, SAMPLE_TOKENS), strict=True):
         context.report(Sample(step=step, prompt=messages[-1]["content"], answer=answer, reference=reference))
 
 

@@ -27,7 +27,7 @@ export class Transfer {
         isSent = ![404, 409].includes(answer.status); // something is missing after all
         this.refuseUnlessLost(answer);
       }
-      await this.pause();
+      if (this.conflicts !== 1) await this.pause(); // the first time it is enough to ask how far the server has come
     }
   }
   // Path → bytes that the server has; null when it cannot be asked.
@@ -70,7 +70,7 @@ export class Transfer {
     const isConflict = [404, 409].includes(answer.status);
     if (isConflict && ++this.conflicts > MAX_CONFLICTS) throw new Refusal(answer);
     if (!isConflict && ![0, 408, 502, 503, 504].includes(answer.status)) throw new Refusal(answer);
-    this.report({ phase: isConflict ? "busy" : "paused" });
+    if (this.conflicts !== 1) this.report({ phase: isConflict ? "busy" : "paused" });
   }
   pause() {
     const seconds = Math.min(LONGEST_PAUSE_S, 2 ** this.pauses++);

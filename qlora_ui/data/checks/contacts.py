@@ -49,11 +49,13 @@ _FICTION = re.compile(r"555.?01\d\d$")
 
 def find_phones(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each that is written in an international form (`+49 30 …`), or in North America's."""
+    last_end = 0
     for match in _INTERNATIONAL.finditer(text):
         number = match.group().rstrip(" ().-")
         start, end = match.start(), match.start() + len(number)
-        is_sum = text[max(0, start - 3) : start].rstrip()[-1:].isdigit()
+        is_sum = text[max(last_end, start - 3) : start].rstrip()[-1:].isdigit()
         if _is_international(number) and not is_sum and not text[end : end + 1].isalpha():
+            last_end = end
             yield start, end
     for match in _AMERICAN.finditer(text):
         if not _FICTION.search(match.group()):

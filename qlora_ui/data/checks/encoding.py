@@ -11,10 +11,9 @@ _BYTES = {chr(byte): byte for byte in range(0x80, 0xC0)} | {
 _NEXT = "[" + "".join(_BYTES) + "]"
 """What the second and later bytes of a character in UTF-8 are read as."""
 _MISREAD = re.compile(
-    f"(?:[ÂÃÄÅ]{_NEXT})+"  # Latin letters
+    f"(?:[ÂÃÄÅ]{_NEXT}|Æ’|Ë[†œ]|[âï]{_NEXT}{{2}}|ð[Ÿ\x9f]{_NEXT}{{2}})+"  # Latin letters, punctuation and signs, emoji
     f"|(?:[ÎÏ]{_NEXT}){{2,}}|(?:[ÐÑ]{_NEXT}){{2,}}|(?:×{_NEXT}){{2,}}|(?:[Ø-Û]{_NEXT}){{2,}}"  # words of other scripts
-    f"|(?:[âï]{_NEXT}{{2}})+|(?:[à-ï]{_NEXT}{{2}}){{2,}}"  # punctuation and signs; scripts of Asia
-    f"|(?:ðŸ{_NEXT}{{2}})+"  # emoji
+    f"|(?:[à-ï]{_NEXT}{{2}}){{2,}}"  # scripts of Asia
 )
 _PUNCTUATION = frozenset("’”“‘…–—»«›‹™\xa0")
 """What may well follow a capital letter with an accent at the end of a word: `MAÇÃ”`."""
@@ -62,10 +61,10 @@ def _read_again(match: re.Match[str]) -> str:
     if _may_be_meant(match):
         return misread
     try:
-        read = repaired(bytes(_BYTES.get(character) or ord(character) for character in misread).decode())
+        read = bytes(_BYTES.get(character) or ord(character) for character in misread).decode()
     except UnicodeDecodeError:
         return misread
-    return read if all(character.isprintable() or character in _UNSEEN for character in read) else misread
+    return read if all(character.isprintable() or character in _UNSEEN for character in repaired(read)) else misread
 
 
 _UNSEEN = frozenset("\xa0\xad\u2002\u2003\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u202f\u2060\u3000\ufeff")
@@ -79,7 +78,7 @@ def _may_be_meant(match: re.Match[str]) -> bool:
         return False
     before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
     if misread[0] in "ÂÃ":
-        return not after.isalpha() and not before.islower()
+        return not after.isalpha() and (before.isupper() or not (before.islower() or misread[1] == "\xa0"))
     if misread[0] in "ÄÅ":
         return not after.islower() and not before.islower()
-    return misread[0] in "âï"
+    return misread[0] in "âïÆ"

@@ -97,7 +97,7 @@ class NearDuplicates:
         for keys, their_keys in zip(_bands(mine), _bands(theirs), strict=True):
             order = np.argsort(their_keys, kind="stable").astype(np.int32)
             ordered = their_keys[order]
-            start = np.searchsorted(ordered, keys)
+            start = np.searchsorted(ordered, keys).astype(np.int32)
             for step in range(_NEIGHBOURS):
                 open_rows = np.flatnonzero((partner < 0) & (keys != 0) & (start + step < len(ordered)))
                 open_rows = open_rows[ordered[start[open_rows] + step] == keys[open_rows]]

@@ -46,9 +46,9 @@ def mask_secrets(text: str) -> str:
 
 
 def _apart(found: list[Found]) -> list[Found]:
-    """Of those that overlap, the one that starts first; of those that start together, the longest."""
+    """Of those that overlap, the one that starts first; of those that start together, the one that was found first."""
     kept: list[Found] = []
-    for one in sorted(found, key=lambda one: (one[0], -one[1])):
+    for one in sorted(found, key=lambda one: one[0]):
         if not kept or one[0] >= kept[-1][1]:
             kept.append(one)
     return kept
@@ -61,17 +61,17 @@ _KEYS = {
     "AKIA": r"(?<![A-Za-z0-9])AKIA[A-Z2-7]{16}(?![A-Za-z0-9])",
     "ASIA": r"(?<![A-Za-z0-9])ASIA[A-Z2-7]{16}(?![A-Za-z0-9])",
     "AIza": r"(?<![\w-])AIza[\w-]{35}(?![\w-])",
-    "ghp_": r"(?<!\w)ghp_[A-Za-z0-9]{36,255}+",
-    "gho_": r"(?<!\w)gho_[A-Za-z0-9]{36,255}+",
-    "ghr_": r"(?<!\w)ghr_[A-Za-z0-9]{36,255}+",
-    "ghs_": r"(?<!\w)ghs_[A-Za-z0-9]{36,255}+",
-    "ghu_": r"(?<!\w)ghu_[A-Za-z0-9]{36,255}+",
-    "github_pat_": r"(?<!\w)github_pat_\w{60,255}+",
-    "glpat-": r"(?<![\w-])glpat-[\w-]{20,255}+",
+    "ghp_": r"(?<!\w)ghp_[A-Za-z0-9]{36,}+",
+    "gho_": r"(?<!\w)gho_[A-Za-z0-9]{36,}+",
+    "ghr_": r"(?<!\w)ghr_[A-Za-z0-9]{36,}+",
+    "ghs_": r"(?<!\w)ghs_[A-Za-z0-9]{36,}+",
+    "ghu_": r"(?<!\w)ghu_[A-Za-z0-9]{36,}+",
+    "github_pat_": r"(?<!\w)github_pat_\w{60,}+",
+    "glpat-": r"(?<![\w-])glpat-[\w-]{20,}+",
     "hf_": r"(?<!\w)hf_(?=[a-z0-9]{0,63}[A-Z])[A-Za-z0-9]{30,64}(?!\w)",
-    "sk-": r"(?<![\w-])sk-(?=[\w-]{0,199}[0-9])(?=[\w-]{0,199}[A-Z])[\w-]{20,200}+",
-    "_live_": r"(?<!\w)[rs]k_live_[A-Za-z0-9]{20,255}+",
-    "xox": r"(?<![\w-])xox[abeprs]-(?=[A-Za-z-]{0,40}[0-9])[A-Za-z0-9-]{20,255}+",
+    "sk-": r"(?<![\w-])sk-(?=[\w-]{0,199}[0-9])(?=[\w-]{0,199}[A-Z])[\w-]{20,}+",
+    "_live_": r"(?<!\w)[rs]k_live_[A-Za-z0-9]{20,}+",
+    "xox": r"(?<![\w-])xox[abeprs]-(?=[A-Za-z-]{0,40}[0-9])[A-Za-z0-9-]{20,}+",
     "eyJ": r"(?<![\w.-])eyJ[\w-]{10,}+\.eyJ[\w-]{10,}+\.[\w-]{10,}+",
 }
 """How a key starts → its whole form, as those who issue them document it."""

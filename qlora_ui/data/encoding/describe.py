@@ -74,12 +74,7 @@ def _findings(encoder: Encoder, conversation: Conversation) -> Iterator[Finding]
         messages, tools = renderer.messages(conversation)
         text = renderer.render(messages, tools)
     except ChatTemplateError as problem:
-        yield _finding(
-            "refused",
-            "error",
-            f"The chat template refuses a conversation of this data: {problem}.",
-            "Change the turns to what it knows, or choose another template.",
-        )
+        yield _not_rendered(problem)
         return
     yield from _dropped(text, conversation)
     yield from _answers(encoder, conversation)
@@ -87,6 +82,15 @@ def _findings(encoder: Encoder, conversation: Conversation) -> Iterator[Finding]
     yield from _cut_markers(renderer)
     yield from _prompt(renderer, messages, text)
     yield from _rewritten(renderer, conversation)
+
+
+def _not_rendered(problem: ChatTemplateError) -> Finding:
+    if problem.refused:
+        message = f"The chat template refuses a conversation of this data: {problem.reason}."
+        return _finding("refused", "error", message, "Change the turns to what it knows, or choose another template.")
+    where = "" if problem.line is None else f" in line {problem.line}"
+    message = f"The chat template breaks{where}: {problem.reason}."
+    return _finding("broken", "error", message, "Mend the template there, or choose another one.")
 
 
 def _dropped(text: str, conversation: Conversation) -> Iterator[Finding]:
@@ -150,7 +154,11 @@ def _begin(renderer: Renderer, text: str) -> Iterator[Finding]:
 
 def _cut_markers(renderer: Renderer) -> Iterator[Finding]:
     tokenizer = renderer.tokenizer
-    markers = list(dict.fromkeys(_MARKER.findall(renderer.template)))
+    try:  # some templates put their markers together from pieces
+        written = renderer.render(*renderer.messages(SAMPLE))
+    except ChatTemplateError:
+        written = ""
+    markers = list(dict.fromkeys(_MARKER.findall(renderer.template) + _MARKER.findall(written)))
     cut = [(marker, len(tokenizer(marker, add_special_tokens=False, verbose=False).input_ids)) for marker in markers]
     cut = [(marker, pieces) for marker, pieces in cut if pieces > 1 and marker not in special_tokens(tokenizer)]
     if not cut:

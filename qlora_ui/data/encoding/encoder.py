@@ -28,7 +28,7 @@ from qlora_ui.data.templates.sandbox import ChatTemplateError, Span
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-_MOST_SKELETONS = 2_000
+_MOST_SHAPES = 5_000
 
 
 class Encoder:
@@ -40,6 +40,7 @@ class Encoder:
         self.train_on = train_on
         self.renderer = renderer(tokenizer)
         self._finder = AnswerFinder(self.renderer)
+        self._seen: set[tuple[str, ...]] = set()
         self._skeletons: dict[tuple[str, ...], Skeleton | None] = {}
 
     def encode(self, conversation: Conversation) -> Encoded:
@@ -56,9 +57,12 @@ class Encoder:
         drafts: list[_Draft] = []
         for number, conversation in enumerate(conversations):
             try:
-                drafts.append(self._draft(number, conversation))
+                draft = self._draft(number, conversation)
+                _check_whole(draft.text, conversation.place)
             except DataError as error:
                 results[number] = error
+            else:
+                drafts.append(draft)
         for is_text in (False, True):
             chosen = [draft for draft in drafts if draft.conversation.is_text == is_text]
             for draft, tokens in zip(chosen, self._tokenised([draft.text for draft in chosen], is_text), strict=True):
@@ -78,27 +82,30 @@ class Encoder:
         known = self._skeleton(conversation)
         spans = known.spans(conversation.turns, text) if known else None
         ends = known.ends if known and spans is not None else None
-        if spans is None and self.train_on == "completions":
-            spans = self._finder.spans(messages, tools, text)
-            if spans is None:
-                what = "the chat template does not show where this row's answers start and end."
-                hint = "Train on all tokens (train_on: all), or use another format."
-                raise data_error(conversation.place, what, hint)
         if ends is None:
             ends = ends_with_special(text, self.tokenizer)
         if self.train_on == "all":
             return _Draft(number, conversation, text, None, ends)
+        if spans is None:
+            spans = self._finder.spans(messages, tools, text)
+        if spans is None:
+            what = "the chat template does not show where this row's answers start and end."
+            raise data_error(conversation.place, what, "Train on all tokens (train_on: all), or use another format.")
         answers = [turn for turn in conversation.turns if turn.role == "assistant"]
-        trained = [span for turn, span in zip(answers, spans or [], strict=True) if turn.trained]
+        trained = [span for turn, span in zip(answers, spans, strict=True) if turn.trained]
         return _Draft(number, conversation, text, trained, ends)
 
     def _skeleton(self, conversation: Conversation) -> Skeleton | None:
         if any(turn.calls for turn in conversation.turns):
             return None
         key = (conversation.tools, *(turn.role for turn in conversation.turns))
-        if key not in self._skeletons:
-            if len(self._skeletons) >= _MOST_SKELETONS:
+        if key not in self._seen:  # with a list of tools for each row, most shapes come only once
+            if len(self._seen) >= _MOST_SHAPES:
+                self._seen.clear()
                 self._skeletons.clear()
+            self._seen.add(key)
+            return None
+        if key not in self._skeletons:
             self._skeletons[key] = skeleton(conversation, self.renderer, self._finder)
         return self._skeletons[key]
 
@@ -184,6 +191,17 @@ class _Fast:
 
 
 _Tokens = _Laid | _Fast
+
+
+def _check_whole(text: str, place: str) -> None:
+    """Half of a character, as broken escapes in JSON leave behind, would stop the tokenizer for the whole batch."""
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        what = f"half of a character ({error.object[error.start]!a}) stands in the text, which no tokenizer can read."
+        raise data_error(place, what, "Write the character whole, or take it out.") from None
 
 
 def _touched(offsets: list[Span], span: Span) -> tuple[int, int]:

@@ -57,32 +57,29 @@ def skeleton(shape: Conversation, renderer: Renderer, finder: AnswerFinder) -> S
     where the answers lie, or leaves out a turn or changes their order."""
     marks = [f"\ue000{index}\ue001" for index in range(len(shape.turns))]
     try:
-        text, messages, tools = _rendered(shape, marks, renderer)
-        literals = _split(text, marks)
-        if literals is None:
-            return None
+        messages, tools = renderer.messages(_filled(shape, marks))
+        text = renderer.render(messages, tools)
         spans = finder.spans(messages, tools, text)
-        padded = _split(_rendered(shape, [_PAD + mark + _PAD for mark in marks], renderer)[0], marks)
+        spacious = renderer.messages(_filled(shape, [_PAD + mark + _PAD for mark in marks]))
+        padded = _split(renderer.render(*spacious), marks)
     except ChatTemplateError:
         return None
-    places = (
-        None
-        if spans is None
-        else [(_place(start, literals, marks), _place(end, literals, marks)) for start, end in spans]
-    )
-    if places is None:
+    literals = _split(text, marks)
+    if literals is None or spans is None:
         return None
-    answers = tuple((start, end) for start, end in places if start is not None and end is not None)
-    if len(answers) < len(places):
-        return None
+    answers = []
+    for span in spans:
+        start, end = (_place(position, literals, marks) for position in span)
+        if start is None or end is None:
+            return None
+        answers.append((start, end))
     ends = ends_with_special(text, renderer.tokenizer) if literals[-1].strip() else None
-    return Skeleton(tuple(literals), _strips(literals, padded), answers, ends)
+    return Skeleton(tuple(literals), _strips(literals, padded), tuple(answers), ends)
 
 
-def _rendered(shape: Conversation, contents: list[str], renderer: Renderer):  # type: ignore[no-untyped-def]
-    turns = tuple(Turn(turn.role, content) for turn, content in zip(shape.turns, contents, strict=True))
-    messages, tools = renderer.messages(Conversation(turns, tools=shape.tools))
-    return renderer.render(messages, tools), messages, tools
+def _filled(shape: Conversation, contents: list[str]) -> Conversation:
+    turns = (Turn(turn.role, content) for turn, content in zip(shape.turns, contents, strict=True))
+    return Conversation(tuple(turns), tools=shape.tools)
 
 
 def _split(text: str, marks: list[str]) -> list[str] | None:

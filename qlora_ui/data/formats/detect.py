@@ -58,13 +58,19 @@ def understand(
         )
     found = replace(found, mapping=overridden(found.mapping, mapping), columns=sample.columns)
     found = with_speakers(found, sample, mapping, roles)
-    return found if data_format == "auto" else replace(found, sureness="chosen")
+    is_chosen = data_format != "auto" or all(part in wanted for part in found.required)
+    return replace(found, sureness="chosen") if is_chosen else found
 
 
-def detect(rows: Iterable[Row], data_format: DataFormat = "auto") -> Detected:
+def detect(
+    rows: Iterable[Row],
+    data_format: DataFormat = "auto",
+    mapping: Mapping[str, str] = _NONE,
+    roles: Mapping[str, str] = _NONE,
+) -> Detected:
     """`understand` where nobody can be asked: a guess, or a format whose columns are not there, raises DataError."""
     sample = list(islice(rows, SAMPLE))
-    detected = understand(sample, data_format)
+    detected = understand(sample, data_format, mapping, roles)
     if detected.sureness == "unsure" or detected.missing:
         raise unknown(Sample(sample), data_format)
     return detected

@@ -88,7 +88,7 @@ def _filled(sample: Sample, data_format: DataFormat, wanted: Mapping[str, str]) 
         found.setdefault("turns", sample.chats[0])
     missing = [part for part in required_parts(data_format, found) if part not in found and part not in _JUDGED]
     guesses = _by_kind(sample, missing, set(found.values()))
-    seen = f"The names of the columns do not fit: {listed(guesses.values())} were taken by what they hold."
+    seen = f"The names of the columns do not fit; taken by what they hold: {listed(guesses.values())}."
     return Detected(data_format, {**found, **guesses}, sureness="unsure", seen=seen if guesses else "")
 
 

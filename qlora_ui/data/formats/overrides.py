@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from qlora_ui.contract.errors import DataError
@@ -19,22 +19,13 @@ KEY_PARTS = ("role_key", "content_key")
 def check_mapping(mapping: Mapping[str, str], data_format: DataFormat, sample: Sample) -> None:
     """Raise DataError for a part that the format does not have, and for a column that the data does not have."""
     if not formats_with(mapping, data_format):
-        name = "no format" if data_format == "auto" else f"the format {NAMES[data_format]} not"
-        known = (
-            PARTS[data_format] if data_format != "auto" else dict.fromkeys(p for parts in PARTS.values() for p in parts)
-        )
-        problem = f"The mapping assigns {listed(mapping)}, which {name} has together."
-        if data_format != "auto":
-            unknown = [part for part in mapping if part not in known]
-            problem = f"The mapping assigns {listed(unknown)}, which the format {NAMES[data_format]} does not have."
-        raise DataError(problem, f"Its parts are {listed(known)}.")
-    keys = dict.fromkeys(str(key) for message in sample.messages(sample.columns) for key in message)
-    for part, column in mapping.items():
-        known = keys if part in KEY_PARTS else sample.columns
-        if column and column not in known:
+        raise _no_such_part(mapping, data_format)
+    for part, name in mapping.items():
+        known = _keys(sample) if part in KEY_PARTS and name else sample.columns
+        if name and name not in known:
             kind = "key of messages" if part in KEY_PARTS else "column"
-            problem = f"The mapping names the {kind} {column} for {part}, but the data has none of that name."
-            raise DataError(problem, _nearest(column, known), sample.rows[0].file)
+            problem = f"The mapping names the {kind} {name} for {part}, but the data has none of that name."
+            raise DataError(problem, _nearest(name, known), sample.rows[0].file)
 
 
 def check_roles(roles: Mapping[str, str]) -> None:
@@ -58,8 +49,24 @@ def overridden(found: Mapping[str, str], mapping: Mapping[str, str]) -> dict[str
     return kept | {part: column for part, column in mapping.items() if column}
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name.lower(), {str(k).lower(): k for k in known}, n=1)
+def _no_such_part(mapping: Mapping[str, str], data_format: DataFormat) -> DataError:
+    if data_format == "auto":
+        known = dict.fromkeys(part for parts in PARTS.values() for part in parts)
+        problem = f"The mapping assigns {listed(mapping)}, which no format has together."
+        return DataError(problem, f"Parts are {listed(known)}.")
+    parts = PARTS[data_format]
+    unknown = [part for part in mapping if part not in parts]
+    problem = f"The mapping assigns {listed(unknown)}, which the format {NAMES[data_format]} does not have."
+    return DataError(problem, f"Its parts are {listed(parts)}.")
+
+
+def _keys(sample: Sample) -> list[str]:
+    """Every key of an object that may be a message."""
+    return list(dict.fromkeys(str(key) for message in sample.messages(sample.columns) for key in message))
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name.lower(), [word.lower() for word in known], n=1)
     if close:
-        return f"Did you mean {next(k for k in known if str(k).lower() == close[0])}?"
-    return f"There are {listed(known)}." if list(known) else "There are none."
+        return f"Did you mean {next(word for word in known if word.lower() == close[0])}?"
+    return f"There are {listed(known)}." if known else "There are none."

@@ -45,10 +45,15 @@ class Sample:
         found = (row.values.get(column) for row in self.rows)
         return [value for value in found if not is_missing(value)]
 
+    def suits(self, row: Row, shape: Shape, part: str, column: str) -> bool:
+        """Whether what a row holds in a column can be what the shape wants there."""
+        by_name_alone = str(column).strip().lower() == "kto_tag"  # nothing else is called so, whatever it holds
+        return by_name_alone or self._has(row, column, shape.kind(part), shape.role_key)
+
     def is_mostly(self, column: str, kind: Kind) -> bool:
         """Whether most values that there are have the kind."""
-        values = self.values(column)
-        return bool(values) and sum(_has_kind(value, kind, "") for value in values) >= _MOSTLY * len(values)
+        rows = [row for row in self.rows if not is_missing(row.values.get(column))]
+        return bool(rows) and sum(self._has(row, column, kind) for row in rows) >= _MOSTLY * len(rows)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -63,7 +68,7 @@ class Sample:
 
     def messages(self, columns: Iterable[str]) -> list[dict[str, Any]]:
         """Every message in these columns."""
-        lists = (_messages(value) for column in columns for value in self.values(column))
+        lists = (self._messages(row, column) for column in columns for row in self.rows)
         return [message for found in lists for message in found if isinstance(message, dict)]
 
     def keys_of(self, columns: Iterable[str]) -> tuple[str, str] | None:
@@ -82,11 +87,6 @@ class Sample:
         role = role or min(others, key=lambda key: len(set(held[key])), default="")
         return (role, content) if role and content else None
 
-    def suits(self, row: Row, shape: Shape, part: str, column: str) -> bool:
-        """Whether what a row holds in a column can be what the shape wants there."""
-        by_name_alone = str(column).strip().lower() == "kto_tag"  # nothing else is called so, whatever it holds
-        return by_name_alone or _has_kind(row.values[column], shape.kind(part), shape.role_key)
-
     def _is_prose(self, column: str) -> bool:
         name = str(column).strip().lower()
         if name in _NO_PROSE or name.endswith(("_id", "_url", "_at")):
@@ -98,22 +98,32 @@ class Sample:
         values = [value for value in self.values(column) if isinstance(value, str)]
         return sum(map(len, values)) / max(1, len(values))
 
+    def _has(self, row: Row, column: str, kind: Kind, role_key: str = "") -> bool:
+        value = row.values[column]
+        if kind == "text":
+            return text_of(value) is not None
+        if kind == "label":
+            return label_of(value) is not None
+        if kind == "answers":
+            answers = self._opened(row, column)
+            return isinstance(answers, list) and len(answers) > 1 and all(isinstance(text, str) for text in answers)
+        first = next(iter(self._messages(row, column)), None)
+        if isinstance(first, dict) and (role_key in first or not role_key):
+            return True
+        return kind == "side" and text_of(value) is not None
 
-def _has_kind(value: Any, kind: Kind, role_key: str) -> bool:
-    if kind == "text":
-        return text_of(value) is not None
-    if kind == "label":
-        return label_of(value) is not None
-    if kind == "answers":
-        answers = unpacked(value)
-        return isinstance(answers, list) and len(answers) > 1 and all(isinstance(answer, str) for answer in answers)
-    messages = _messages(value)
-    first = messages[0] if messages else None
-    if isinstance(first, dict) and (role_key in first or not role_key):
-        return True
-    return kind == "side" and text_of(value) is not None
+    def _messages(self, row: Row, column: str) -> list[Any]:
+        """A list of messages, or a single one; empty for anything else."""
+        found = self._opened(row, column)
+        return found if isinstance(found, list) else [found] if isinstance(found, dict) else []
 
+    def _opened(self, row: Row, column: str) -> Any:
+        """The value, a list or an object also where it is JSON text, which may be long and is read once."""
+        key = id(row), column
+        if key not in self._read:
+            self._read[key] = unpacked(row.values.get(column))
+        return self._read[key]
 
-def _messages(value: Any) -> list[Any]:
-    found = unpacked(value)
-    return found if isinstance(found, list) else [found] if isinstance(found, dict) else []
+    @cached_property
+    def _read(self) -> dict[tuple[int, str], Any]:
+        return {}

@@ -75,6 +75,9 @@ _PAIRS = (
     ("q", "a"),
     ("source", "target"),
     ("src", "tgt"),
+    ("problem", "solution"),
+    ("article", "highlights"),
+    ("document", "summary"),
 )
 
 SHAPES = (

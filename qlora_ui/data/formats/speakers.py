@@ -12,6 +12,10 @@ from qlora_ui.data.formats.sample import Sample
 from qlora_ui.data.formats.shapes import CONTENT_KEYS, KINDS, ROLE_KEYS
 from qlora_ui.data.formats.values import listed
 
+_NAMES_SHOWN = 50
+_LONGEST_NAME = 80
+"""Characters: a speaker's name is not longer, unless what was taken for names is none."""
+
 _MEDIA = ("image", "images", "video", "videos", "audio", "audios")
 
 
@@ -44,9 +48,10 @@ def with_speakers(found: Detected, sample: Sample, mapping: Mapping[str, str], r
 
 
 def _speakers(messages: list[dict[str, Any]], role_key: str, roles: Mapping[str, str]) -> dict[str, str]:
-    """Every speaker's name → the role it is taken as, as a person says or as it is known; empty for neither."""
+    """The speakers' names → the roles they are taken as, as a person says or as it is known; empty for neither."""
     said = {name.strip().lower(): role for name, role in roles.items() if role}
-    names = dict.fromkeys(message[role_key] for message in messages if isinstance(message.get(role_key), str))
+    spoken = dict.fromkeys(message[role_key] for message in messages if isinstance(message.get(role_key), str))
+    names = [name for name in spoken if len(name) <= _LONGEST_NAME][:_NAMES_SHOWN]
     known: dict[str, str] = {**ROLES, **said}
     return {**roles, **{name: known.get(name.strip().lower(), "") for name in names}}
 
@@ -62,7 +67,7 @@ def _unused(messages: list[dict[str, Any]], role_key: str, content_key: str) -> 
 def _media(found: Detected, sample: Sample) -> Iterable[str]:
     columns = [sample.column((name,)) for name in _MEDIA]
     if media := [column for column in columns if column and any(sample.values(column))]:
-        yield f"Only text is trained: {listed(media)} is left out."
+        yield f"Only text is trained; not used: {listed(media)}."
 
 
 def _joined(notes: Iterable[str]) -> str:

@@ -1,5 +1,5 @@
-"""The cupboard of prepared data: a folder for each fingerprint, that appears whole, is checked when it is used, and goes
-when it has not been used for longest and the room is needed.
+"""The cupboard of prepared data: a folder for each fingerprint, which appears whole and is checked before it is used.
+The one that was not used for longest goes when room is needed.
 
 Several processes may use it at once: each writes into a folder of its own, and the first to finish gives it the name.
 Nothing in it is ever unpickled.
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -159,4 +159,6 @@ def _thin_out(folder: Path) -> None:
 
 
 def _unwritable(error: OSError, folder: Path) -> WorkspaceError:
-    return WorkspaceError(f"{folder} cannot take the prepared data: {error.strerror or error}.", "Make room on the disk.")
+    return WorkspaceError(
+        f"{folder} cannot take the prepared data: {error.strerror or error}.", "Make room on the disk."
+    )

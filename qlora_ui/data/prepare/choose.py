@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import DataQuery, HeldOut
+from qlora_ui.data.prepare.near import almost_in, almost_repeated
 from qlora_ui.data.prepare.prepared import Counts
 from qlora_ui.data.prepare.rows import Group, Rows
 from qlora_ui.data.prepare.split import split, times
@@ -35,7 +36,9 @@ class Chosen:
     held_out: NDArray[np.int64]
     counts: Counts
     groups: dict[str, Group]
-    """`duplicates`, `overlap`, `untrainable`, `truncated` → the rows it is true of."""
+    """`duplicates`, `near_duplicates`, `overlap`, `untrainable`, `truncated` → the rows it is true of."""
+    untrainable: int
+    """Examples."""
     left_out: dict[str, Group]
     """Step → rows."""
     problem: DataError | None
@@ -45,29 +48,53 @@ class Chosen:
 def choose(query: DataQuery, rows: Rows, evaluation: Rows | None, sources: Sequence[Range]) -> Chosen:
     """Leave out duplicates where that is a step, hold out, and weigh; the same arguments give the same choice."""
     is_repeated = repeated(rows.digests)
-    alive = ~is_repeated if query.recipe.does("remove_duplicates") else np.ones(len(rows.numbers), dtype=np.bool_)
-    is_held, problem = (
-        (~alive & alive, None) if evaluation is not None else _hold_out(query.held_out, rows, alive, sources)
-    )
+    alive = np.ones(len(rows.numbers), dtype=np.bool_)
+    left_out = dict(rows.left_out)
+    if query.recipe.does("remove_duplicates"):
+        alive &= ~is_repeated
+        left_out |= _removed("remove_duplicates", rows, is_repeated)
+    is_near = almost_repeated(rows, ~is_repeated)
+    if query.recipe.does("remove_near_duplicates"):
+        left_out |= _removed("remove_near_duplicates", rows, alive & (is_near | is_repeated))
+        alive &= ~(is_near | is_repeated)
+    is_held, problem = np.zeros(len(alive), dtype=np.bool_), None
+    if evaluation is None:
+        is_held, problem = _hold_out(query.held_out, rows, alive, sources)
     side = _Side(rows, alive, is_held, evaluation)
     often = _often(rows, side.used, sources, query.held_out.seed)
     train = np.flatnonzero(side.trains)
-    train = np.repeat(train, often[rows.row_of[train]])
-    left_out = rows.left_out | ({} if alive.all() else {"remove_duplicates": Group.of(rows.numbers[~alive])})
+    train = np.repeat(train, often[side.row_of[train]])
     counts = side.count(often, train, left_out)
+    overlap = side.is_back | _near_overlap(rows, side, is_near, evaluation)
+    lost = alive[side.row_of] & ~rows.learns & ~rows.is_undesired
     return Chosen(
         train=train,
         held_out=side.held_out,
         counts=counts,
         groups={
             "duplicates": Group.of(rows.numbers[is_repeated]),
-            "overlap": Group.of(rows.numbers[side.is_back]),
-            "untrainable": Group.of(rows.numbers[side.row_of[alive[side.row_of] & ~rows.learns]]),
-            "truncated": Group.of(rows.numbers[side.row_of[alive[side.row_of] & rows.learns & side.is_cut]]),
+            "near_duplicates": Group.of(rows.numbers[is_near]),
+            "overlap": Group.of(rows.numbers[overlap]),
+            "untrainable": Group.of(rows.numbers[side.row_of[lost]]),
+            "truncated": Group.of(rows.numbers[side.row_of[alive[side.row_of] & rows.learns & rows.is_cut]]),
         },
+        untrainable=int(np.count_nonzero(lost)),
         left_out=left_out,
         problem=problem or (None if len(train) else _nothing_trained(query, counts, sources)),
     )
+
+
+def _removed(step: str, rows: Rows, which: Mask) -> dict[str, Group]:
+    return {step: Group.of(rows.numbers[which])} if which.any() else {}
+
+
+def _near_overlap(rows: Rows, side: _Side, is_near: Mask, evaluation: Rows | None) -> Mask:
+    """Rows that are trained although they are almost equal to one that is held out."""
+    if evaluation is not None:
+        return almost_in(rows, side.used, evaluation, np.ones(len(evaluation.numbers), dtype=np.bool_))
+    if not is_near.any() or not side.is_held.any():  # none is near another, so none is near a held-out one
+        return np.zeros(len(is_near), dtype=np.bool_)
+    return almost_in(rows, side.used, rows, side.is_held)
 
 
 def repeated(digests: NDArray[np.bytes_]) -> Mask:
@@ -82,14 +109,15 @@ class _Side:
     """Which examples of the training data are trained, and what keeps the others from it."""
 
     def __init__(self, rows: Rows, alive: Mask, is_held: Mask, evaluation: Rows | None) -> None:
-        self._rows, self._alive, self._is_held, self._evaluation = rows, alive, is_held, evaluation
+        self._rows, self._alive, self.is_held, self._evaluation = rows, alive, is_held, evaluation
         self.row_of = row_of = rows.row_of
         own = np.flatnonzero(is_held[row_of])
         known = rows.example_digests[own] if evaluation is None else evaluation.example_digests
         self.trains = (alive & ~is_held)[row_of]
-        again = self.trains & np.isin(rows.example_digests, known)  # also a piece of a row that is equal to a held-out one
+        again = self.trains & np.isin(
+            rows.example_digests, known
+        )  # also a piece of a row that is equal to a held-out one
         self.trains = self.trains & ~again & rows.learns
-        self.is_cut = rows.is_cut
         self.used = self._any(self.trains)
         """Of each row: whether anything of it can be trained."""
         self.is_back = ~self.used & self._any(again)
@@ -98,27 +126,33 @@ class _Side:
 
     def count(self, often: NDArray[np.int64], train: NDArray[np.int64], left_out: dict[str, Group]) -> Counts:
         rows, evaluation = self._rows, self._evaluation
-        own = self._any(self._is_held[self.row_of] & rows.learns)
-        others = _any(evaluation.learns, evaluation.row_of, len(evaluation.numbers)) if evaluation else own[:0]
-        dropped = self._alive & ~self.used & ~self.is_back & ~own
-        cut = np.count_nonzero(self.is_cut & (self.trains | (self._is_held[self.row_of] & rows.learns)))
-        places = [f"{number}" for number in rows.numbers[dropped][:50].tolist()]
-        return Counts(
+        own = self._any(self.is_held[self.row_of] & rows.learns)
+        unwanted = ~self.used & ~own & self._any(rows.is_undesired)
+        dropped = self._alive & ~self.used & ~self.is_back & ~own & ~unwanted
+        used = self.trains | (self.is_held[self.row_of] & rows.learns)
+        counts = Counts(
             rows=rows.total,
             rows_train=int(np.count_nonzero(often)),
-            rows_validation=int(np.count_nonzero(own) + np.count_nonzero(others)),
-            rows_dropped=int(np.count_nonzero(dropped) + np.count_nonzero(~others)),
+            rows_validation=int(np.count_nonzero(own)),
+            rows_dropped=int(np.count_nonzero(dropped)),
             rows_held_back=int(np.count_nonzero(self.is_back)),
             rows_left_out=sum(group.count for group in left_out.values()),
-            rows_bad=rows.bad.count + (evaluation.bad.count if evaluation else 0),
+            rows_bad=rows.bad.count,
+            rows_undesired=int(np.count_nonzero(self._alive & unwanted)),
             rows_not_drawn=int(np.count_nonzero(self.used & (often == 0))),
-            rows_truncated=int(cut + (np.count_nonzero(evaluation.is_cut & evaluation.learns) if evaluation else 0)),
+            rows_truncated=int(np.count_nonzero(rows.is_cut & used)),
             examples=len(train),
             tokens=int(rows.kept[train].sum(dtype=np.int64)) if rows.has_tokens else 0,
             tokens_trained=int(rows.learnt[train].sum(dtype=np.int64)) if rows.has_tokens else 0,
-            dropped=places,
-            bad=rows.bad_places,
+            dropped=[rows.places[number] for number in rows.numbers[dropped].tolist() if number in rows.places],
+            bad=list(rows.bad_places),
         )
+        if evaluation is not None:
+            scored = _any(evaluation.learns, evaluation.row_of, len(evaluation.numbers))
+            counts.rows_validation += int(np.count_nonzero(scored))
+            counts.rows_dropped += int(np.count_nonzero(~scored))
+            counts.rows_truncated += int(np.count_nonzero(evaluation.is_cut & evaluation.learns))
+        return counts
 
     def _any(self, examples: Mask) -> Mask:
         return _any(examples, self.row_of, len(self._rows.numbers))

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import DataQuery, Recipe
 from qlora_ui.data.conversation import Conversation
+from qlora_ui.data.formats.detect import Detected
 from qlora_ui.data.prepare.opened import Side
-from qlora_ui.data.prepare.today import Detected
 from qlora_ui.data.prepare.work import Task
-from qlora_ui.contract.errors import DataError
 from qlora_ui.data.readers.rows import BadRow
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ def load(
     """
     query = DataQuery(recipe=recipe, offline=offline)
     side = Side.open(recipe.sources, offline)
-    task = Task(recipe, side.understand(query), tokenizer, checks=False)
+    detected, doubt = side.understand(query)
+    if doubt is not None:
+        raise doubt
+    task = Task(recipe, detected, tokenizer, checks=False)
     conversations: list[Conversation] = []
     bad: list[str] = []
     rows = left_out = 0

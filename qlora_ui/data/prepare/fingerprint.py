@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlora_ui.contract.recipe import DataQuery
-from qlora_ui.data.prepare.today import OpenSource
 from qlora_ui.data.readers.rows import DataFile
+from qlora_ui.data.sources.open import OpenSource
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Remember = Callable[[str, Callable[[], str]], str]
-"""A file's stamp, and how to work out its fingerprint → the fingerprint, worked out only once where that is possible."""
+"""A file's stamp, and how to work out its fingerprint → the fingerprint, worked out only once where that can be."""
 
 _LIBRARIES = ("transformers", "tokenizers", "jinja2", "numpy", "pyarrow")
 
@@ -36,6 +36,7 @@ def whole_fingerprint(
     opened: Sequence[OpenSource],
     evaluation: Sequence[OpenSource],
     tokenizer: PreTrainedTokenizerBase | None,
+    checks: bool,
     remember: Remember,
 ) -> str:
     """The name of what comes of it in the cache. Paths do not matter, but the names by which places are told do."""
@@ -48,6 +49,7 @@ def whole_fingerprint(
         "steps": [*steps, *sorted(recipe.rows_dropped)],
         "held_out": held_out.model_dump(mode="json", exclude={"path"}),
         "tokenizer": tokenizer_fingerprint(tokenizer) if tokenizer is not None else "",
+        "checks": checks,
         "code": code_fingerprint(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,8 @@ from qlora_ui.data.prepare.prepared import (
 )
 from qlora_ui.data.prepare.rows import Gatherer, Rows, TokenFiles
 from qlora_ui.data.prepare.survey import bad_findings, make_survey
-from qlora_ui.data.prepare.today import source_of, view
 from qlora_ui.data.prepare.work import Task
+from qlora_ui.data.templates.render import template_source
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -54,6 +53,7 @@ def prepare(
     on_progress: OnProgress = lambda _: None,
     processes: int | None = None,
     strict: bool = True,
+    checks: bool = True,
 ) -> Prepared:
     """Read, mend, tokenise, split and weigh the data of a query: the same query gives the same result, to the last bit.
 
@@ -63,13 +63,14 @@ def prepare(
 
     Raises DataError when the data cannot be read. `strict`, as a training wants it, also raises it for the first row
     that cannot be used, unless the recipe skips such rows, and when nothing is left to train; else these are findings.
+    Without `checks` the text of the rows is not looked at, and near duplicates are not told.
     """
     training = Side.open(query.recipe.sources, query.offline)
     path = query.held_out.path
     evaluation = Side.open([Source(path=path)], query.offline) if path else None
     with tempfile.TemporaryDirectory(prefix="qlora-ui-") as own:
         kept = Cache(cache or Path(own))
-        making = _Making(query, tokenizer, training, evaluation, kept, on_progress, processes)
+        making = _Making(query, tokenizer, training, evaluation, kept, on_progress, processes, checks)
         prepared = making.find() or making.make(strict)
         if strict and making.problem is not None:
             raise making.problem
@@ -86,16 +87,18 @@ class _Making:
         cache: Cache,
         on_progress: OnProgress,
         processes: int | None,
+        checks: bool,
     ) -> None:
         self._query, self._tokenizer, self._cache = query, tokenizer, cache
         self._sides = [training] if evaluation is None else [training, evaluation]
         self._gathered = [Gatherer() for _ in self._sides]
-        self._on_progress, self._processes = on_progress, processes
+        self._on_progress, self._processes, self._checks = on_progress, processes, checks
         remember = cache.remembered
         self._prints = [data_fingerprint(side.sources, remember) for side in self._sides]
         others = evaluation.sources if evaluation else []
-        self._fingerprint = whole_fingerprint(query, training.sources, others, tokenizer, remember)
+        self._fingerprint = whole_fingerprint(query, training.sources, others, tokenizer, checks, remember)
         self._began = time.perf_counter()
+        self._doubt: DataError | None = None
         self.problem: DataError | None = None
         """Why this cannot be trained."""
 
@@ -110,7 +113,10 @@ class _Making:
 
     def make(self, strict: bool) -> Prepared:
         with self._cache.making(self._fingerprint) as folder:
-            tasks = [self._task(side) for side in self._sides]
+            tasks, doubts = zip(*(self._task(side) for side in self._sides), strict=True)
+            self._doubt = next((doubt for doubt in doubts if doubt is not None), None)
+            if strict and self._doubt is not None:
+                raise self._doubt
             tokens = TokenFiles(folder)
             with closing(tokens):
                 self._gather(tasks, tokens, strict)
@@ -122,11 +128,12 @@ class _Making:
             kept = self._cache.keep(folder, self._fingerprint, notes)
             return self._open(kept, notes, from_cache=False)
 
-    def _task(self, side: Side) -> Task:
+    def _task(self, side: Side) -> tuple[Task, DataError | None]:
         column = self._query.held_out.column if side is self._sides[0] else ""
-        return Task(self._query.recipe, side.understand(self._query), self._tokenizer, column)
+        detected, doubt = side.understand(self._query)
+        return Task(self._query.recipe, detected, self._tokenizer, column, self._checks), doubt
 
-    def _gather(self, tasks: list[Task], tokens: TokenFiles, strict: bool) -> None:
+    def _gather(self, tasks: Sequence[Task], tokens: TokenFiles, strict: bool) -> None:
         """Go through all blocks. Raises DataError at the first bad row when that is asked for."""
         stops = strict and not self._query.recipe.does("skip_bad_rows")
         with closing(do_blocks(tasks, self._dealt(), self._processes, self._tell)) as results:
@@ -153,23 +160,30 @@ class _Making:
             )
         )
 
-    def _notes(self, tasks: list[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen) -> dict[str, Any]:
+    def _notes(self, tasks: Sequence[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen) -> dict[str, Any]:
         survey = make_survey(self._query, tasks[0].detected, self._tokenizer, rows, evaluation, chosen)
         seconds = time.perf_counter() - self._began
         survey = survey.model_copy(update={"fingerprint": self._fingerprint, "seconds": seconds})
         skips = self._query.recipe.does("skip_bad_rows")
         bad = next((side.first_bad for side in (rows, evaluation) if side and side.first_bad and not skips), None)
-        problem = bad or chosen.problem
+        problem = self._doubt or bad or chosen.problem
         return {
             "survey": survey.model_dump(mode="json"),
             "counts": asdict(chosen.counts),
-            "understanding": view(tasks[0].detected).model_dump(mode="json"),
-            "template": source_of(self._tokenizer, tasks[0].detected),
+            "understanding": tasks[0].detected.view().model_dump(mode="json"),
+            "template": self._template(tasks[0]),
             "prompts": [dump_conversation(prompt) for prompt in self._prompts(tasks, rows, evaluation, chosen)],
             "problem": [problem.message, problem.hint, problem.place] if problem else None,
         }
 
-    def _prompts(self, tasks: list[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen) -> list[Conversation]:
+    def _template(self, task: Task) -> str:
+        if self._tokenizer is None or task.detected.format == "text":
+            return ""
+        return template_source(self._tokenizer, self._query.recipe.chat_template)
+
+    def _prompts(
+        self, tasks: Sequence[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen
+    ) -> list[Conversation]:
         """The first held-out conversations that are not cut, read again."""
         side, held, task, source = rows, chosen.held_out, tasks[0], self._sides[0]
         if evaluation is not None:

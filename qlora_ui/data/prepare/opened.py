@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import DataQuery, Source
+from qlora_ui.data.formats.detect import SAMPLE, Detected, detect, understand
 from qlora_ui.data.prepare.choose import Range
-from qlora_ui.data.prepare.pool import Dealt
-from qlora_ui.data.prepare.today import SAMPLE, Detected, OpenSource, open_sources, understand
-from qlora_ui.data.readers.rows import BadRow, Block, DataFile, Row
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from qlora_ui.data.readers.rows import BadRow, Block, Row
+from qlora_ui.data.sources.open import OpenSource, open_sources
 
 
 @dataclass
@@ -29,10 +25,6 @@ class Side:
     @classmethod
     def open(cls, sources: Sequence[Source], offline: bool) -> Side:
         return cls(open_sources(sources, offline))
-
-    @property
-    def files(self) -> list[DataFile]:
-        return [file for source in self.sources for file in source.files]
 
     @property
     def name(self) -> str:
@@ -61,15 +53,24 @@ class Side:
             for source, start, end in zip(self.sources, starts, self.ends, strict=False)
         ]
 
-    def understand(self, query: DataQuery) -> Detected:
-        """How all its rows are read, told from the first 100. Raises DataError when no row can be read."""
+    def understand(self, query: DataQuery) -> tuple[Detected, DataError | None]:
+        """How all its rows are read, told from the first 100, and what a person would first have to be asked.
+
+        Raises DataError when no row can be read.
+        """
         head = list(islice(self._rows(), SAMPLE))
         readable = [row for row in head if isinstance(row, Row)]
         if not readable:
             bad = next((row.error for row in head if isinstance(row, BadRow)), None)
             raise bad or DataError(f"{self.name}: there are no rows.", "Add at least one example.", self.name)
         recipe = query.recipe
-        return understand(readable, recipe.data_format, recipe.mapping, recipe.roles)
+        detected = understand(readable, recipe.data_format, recipe.mapping, recipe.roles)
+        if not recipe.mapping:
+            try:
+                detect(readable, recipe.data_format)
+            except DataError as doubt:
+                return detected, doubt
+        return detected, None
 
     def find(self, numbers: Sequence[int]) -> Iterator[Row]:
         """The rows with these numbers (rising), read again; bad ones are passed over."""

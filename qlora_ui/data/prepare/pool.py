@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -35,7 +35,7 @@ _PROCESS_BYTES = 400 << 20
 
 def do_blocks(
     tasks: Sequence[Task], blocks: Iterator[Dealt], processes: int | None, on_tick: Callable[[], None]
-) -> Iterator[tuple[int, Done]]:
+) -> Generator[tuple[int, Done]]:
     """The results in the order of the blocks, each with the index of its task.
 
     `on_tick` is called several times a second, and may raise to give up; no process is left then. Raises DataError
@@ -94,7 +94,7 @@ class _Pool:
         for worker in self._workers:
             worker.end()
 
-    def run(self, blocks: Iterator[Dealt], on_tick: Callable[[], None]) -> Iterator[tuple[int, Done]]:
+    def run(self, blocks: Iterator[Dealt], on_tick: Callable[[], None]) -> Generator[tuple[int, Done]]:
         finished: dict[int, tuple[int, Done]] = {}
         sent = given = 0
         idle, is_over = list(self._workers), False
@@ -164,7 +164,9 @@ class _Worker:
         how = f"ended by the system (signal {-code})" if code < 0 else f"ended by itself (code {code})"
         block = self._dealt[1] if self.at >= 0 else None
         where = f" at rows {block.first:,} to {block.first + block.count - 1:,}" if block else ""
-        hint = "Most likely the memory was full: close other programs, then try again." if code == -signal.SIGKILL else ""
+        hint = (
+            "Most likely the memory was full: close other programs, then try again." if code == -signal.SIGKILL else ""
+        )
         return DeviceError(f"A process that turns rows into tokens was {how}{where}.", hint)
 
     def end(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from operator import eq
 from pathlib import Path
 from typing import Any, overload
 
@@ -21,8 +21,8 @@ from qlora_ui.data.prepare.rows import TokenFiles
 class Counts:
     """Where the rows and tokens went.
 
-    rows = rows_train + rows_validation + rows_dropped + rows_held_back + rows_left_out + rows_bad + rows_not_drawn.
-    Evaluation data of their own add to `rows_validation` and `rows_dropped`, but not to `rows`.
+    `rows` is the sum of the eight below it, up to `rows_not_drawn`. Evaluation data of their own add to
+    `rows_validation` and `rows_dropped`, but not to `rows`.
     """
 
     rows: int = 0
@@ -37,6 +37,8 @@ class Counts:
     """By steps."""
     rows_bad: int = 0
     """Cannot be used, and were skipped."""
+    rows_undesired: int = 0
+    """Their answer is marked as not wanted, so that there is nothing to learn."""
     rows_not_drawn: int = 0
     """Of sources with a weight below 1."""
     rows_truncated: int = 0
@@ -97,7 +99,7 @@ class Examples(Sequence[Example]):
         return Example(ids.tolist(), labels.tolist(), truncated=bool(tokens.truncated[index]))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Examples) and len(self) == len(other) and all(a == b for a, b in zip(self, other))
+        return isinstance(other, Examples) and len(self) == len(other) and all(map(eq, self, other))
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -1,4 +1,4 @@
-"""What is known of all rows of a side once every block is done: a few numbers for each, and their tokens on the disk."""
+"""What is known of all rows once every block is done: a few numbers for each, and their tokens on the disk."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ NAMED = 50
 """Rows that are named of those that something is true of."""
 _PROBLEMS = 200
 """Different problems of bad rows that are told apart."""
+
+
+Problem = tuple[str, str, str]
+"""The kind of finding, what is wrong, and what to do."""
 
 
 @dataclass
@@ -58,12 +62,18 @@ class Rows:
     learnt: NDArray[np.int32]
     facts: dict[str, Group]
     left_out: dict[str, Group]
-    problems: dict[tuple[str, str], Group]
-    """What is wrong and what to do → the bad rows."""
+    problems: dict[Problem, Group]
+    """The bad rows by what is wrong with them."""
     bad: Group
     bad_places: list[str]
     first_bad: DataError | None
     columns: list[str]
+    places: dict[int, str]
+    """Of the first rows in which nothing would be trained: number → place."""
+    signatures: NDArray[np.uint8] | None
+    """[rows, BINS]; None without checks."""
+    is_undesired: NDArray[np.bool_]
+    """Of each example: its answer is marked as not wanted, which is why nothing of it is trained."""
 
     @property
     def has_tokens(self) -> bool:
@@ -92,11 +102,13 @@ class Gatherer:
         self.total = self.bytes = 0
         self.facts: dict[str, Group] = {}
         self.left_out: dict[str, Group] = {}
-        self.problems: dict[tuple[str, str], Group] = {}
+        self.problems: dict[Problem, Group] = {}
         self.bad = Group()
         self.bad_places: list[str] = []
         self.first_bad: DataError | None = None
+        self.places: dict[int, str] = {}
         self._columns: dict[str, None] = {}
+        self._signatures: list[NDArray[np.uint8]] = []
         self._arrays: dict[str, list[NDArray[Any]]] = {name: [] for name in _ARRAYS}
 
     def add(self, done: Done) -> None:
@@ -106,12 +118,15 @@ class Gatherer:
         for groups, found in ((self.facts, done.facts), (self.left_out, done.left_out)):
             for name, numbers in found.items():
                 groups.setdefault(name, Group()).add(numbers)
+        self.places |= dict(list(done.places.items())[: NAMED - len(self.places)])
         for bad in done.bad:
             self._add_bad(bad)
         for name, parts in self._arrays.items():
             value = getattr(done, name)
             if value is not None:
                 parts.append(value)
+        if done.signatures is not None:
+            self._signatures.append(done.signatures)
 
     def rows(self) -> Rows:
         """Everything, once all blocks are there."""
@@ -137,6 +152,9 @@ class Gatherer:
             bad_places=self.bad_places,
             first_bad=self.first_bad,
             columns=list(self._columns),
+            places=self.places,
+            is_undesired=arrays["undesired"],
+            signatures=np.concatenate(self._signatures) if self._signatures else None,
         )
 
     def _add_bad(self, bad: BadOne) -> None:
@@ -144,9 +162,11 @@ class Gatherer:
         self.bad.add([bad.number])
         if len(self.bad_places) < NAMED:
             self.bad_places.append(bad.error.place)
-        key = (problem_of(bad.error), bad.error.hint)
-        if key not in self.problems and len(self.problems) == _PROBLEMS:
-            key = ("", "")
+        key = (bad.kind, problem_of(bad.error), bad.error.hint)
+        if bad.kind == "empty_answer":
+            key = (bad.kind, "", "")
+        elif key not in self.problems and len(self.problems) >= _PROBLEMS:
+            key = ("", "", "")
         self.problems.setdefault(key, Group()).add([bad.number])
 
 
@@ -158,6 +178,7 @@ _ARRAYS: dict[str, Any] = {
     "lengths": np.int32,
     "kept": np.int32,
     "learnt": np.int32,
+    "undesired": np.bool_,
 }
 
 

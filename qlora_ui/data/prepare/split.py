@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 def split(keys: Sequence[bytes] | NDArray[np.bytes_], wanted: int, seed: int) -> NDArray[np.bool_]:
     """True for the rows that are held out: at most `wanted` of them, as near to it as whole groups allow.
 
-    `keys` are digests of 32 bytes: rows with equal ones land on the same side, so that nothing held out is trained under
-    another number. If any are wanted, at least one row is held out and at least one trained, given two different keys.
+    `keys` are digests of 32 bytes: rows with equal ones land on the same side, so that nothing held out is trained
+    under another number. If any are wanted, at least one row is held out and one trained, given two different keys.
     The same keys, count and seed give the same split everywhere; the order of the rows does not matter, and rows that
     are added later move few of the others.
     """

@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 
 from qlora_ui.contract.inspection import Finding, Histogram, Survey
 from qlora_ui.contract.recipe import DataQuery
+from qlora_ui.data.checks.findings import finding, gravest_first
+from qlora_ui.data.formats.detect import Detected
+from qlora_ui.data.places import problem_of
 from qlora_ui.data.prepare.choose import Chosen
-from qlora_ui.data.prepare.rows import Group, Rows
-from qlora_ui.data.prepare.today import Detected, finding
+from qlora_ui.data.prepare.rows import Group, Problem, Rows
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 BINS = 24
 """At most, in the histogram of lengths."""
+FEW = 20
+"""Fewer examples than this are told."""
 MISTAKES_NAMED = 20
 """Different problems of bad rows that are told one by one."""
 
@@ -45,6 +49,7 @@ def make_survey(
         examples_train=len(chosen.train),
         examples_held_out=len(chosen.held_out),
         duplicates=chosen.groups["duplicates"].count,
+        near_duplicates=chosen.groups["near_duplicates"].count,
         findings=_findings(query, detected, tokenizer, rows, chosen),
     )
     if not rows.has_tokens:
@@ -57,7 +62,7 @@ def make_survey(
             "tokens": int(kept[used].sum(dtype=np.int64)),
             "tokens_trained": int(learnt[used].sum(dtype=np.int64)),
             "truncated": int(np.count_nonzero(cut[used])),
-            "untrainable": chosen.groups["untrainable"].count,
+            "untrainable": chosen.untrainable,
             "lengths": histogram(lengths[used]),
         }
     )
@@ -90,14 +95,20 @@ def _nice(width: int) -> int:
         power *= 10
 
 
-def bad_findings(problems: Mapping[tuple[str, str], Group]) -> list[Finding]:
+def bad_findings(problems: Mapping[Problem, Group]) -> list[Finding]:
     """The rows that cannot be used, by what is wrong with them; the problems that are met first are named."""
-    named = list(problems.items())[:MISTAKES_NAMED]
-    found = [finding("bad_rows", group.first, group.count, problem=problem, hint=hint) for (problem, hint), group in named]
-    others = sum(group.count for group in list(problems.values())[MISTAKES_NAMED:])
+    named = [(key, group) for key, group in problems.items() if any(key)][:MISTAKES_NAMED]
+    found = [
+        finding(kind, group.first, group.count, problem=problem[:1].upper() + problem[1:], hint=hint)
+        for (kind, problem, hint), group in named
+    ]
+    others = sum(group.count for group in problems.values()) - sum(group.count for _, group in named)
     if others:
-        found.append(Finding(level="error", message="More rows cannot be used, for other reasons.", count=others))
+        found.append(Finding(kind="bad_rows", level="error", message=_OTHERS, count=others))
     return found
+
+
+_OTHERS = "More rows cannot be used, for other reasons."
 
 
 def _findings(
@@ -106,11 +117,15 @@ def _findings(
     """The gravest first."""
     found = bad_findings(rows.problems)
     if chosen.problem is not None and tokenizer is not None:
-        found.append(Finding(kind="nothing_trained", level="error", message=chosen.problem.message, hint=chosen.problem.hint))
+        problem = problem_of(chosen.problem)
+        message = problem[:1].upper() + problem[1:]
+        found.append(Finding(kind="nothing_trained", level="error", message=message, hint=chosen.problem.hint))
     for kind, group in (chosen.groups | rows.facts).items():
         if group.count:
             found.append(finding(kind, group.first, group.count, max_length=query.recipe.max_length))
-    return sorted(found, key=lambda one: _GRAVITY[one.level])
-
-
-_GRAVITY = {"error": 0, "warning": 1, "note": 2}
+    if 0 < len(chosen.train) < FEW:
+        found.append(finding("few_rows", examples=len(chosen.train)))
+    used = {*detected.mapping.values(), query.held_out.column}
+    if unused := [name for name in rows.columns if name not in used]:
+        found.append(finding("unused_columns", columns=", ".join(unused)))
+    return gravest_first(found)

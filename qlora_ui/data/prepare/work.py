@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,17 @@ from numpy.typing import NDArray
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import Recipe
+from qlora_ui.data.checks.near import BINS, signature
+from qlora_ui.data.checks.rows import is_empty, look_at
 from qlora_ui.data.conversation import Conversation
+from qlora_ui.data.encoding.encoded import Encoded
+from qlora_ui.data.encoding.encoder import Encoder
+from qlora_ui.data.formats.detect import Detected, to_conversation
+from qlora_ui.data.formats.requirements import order_problem, require_trainable
 from qlora_ui.data.places import data_error
-from qlora_ui.data.prepare.today import Detected, Encoded, apply, encode_batch, look_at, require_trainable
-from qlora_ui.data.prepare.today import to_conversation
 from qlora_ui.data.readers.rows import BadRow, Block, Row
+from qlora_ui.data.steps import Steps
+from qlora_ui.data.templates.render import special_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -34,6 +41,8 @@ class BadOne:
 
     number: int
     error: DataError
+    kind: str = "bad_rows"
+    """Of the finding: `order` and `empty_answer` where a step could mend it."""
 
 
 @dataclass
@@ -58,6 +67,8 @@ class Done:
     """The same after it."""
     learnt: NDArray[np.int32]
     """How many of these have a label."""
+    undesired: NDArray[np.bool_]
+    """Of each example: its answer is marked as not wanted, so that nothing of it is trained."""
     ids: NDArray[np.int32]
     """Of all examples, one behind the other."""
     trained: NDArray[np.bool_]
@@ -67,6 +78,10 @@ class Done:
     """Step → the numbers of the rows that it leaves out."""
     bad: list[BadOne]
     columns: list[str]
+    places: dict[int, str]
+    """Of rows with an example in which nothing would be trained: number → place."""
+    signatures: NDArray[np.uint8] | None
+    """Of each row that has examples, to find those that are almost equal: [rows, BINS]; None without checks."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +102,19 @@ class Task:
         for row in block.rows():
             self._take(row, pile)
         encoded = self._encode(pile)
-        return pile.done(block, encoded, self.recipe.max_length, bool(self.column))
+        if self.checks:
+            self._check(pile, encoded)
+        return self._done(block, pile, encoded)
 
     def conversations(self, row: Row) -> tuple[tuple[Conversation, ...], str]:
         """What the steps make of a row, and else which step leaves it out. Raises DataError for a row of no use."""
         conversation = to_conversation(row, self.detected)
         if self.column:
             conversation = replace(conversation, group=self._group(row))
-        applied = apply(conversation, self.recipe, self._length)
+        applied = self._steps.apply(conversation)
         for piece in applied.conversations:
             require_trainable(piece)
-        return tuple(applied.conversations), applied.left_out
+        return applied.conversations, applied.left_out
 
     def _take(self, row: Row | BadRow, pile: _Pile) -> None:
         if row.number in self._dropped:
@@ -110,40 +127,100 @@ class Task:
         try:
             pieces, left_out = self.conversations(row)
         except DataError as error:
-            pile.bad.append(BadOne(row.number, error))
+            pile.bad.append(BadOne(row.number, error, self._kind(row)))
             return
-        if left_out or not pieces:
+        if left_out:
             pile.left_out.setdefault(left_out, []).append(row.number)
-            return
-        pile.rows.append((row.number, pieces))
-        if self.checks:
-            for kind in frozenset().union(*(look_at(piece) for piece in pieces)):
-                pile.facts.setdefault(kind, []).append(row.number)
+        else:
+            pile.rows.append((row.number, pieces))
 
-    def _encode(self, pile: _Pile) -> list[list[Encoded]] | None:
-        """The examples of each row of the pile; rows that the template refuses are taken off it."""
-        if self.tokenizer is None:
+    def _kind(self, row: Row) -> str:
+        """Which finding a row without use belongs to."""
+        try:
+            pieces = self._steps.apply(to_conversation(row, self.detected)).conversations
+        except DataError:
+            return "bad_rows"
+        if any(order_problem(piece) for piece in pieces):
+            return "order"
+        return "empty_answer" if any(is_empty(turn) for piece in pieces for turn in piece.turns) else "bad_rows"
+
+    def _encode(self, pile: _Pile) -> list[Encoded] | None:
+        """The examples of all rows of the pile; rows that the template refuses are taken off it."""
+        if self._encoder is None:
             return None
-        flat = [piece for _, pieces in pile.rows for piece in pieces]
-        results = iter(encode_batch(flat, self.tokenizer, train_on=self.recipe.train_on))
-        rows, encoded = pile.rows, []
-        pile.rows = []
-        for number, pieces in rows:
+        results = iter(self._encoder.encode_batch([piece for _, pieces in pile.rows for piece in pieces]))
+        encoded, kept = [], []
+        for number, pieces in pile.rows:
             made = [next(results) for _ in pieces]
-            error = next((one for one in made if isinstance(one, DataError)), None)
-            if error is not None:
-                pile.bad.append(BadOne(number, error))
-                continue
-            whole = [one for one in made if not isinstance(one, DataError)]
-            pile.rows.append((number, pieces))
-            encoded.append(whole)
-            if any(one.end_added for one in whole):
-                pile.facts.setdefault("end_added", []).append(number)
+            whole = [one for one in made if isinstance(one, Encoded)]
+            if len(whole) == len(made):
+                kept.append((number, pieces))
+                encoded += whole
+            else:
+                pile.bad.append(BadOne(number, next(one for one in made if isinstance(one, DataError))))
+        pile.rows = kept
         return encoded
+
+    def _check(self, pile: _Pile, encoded: Sequence[Encoded] | None) -> None:
+        """Note what is true of the rows of the pile."""
+        tokens = iter(encoded or ())
+        for number, pieces in pile.rows:
+            kinds: set[str] = set()
+            for piece in pieces:
+                kinds |= look_at(piece)
+                kinds.update(self._kinds(piece, next(tokens, None)))
+            for kind in kinds:
+                pile.facts.setdefault(kind, []).append(number)
+
+    def _kinds(self, piece: Conversation, encoded: Encoded | None) -> Iterator[str]:
+        """What only prepared data show."""
+        if piece.rejected:
+            yield "rejected_ignored"
+        if piece.desirable is False:
+            yield "undesired"
+        if encoded is None or self._encoder is None:
+            return
+        if encoded.end_added:
+            yield "end_added"
+        if len(encoded) > self.recipe.max_length and _longest_run(encoded.trained) > self.recipe.max_length:
+            yield "long_answer"
+        if piece.turns[0].role == "system" and not self._encoder.renderer.abilities.system:
+            yield "system_folded"
+        if any(self._controls.search(turn.content) for turn in piece.turns):
+            yield "control_tokens"
+
+    def _done(self, block: Block, pile: _Pile, encoded: Sequence[Encoded] | None) -> Done:
+        pieces = [piece for _, pieces in pile.rows for piece in pieces]
+        longest = self.recipe.max_length
+        ids = [one.ids[:longest] for one in encoded or ()]
+        trained = [one.trained[:longest] for one in encoded or ()]
+        learnt = [int(np.count_nonzero(part)) for part in trained]
+        pile.bad.sort(key=lambda bad: bad.number)
+        return Done(
+            first=block.first,
+            count=block.count,
+            bytes=block.bytes,
+            numbers=np.array([number for number, _ in pile.rows], dtype=np.int64),
+            pieces=np.array([len(pieces) for _, pieces in pile.rows], dtype=np.int32),
+            digests=np.array([bytes.fromhex(piece.fingerprint) for piece in pieces], dtype=DIGEST),
+            groups=_groups(pile) if self.column else None,
+            lengths=np.array([len(one) for one in encoded or ()], dtype=np.int32),
+            kept=np.array([len(part) for part in ids], dtype=np.int32),
+            learnt=np.array(learnt, dtype=np.int32),
+            undesired=np.array([piece.desirable is False for piece in pieces], dtype=np.bool_),
+            ids=_joined(ids, np.int32),
+            trained=_joined(trained, np.bool_),
+            facts=pile.facts,
+            left_out=pile.left_out,
+            bad=pile.bad,
+            columns=list(pile.columns),
+            places={piece.number: piece.place for piece, count in zip(pieces, learnt, strict=False) if not count},
+            signatures=_signatures(pile) if self.checks else None,
+        )
 
     def _group(self, row: Row) -> str:
         if self.column not in row.values:
-            problem = f"there is no column {self.column}, which keeps rows together in the split."
+            problem = f"there is no column {self.column}, which is to keep rows together."
             raise data_error(row.place, problem, f"Its columns are {', '.join(map(str, row.values))}.")
         value = row.values[self.column]
         if value is None or value == "":
@@ -151,22 +228,22 @@ class Task:
         return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
 
     @cached_property
-    def _length(self) -> Callable[[Conversation], int] | None:
-        if self.tokenizer is None:
-            return None
-        tokenizer, train_on = self.tokenizer, self.recipe.train_on
+    def _encoder(self) -> Encoder | None:
+        return None if self.tokenizer is None else Encoder(self.tokenizer, self.recipe.train_on)
 
-        def length(conversation: Conversation) -> int:
-            (encoded,) = encode_batch([conversation], tokenizer, train_on=train_on)
-            if isinstance(encoded, DataError):
-                raise encoded
-            return len(encoded.ids)
-
-        return length
+    @cached_property
+    def _steps(self) -> Steps:
+        encoder = self._encoder
+        return Steps(self.recipe, (lambda piece: len(encoder.encode(piece))) if encoder else None)
 
     @cached_property
     def _dropped(self) -> frozenset[int]:
         return self.recipe.rows_dropped
+
+    @cached_property
+    def _controls(self) -> re.Pattern[str]:
+        specials = special_tokens(self.tokenizer) if self.tokenizer is not None else ()
+        return re.compile("|".join(map(re.escape, specials)) or "(?!)")
 
 
 class _Pile:
@@ -179,31 +256,23 @@ class _Pile:
         self.bad: list[BadOne] = []
         self.columns: dict[str, None] = {}
 
-    def done(self, block: Block, encoded: list[list[Encoded]] | None, max_length: int, grouped: bool) -> Done:
-        pieces = [piece for _, pieces in self.rows for piece in pieces]
-        tokens = [one for row in encoded for one in row] if encoded is not None else []
-        ids = [np.asarray(one.ids[:max_length], dtype=np.int32) for one in tokens]
-        trained = [np.asarray(one.trained[:max_length], dtype=np.bool_) for one in tokens]
-        groups = [hashlib.sha256(pieces[0].group.encode()).digest() for _, pieces in self.rows]
-        self.bad.sort(key=lambda bad: bad.number)
-        return Done(
-            first=block.first,
-            count=block.count,
-            bytes=block.bytes,
-            numbers=np.array([number for number, _ in self.rows], dtype=np.int64),
-            pieces=np.array([len(pieces) for _, pieces in self.rows], dtype=np.int32),
-            digests=np.array([bytes.fromhex(piece.fingerprint) for piece in pieces], dtype=DIGEST),
-            groups=np.array(groups, dtype=DIGEST) if grouped else None,
-            lengths=np.array([len(one.ids) for one in tokens], dtype=np.int32),
-            kept=np.array([len(part) for part in ids], dtype=np.int32),
-            learnt=np.array([np.count_nonzero(part) for part in trained], dtype=np.int32),
-            ids=_joined(ids, np.int32),
-            trained=_joined(trained, np.bool_),
-            facts={kind: sorted(set(rows)) for kind, rows in self.facts.items()},
-            left_out=self.left_out,
-            bad=self.bad,
-            columns=list(self.columns),
-        )
+
+def _groups(pile: _Pile) -> Digests:
+    return np.array([hashlib.sha256(pieces[0].group.encode()).digest() for _, pieces in pile.rows], dtype=DIGEST)
+
+
+def _signatures(pile: _Pile) -> NDArray[np.uint8]:
+    """Of all turns of each row: the same question with another answer is another row."""
+    texts = (
+        "\n".join([turn.content + turn.calls for piece in pieces for turn in piece.turns]) for _, pieces in pile.rows
+    )
+    return np.frombuffer(b"".join(map(signature, texts)), dtype=np.uint8).reshape(-1, BINS)
+
+
+def _longest_run(trained: NDArray[np.bool_]) -> int:
+    """The most tokens in a row that are trained."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], trained, [False]]).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _joined(parts: Sequence[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:

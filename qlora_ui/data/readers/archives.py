@@ -36,10 +36,9 @@ def open_archive(path: Path, name: str | None = None) -> list[DataFile]:
         hint = "Pack files such as .jsonl, .csv or .parquet."
         raise data_error(place, f"the archive holds no file of a known kind; it has {inside[:200]}.", hint)
     require_bounded(sum(info.file_size for _, _, info in chosen), status.st_size, place)
-    return [
-        _member(path, stamp_of(path, status), f"{name}/{filename}", index, info)
-        for filename, index, info in sorted(chosen, key=_by_name)
-    ]
+    stamp = stamp_of(path, status)
+    chosen.sort(key=lambda member: member[:2])
+    return [_member(path, stamp, f"{name}/{filename}", index, info) for filename, index, info in chosen]
 
 
 def _is_wanted(info: zipfile.ZipInfo, archive: str) -> bool:
@@ -65,7 +64,3 @@ def _member(path: Path, stamp: str, name: str, index: int, info: zipfile.ZipInfo
     require_bounded(info.file_size, info.compress_size, name)
     kind, is_gzipped = kind_of(info.filename, name)
     return readable(Content(path, name, info.compress_size, f"{stamp} {index}", index, is_gzipped), kind, name)
-
-
-def _by_name(member: tuple[str, int, zipfile.ZipInfo]) -> tuple[str, int]:
-    return member[:2]

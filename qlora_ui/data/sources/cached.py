@@ -45,7 +45,8 @@ def prepared(name: str) -> list[Prepared]:
     found = []
     for info in root.glob("*/*/*/dataset_info.json"):
         config_name = _config_name(info)
-        if config_name == info.parts[-4]:  # else it was made with options of its own: other rows
+        is_whole = not info.parent.name.endswith(".incomplete")
+        if is_whole and config_name == info.parts[-4]:  # else it was made with options of its own: other rows
             found.append((info.stat().st_mtime, Prepared(info.parent, config_name)))
     return [table for _, table in sorted(found, key=lambda item: item[0], reverse=True)]
 

@@ -59,8 +59,8 @@ class _Found:
     """Files that hold no rows, such as a README or a picture; links that lead nowhere; pipes."""
 
     def notes(self) -> list[str]:
-        notes = [f"Left out: {self.other} files that are no data."] if self.other else []
-        return notes + ([f"Left out: {self.hidden} hidden files or folders."] if self.hidden else [])
+        notes = [f"Files left out because they are no data: {self.other}."] if self.other else []
+        return notes + ([f"Hidden files and folders left out: {self.hidden}."] if self.hidden else [])
 
 
 def _walk(folder: Path) -> _Found:

@@ -86,7 +86,7 @@ def _cached(reference: HubReference, offline: bool) -> Prepared:
     configs = list(dict.fromkeys(table.config for table in found))
     asked = reference.config or (_DEFAULT if _DEFAULT in configs else "")
     if not asked and len(configs) > 1:
-        raise no_config(reference, configs, "on this machine")
+        raise no_config(reference, configs, is_cached=True)
     found = [table for table in found if not asked or table.config == asked]
     if not found:
         raise not_cached(reference, configs, offline)
@@ -105,9 +105,9 @@ def _cached_info(reference: HubReference, offline: bool) -> HubDataset:
     if not newest:
         raise not_cached(reference, [], offline)
     configs = [HubConfig(name=name, splits=_splits(table)) for name, table in sorted(newest.items())]
-    note = "This is what is cached on this machine; there may be more on the hub."
+    note = "" if offline else "The hub does not answer. "
+    note += "This is what is cached on this machine; there may be more on the hub."
     default = _DEFAULT if _DEFAULT in newest else configs[0].name if len(configs) == 1 else ""
-    note = note if offline else f"The hub does not answer. {note}"
     return HubDataset(name=reference.name, configs=configs, default=default, note=note)
 
 

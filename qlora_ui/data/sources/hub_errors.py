@@ -10,8 +10,6 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.references import HubReference
 from qlora_ui.data.places import data_error
 
-_SIGN_IN = "enter a hub token in the settings (or run `hf auth login`)"
-
 
 def refused(reference: HubReference, error: Any) -> DataError:
     """For an answer of the hub that is a no; `error` is its client's HfHubHTTPError."""
@@ -22,34 +20,40 @@ def refused(reference: HubReference, error: Any) -> DataError:
         problem = f"the hub has no revision {reference.revision or 'main'} of it."
         return data_error(place, problem, "Write a branch, a tag or a commit of it, or leave the revision away.")
     if isinstance(error, errors.GatedRepoError):
-        hint = f"Accept its terms on its page on the hub, and {_SIGN_IN}."
+        hint = "Accept its terms on its page on the hub, and enter a hub token in the settings (or `hf auth login`)."
         return data_error(place, "this dataset is open only to people who accepted its terms.", hint)
     if isinstance(error, errors.RepositoryNotFoundError):
-        hint = f"Check the name; for a private dataset, {_SIGN_IN}."
+        hint = "Check the name; a private dataset needs a hub token in the settings (or `hf auth login`)."
         return data_error(place, "the hub has no such dataset, or does not show it to you.", hint)
     status = error.response.status_code
     if status == 429:
         return data_error(place, "the hub asks to wait: it was asked too often.", "Try again in a few minutes.")
     if status in {401, 403}:
-        return data_error(place, "the hub does not accept the token.", f"Make a new one, and {_SIGN_IN}.")
+        hint = "Enter another hub token in the settings (or `hf auth login`)."
+        return data_error(place, "the hub does not accept the token.", hint)
     return data_error(place, f"the hub refuses it (HTTP {status}).", "Try again later.")
 
 
-def no_config(reference: HubReference, configs: Sequence[str], where: str) -> DataError:
-    """For a dataset with several configurations of which none, or an unknown one, was named."""
+def no_config(reference: HubReference, configs: Sequence[str], is_cached: bool = False) -> DataError:
+    """For a dataset with several configurations (or as many as are cached) of which none, or an unknown one, is named."""
+    asked = reference.config
     names = ", ".join(configs[:30]) + (" …" if len(configs) > 30 else "")
     hint = f"Choose one: {HubReference(name=reference.name, config=configs[0])}."
-    if reference.config:
-        problem = f"there is no configuration {reference.config} {where}; there is {names}."
+    if is_cached and asked:
+        problem = f"its configuration {asked} is not cached on this machine; there is {names}."
+    elif is_cached:
+        problem = f"several configurations are cached on this machine: {names}."
+    elif asked:
+        problem = f"it has no configuration {asked}; there is {names}."
     else:
-        problem = f"there are several configurations {where}: {names}."
+        problem = f"it has several configurations: {names}."
     return data_error(str(reference), problem, hint)
 
 
 def not_cached(reference: HubReference, configs: Sequence[str], offline: bool) -> DataError:
     """For a dataset that is not on this machine while the hub is not asked or does not answer."""
     if reference.config and configs:
-        return no_config(reference, configs, "on this machine")
+        return no_config(reference, configs, is_cached=True)
     place = str(reference)
     if offline:
         problem = "it is not cached on this machine, and the hub is not asked while offline."
@@ -82,7 +86,7 @@ def could_not_fetch(reference: HubReference, error: BaseException) -> DataError:
             hint = "Choose a dataset in JSON, CSV, Parquet, Arrow or text files."
             return data_error(place, "the hub has no files in it that can be read as rows.", hint)
         if isinstance(cause, CastError | DatasetGenerationCastError):
-            hint = "Its files have different columns. Download those that belong together, and choose them here."
+            hint = "Download those that belong together, and choose them here."
             return data_error(place, "the files of this dataset do not have the same columns.", hint)
         if _is_transport(cause):
             hint = "Try again: what was fetched is kept. Or choose a file on this machine."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qlora_ui.contract.references import HubReference, HubSplit
 from qlora_ui.data.places import data_error
 from qlora_ui.data.sources.cached import Prepared
+from qlora_ui.data.sources.hub_card import refuse_other_places
 from qlora_ui.data.sources.hub_errors import could_not_fetch, no_config, refused
 from qlora_ui.data.sources.progress import OnNote, telling_bytes
 
@@ -20,6 +21,10 @@ HUB_SECONDS = 4.0
 """How long the hub has to answer the first question. Once it has, its client is as patient as it likes."""
 _TABLES = {"json", "csv", "parquet", "arrow", "text"}
 """What `datasets` makes rows of text from; the rest is for pictures, sound, genes and so on."""
+_REMEMBERED = 60.0
+"""Seconds."""
+_answers: dict[tuple[str, str], tuple[float, DatasetInfo | None]] = {}
+"""Name and revision → when the hub was asked, and what it said."""
 _MOST_FILES = 500
 """Whose sizes are asked for, in one question."""
 _MOST_CONFIGS = 30
@@ -43,8 +48,9 @@ def is_offline() -> bool:
 
 
 def make_quiet() -> None:
-    """Keep the libraries from writing bars and warnings into what the process prints, and from counting downloads."""
+    """Keep the libraries from writing bars and warnings into what the process prints, and from telling about us."""
     import datasets
+    from huggingface_hub import constants
     from huggingface_hub.utils import disable_progress_bars, logging
 
     datasets.disable_progress_bars()
@@ -52,13 +58,23 @@ def make_quiet() -> None:
     datasets.utils.logging.set_verbosity_error()
     logging.set_verbosity_error()
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    constants.HF_HUB_DISABLE_TELEMETRY = True
 
 
 def ask(reference: HubReference) -> DatasetInfo | None:
     """What the hub says of the dataset, which names the commit; None when it does not answer within four seconds.
 
+    The answer, or that there was none, is remembered for a minute, so that turning a page neither asks nor waits again.
     Raises DataError when it has no such dataset or revision, or does not open it to us.
     """
+    key = (reference.name, reference.revision)
+    if key not in _answers or time.monotonic() - _answers[key][0] > _REMEMBERED:
+        info = _ask(reference)
+        _answers[key] = (time.monotonic(), info)
+    return _answers[key][1]
+
+
+def _ask(reference: HubReference) -> DatasetInfo | None:
     from huggingface_hub import HfApi, errors
 
     api, name = HfApi(), reference.name
@@ -80,7 +96,7 @@ def fetch(reference: HubReference, info: DatasetInfo, on_note: OnNote) -> Prepar
     from datasets import load_dataset_builder
 
     on_note(f"Asking the hub for the files of {reference.name}.")
-    _refuse_other_places(reference, info)
+    refuse_other_places(reference, info)
     try:
         builder = load_dataset_builder(_address(reference), reference.config or None, revision=info.sha)
     except ValueError as error:
@@ -103,7 +119,7 @@ def lay_out(reference: HubReference, info: DatasetInfo) -> Layout:
     """The configurations and splits of a dataset, with sizes as far as the hub tells. Raises DataError."""
     from datasets.load import dataset_module_factory
 
-    _refuse_other_places(reference, info)
+    refuse_other_places(reference, info)
     try:
         module = dataset_module_factory(_address(reference), revision=info.sha)
         _require_commit(reference, module.hash, info.sha)
@@ -140,48 +156,12 @@ def _require_commit(reference: HubReference, found: str, commit: str) -> None:
         raise data_error(str(reference), "the hub stopped answering while it was asked.", hint)
 
 
-def _refuse_other_places(reference: HubReference, info: DatasetInfo) -> None:
-    """A card may name files anywhere: other hosts, those of this machine's network, files of this machine."""
-    for path in _named_in_card(reference, info):
-        if "://" in path or path.startswith(("/", "~", "\\")) or ".." in path.split("/"):
-            problem = f"its card names a file outside of the dataset ({path}), which is not fetched."
-            raise data_error(str(reference), problem, "Choose another dataset.")
-
-
-def _named_in_card(reference: HubReference, info: DatasetInfo) -> Iterator[str]:
-    import yaml
-    from huggingface_hub import hf_hub_download
-
-    for name in {"README.md", ".huggingface.yaml"} & {file.rfilename for file in info.siblings or ()}:
-        try:
-            path = hf_hub_download(reference.name, name, repo_type="dataset", revision=info.sha)
-            text = Path(path).read_text(encoding="utf-8")
-            if name == "README.md":
-                text = text.partition("---\n")[2].partition("\n---")[0]
-            content = yaml.safe_load(text)
-        except Exception as error:  # whatever the transport raises, and YAML that is none
-            raise could_not_fetch(reference, error) from None
-        yield from _texts(content.get("configs") if isinstance(content, dict) else None)
-
-
-def _texts(value: Any, key: str = "") -> Iterator[str]:
-    """All texts under `data_files` and `data_dir`, however deep."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _texts(inner, key if key in {"data_files", "data_dir"} else str(name))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner, key)
-    elif isinstance(value, str) and key in {"data_files", "data_dir"}:
-        yield value
-
-
 def _config_error(reference: HubReference, info: DatasetInfo, error: ValueError) -> Exception:
     """The library says both that a configuration is missing and that it is unknown as a ValueError."""
     names = list(lay_out(reference, info).configs)
     if reference.config in names or (not reference.config and len(names) < 2):
         return could_not_fetch(reference, error)
-    return no_config(reference, names, "on the hub")
+    return no_config(reference, names)
 
 
 def _blobs(reference: HubReference) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from qlora_ui.contract.inspection import SourceView
 from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.references import FileReference, HubReference, parse_reference
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers.rows import Block, DataFile
+from qlora_ui.data.readers.content import unreadable
+from qlora_ui.data.readers.rows import DataFile
 from qlora_ui.data.sources.folder import open_folder, open_path
 from qlora_ui.data.sources.progress import OnNote
 
@@ -33,16 +34,6 @@ def open_sources(sources: Sequence[Source], offline: bool = False, on_note: OnNo
     not there, holds no data or cannot be fetched.
     """
     return [_open(source, offline, on_note or (lambda note: None)) for source in sources]
-
-
-def numbered_blocks(opened: Iterable[OpenSource]) -> Iterator[tuple[OpenSource, Block]]:
-    """The blocks of all files in their order, with rows numbered from 1 on over all of them. Raises DataError."""
-    first = 1
-    for source in opened:
-        for file in source.files:
-            for block in file.blocks(first):
-                yield source, block
-                first = block.first + block.count
 
 
 def _open(source: Source, offline: bool, on_note: OnNote) -> OpenSource:
@@ -80,9 +71,8 @@ def _mode(path: Path) -> int:
     except NotADirectoryError:
         hint = "Check the path; what is inside of an archive is found by itself."
         raise data_error(str(path), "a part of this path is a file, not a folder.", hint) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise data_error(str(path), f"the file cannot be read: {reason}.") from None
+    except OSError as error:
+        raise unreadable(str(path), error) from None
 
 
 def _what(mode: int) -> str:

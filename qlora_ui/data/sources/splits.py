@@ -27,7 +27,7 @@ def take_split(folder: Path, files: list[Path], split: str) -> tuple[list[Path],
     chosen = choose_split(folder, named, split)
     notes = [split_note(chosen, named)]
     if "" in by_split:
-        notes.append(f"Left out: {len(by_split[''])} files that belong to no split.")
+        notes.append(f"Files left out because they belong to no split: {len(by_split[''])}.")
     return by_split[chosen], notes
 
 

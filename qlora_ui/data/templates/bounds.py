@@ -66,7 +66,7 @@ class BoundedEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, jinja2.ext.loopcontrols])
         self.filters["tojson"] = _to_json
-        self.filters = {name: _bounded(function) for name, function in self.filters.items()}
+        self.filters = {name: _bounded(name, function) for name, function in self.filters.items()}
         self.filters["within_bounds"] = _within_bounds
         self.globals |= {
             "raise_exception": _refuse,
@@ -171,13 +171,13 @@ def _check_name(name: object) -> None:
         raise jinja2.exceptions.SecurityError(f"the name {name!r} starts with an underscore, which is not allowed")
 
 
-def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+def _bounded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The filter, with a bound on what it is asked for and on what it makes."""
     skipped = 1 if hasattr(function, "jinja_pass_arg") else 0
 
     @wraps(function)
     def bounded(*args: Any, **kwargs: Any) -> Any:
-        _check_arguments(function.__name__.removeprefix("do_"), args[skipped], args[skipped + 1 :], kwargs)
+        _check_arguments(name, args[skipped], args[skipped + 1 :], kwargs)
         return _within_bounds(function(*args, **kwargs))
 
     return bounded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +14,12 @@ from qlora_ui.contract.knobs import Knob
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
-from qlora_ui.contract.recipe import DataQuery
+from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.locales import _, sentence
 from qlora_ui.pages.train.data.state import DataState
+from qlora_ui.pages.train.data.words import part_name
 from qlora_ui.pages.train.files import FileProblem
 from qlora_ui.pages.train.model_check import ModelNote
 from qlora_ui.pages.train.words import KNOBS, FileMistake, as_sentence, error_of_knob, in_a_sentence
@@ -73,6 +75,8 @@ class TrainForm:
     """`test_path` or `validation_path` → what is wrong with that file."""
     model_note: ModelNote | None = None
     """What is known of the chosen model; None while none is chosen."""
+    before_recall: dict[str, Any] | None = None
+    """What the knobs were before the data were read as last time; None where they are read anew."""
     data: DataState = field(default_factory=DataState)
     """What is known of the chosen data."""
     changed: Event[[]] = field(default_factory=Event)
@@ -88,12 +92,17 @@ class TrainForm:
 
     def set(self, name: str, value: Any) -> None:
         """Take over what was typed or chosen, and say at once what is wrong with it. Empty means the default."""
-        value = value.strip() if isinstance(value, str) else value
-        if value in ("", None) and not KNOBS[name].required:
-            self.values.pop(name, None)
-        else:
-            self.values[name] = value
-        self.touched.add(name)
+        self.update({name: value})
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Take over several values at once."""
+        for name, value in values.items():
+            value = value.strip() if isinstance(value, str) else value
+            if value in ("", None, [], {}) and not KNOBS[name].required:
+                self.values.pop(name, None)
+            else:
+                self.values[name] = value
+        self.touched.update(values)
         self._find_errors()
         self.changed.emit()
 
@@ -140,12 +149,10 @@ class TrainForm:
                 return self.model_note.text
             case "data" if self.data.problem is not None:
                 return sentence(self.data.problem[0])
-            case "data" if self.data.errors:
-                return sentence(self.data.errors[0].message)
             case "data":
                 wrong = {name: reason for name, reason in self.errors.items() if name in DATA_KNOBS}
                 first = next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
-                return first or self._wrong_file("validation_path")
+                return first or self._not_understood() or self._wrong_file("validation_path") or self._bad_rows()
             case "settings":
                 wrong = {name: reason for name, reason in self.errors.items() if name not in _ON_OTHER_STEPS}
                 return next((self.in_a_sentence(name, reason) for name, reason in wrong.items()), "")
@@ -155,6 +162,27 @@ class TrainForm:
                 return self._wrong_file("test_path") if self.score_after else ""
             case _:
                 return ""
+
+    def _not_understood(self) -> str:
+        """What a person has to say of the data before their rows can be read."""
+        if parts := self.data.unassigned:
+            return _("No column is chosen yet for: {part}.", part=part_name(parts[0]))
+        if (names := self.data.unknown_speakers) and not self.skips_bad_rows:
+            return _("It has to be said who the speaker “{name}” is.", name=names[0])
+        return ""
+
+    def _bad_rows(self) -> str:
+        return sentence(self.data.errors[0].message) if self.data.errors else ""
+
+    @property
+    def skips_bad_rows(self) -> bool:
+        return any(step.do == "skip_bad_rows" for step in self.get("data_steps"))
+
+    @property
+    def sources(self) -> list[Source]:
+        """The chosen data, the first of them by the knobs of its own."""
+        path = str(self.get("dataset_path") or "")
+        return [Source(path=path, weight=self.get("dataset_weight")), *self.get("more_data")] if path else []
 
     def _missing_at(self, step: int) -> str:
         match STEPS[step]:
@@ -200,6 +228,7 @@ class TrainForm:
             yaml_draft=self.yaml_draft,
             wants_score=self.wants_score,
             test_path=self.test_path,
+            before_recall=self.before_recall,
         )
 
     def query(self) -> DataQuery | None:
@@ -281,14 +310,15 @@ class TrainForm:
         """
         try:
             content = parse_yaml(text)
-            checked = parse_parameters(JobKind.TRAINING, content).model_dump()
+            checked = parse_parameters(JobKind.TRAINING, content)
         except ParameterError as error:
             self.yaml_draft, self.yaml_mistake = text, FileMistake.of(error, text)
             self.changed.emit()
             return
         self.yaml_draft, self.yaml_mistake = "", None
         given = content.keys() | self.starter_settings.keys()
-        self.values = {name: value for name, value in checked.items() if name in given and value is not None}
+        values = {name: getattr(checked, name) for name in KNOBS if name in given}
+        self.values = {name: value for name, value in values.items() if value is not None}
         self.touched = set(content)
         self._find_errors()
         self.changed.emit()

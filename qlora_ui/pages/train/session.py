@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nicegui import app, ui
 
 from qlora_ui.components import reader
-from qlora_ui.contract.errors import ModelError, ParameterError
+from qlora_ui.components.toast import toast_error
+from qlora_ui.contract.errors import ModelError, ParameterError, WorkspaceError
+from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.records import Dataset, JobKind
 from qlora_ui.demo import STARTER_SETTINGS
 from qlora_ui.jobs.job import Job
+from qlora_ui.pages.train.data import choosing
 from qlora_ui.pages.train.data.reading import DataReading
 from qlora_ui.pages.train.files import problem_of
 from qlora_ui.pages.train.form import READS_DATA_ANEW, TrainForm
 from qlora_ui.pages.train.model_check import ModelNote, look_at
+from qlora_ui.pages.train.words import KNOBS
+from qlora_ui.store.recipes import RECIPE_KNOBS, KeptRecipe
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
+
+_DECIDE_ABOUT_FILES = frozenset({"dataset_path", "more_data", "data_format", "data_mapping", "data_roles"})
+"""Knobs by which a file of held-out rows is read, and compared with what is trained."""
 
 
 @dataclass(eq=False)
@@ -41,11 +49,60 @@ class TrainSession:
 
     async def set(self, name: str, value: object) -> None:
         """Take over what was typed or chosen in one field."""
-        await self._follow(lambda: self.form.set(name, value))
+        await self.change({name: value})
+
+    async def change(self, values: Mapping[str, object]) -> None:
+        """Take over several settings at once. How data are read is remembered with them."""
+        await self._follow(lambda: self.form.update(values))
+        if values.keys() & set(RECIPE_KNOBS):
+            await self._keep_recipe()
 
     async def load_yaml(self, text: str) -> None:
         """Take over an edited file as a whole."""
         await self._follow(lambda: self.form.load_yaml(text))
+
+    async def choose_data(self, path: str, *, more: bool = False) -> None:
+        """Take these data in place of the ones before, or (`more`) beside them; none for an empty path.
+
+        They are read as they were the last time, which `forget_recall` takes back.
+        """
+        sources = [*self.form.sources, Source(path=path)] if more else [Source(path=path)] if path else []
+        values = choosing.as_knobs(sources)
+        kept = await self._kept_recipe(sources)
+        anew = {name: self.form.get(name) if more else KNOBS[name].default for name in RECIPE_KNOBS}
+
+        def change() -> None:
+            self.form.before_recall = anew if kept is not None else None
+            self.form.update({**values, **anew, **(kept.knobs if kept is not None else {})})
+
+        await self._follow(change)
+
+    async def remove_data(self, index: int) -> None:
+        """Go on without one of several sources."""
+        values = choosing.without(self.form.sources, index, self.form.get("data_steps"))
+        await self._follow(lambda: self.form.update(values))
+
+    async def forget_recall(self) -> None:
+        """Read the data as if they had never been read before."""
+        before, self.form.before_recall = self.form.before_recall, None
+        if before is not None:
+            await self.change(before)
+
+    async def _kept_recipe(self, sources: Sequence[Source]) -> KeptRecipe | None:
+        try:
+            return await self.services.kept_recipe(choosing.name_of(sources)) if sources else None
+        except WorkspaceError as error:
+            toast_error(error)
+            return None
+
+    async def _keep_recipe(self) -> None:
+        form = self.form
+        if form.sources and not form.errors.keys() & set(RECIPE_KNOBS):
+            recipe = KeptRecipe.model_validate({name: form.get(name) for name in RECIPE_KNOBS})
+            try:
+                await self.services.keep_recipe(choosing.name_of(form.sources), recipe)
+            except WorkspaceError as error:
+                toast_error(error)
 
     async def _follow(self, change: Callable[[], None]) -> None:
         """Look at a new model, and read the data anew where something changed that decides about tokens."""
@@ -57,7 +114,7 @@ class TrainSession:
             await self._look_at_model()
         if changed:
             self.read_data()
-        if "dataset_path" in changed or files != self._held_out_files():
+        if changed & _DECIDE_ABOUT_FILES or files != self._held_out_files():
             await self.look_at_files()
 
     async def _look_at_model(self) -> None:
@@ -78,8 +135,9 @@ class TrainSession:
 
     async def look_at_files(self) -> None:
         """Find out whether the files of held-out rows can be read and hold other rows than the training does."""
-        wanted, data = self._held_out_files(), str(self.form.get("dataset_path") or "")
-        problems = {name: await problem_of(self.services, file, data) for name, file in wanted.items() if file}
+        wanted, query = self._held_out_files(), self.form.query()
+        recipe = query.recipe if query is not None else None
+        problems = {name: await problem_of(self.services, file, recipe) for name, file in wanted.items() if file}
         if wanted == self._held_out_files():  # else another one was named meanwhile
             self.form.file_problems = {name: problem for name, problem in problems.items() if problem is not None}
             self.form.changed.emit()
@@ -101,8 +159,9 @@ class TrainSession:
         await self.services.delete_dataset(dataset)
         self.unreadable.pop(path, None)
         await self.refresh_choices()
-        if self.form.get("dataset_path") == path:
-            await self.set("dataset_path", "")
+        places = [place for place, source in enumerate(self.form.sources) if source.path == path]
+        for place in reversed(places):
+            await self.remove_data(place)
         self.form.changed.emit()
 
     async def refresh_choices(self) -> None:

@@ -1,7 +1,8 @@
-"""Every way to data: a file from this computer, one that is here already, or a path on the server."""
+"""Every way to data: from this computer, from what is here already, from a path on the server, from the hub."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from nicegui import ui
@@ -10,48 +11,95 @@ from qlora_ui.components.choices import Choice, Choices
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.drop_zone import DropZone
 from qlora_ui.components.field import Field
+from qlora_ui.components.layout import column
+from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.words import size
+from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.records import Dataset
-from qlora_ui.locales import _, sentence
+from qlora_ui.contract.references import HubReference, parse_reference
+from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import day
+from qlora_ui.pages.train.data.hub_picker import HubPicker
 from qlora_ui.pages.train.session import TrainSession
 
+Choose = Callable[[str], Awaitable[None]]
+"""Called with the reference of what was chosen."""
 
-def chooser(session: TrainSession) -> None:
-    """Every way to data: a file from this computer, one that is here already, or a path on the server."""
 
-    async def choose(name: str) -> None:
-        await session.set("dataset_path", name)
+class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
+    """The ways to data, of which one is in sight; what is typed or under way in the others stays."""
 
-    async def uploaded(dataset: Dataset) -> None:
-        await session.refresh_choices()
-        await choose(dataset.path)
+    def __init__(self, session: TrainSession, on_choose: Choose, *, tried: str = "") -> None:
+        """`tried` is what was chosen and could not be read, to be mended where it was typed."""
+        super().__init__("div")
+        self._session, self._on_choose = session, on_choose
+        here = {STARTER, *(dataset.path for dataset in session.datasets)}
+        way = "upload" if not tried or tried in here else "hub" if _is_hub(tried) else "path"
+        with self:
+            ways = {"upload": _("File, folder or text"), "path": _("Path on this machine"), "hub": _("Hub")}
+            self._ways = Segmented(ways, label=_("Where the data come from"), value=way, on_change=self._show)
+            self._rooms = {name: column(gap=4) for name in ways}
+            with self._rooms["upload"]:
+                DropZone(self._uploaded)
+                self._known(tried)
+            with self._rooms["path"]:
+                self._path_field(tried if way == "path" else "")
+            with self._rooms["hub"]:
+                self._hub = HubPicker(session, on_choose, tried if way == "hub" else "")
+        self._show(way)
 
-    DropZone(uploaded)
-    known = [Choice(STARTER, _("Starter data"), _("Short tasks that suit the starter model"))]
-    known += [_uploaded(session, dataset) for dataset in reversed(session.datasets)]
-    choices = Choices(known, label=_("Data that is here already"))
-    choices.on_choose = choose
-    choices.on_remove = lambda path: _remove(session, path)
-    help = _("The full path of a file on the machine that runs qlora-ui.")
-    with Field(_("A file on this machine"), help=help) as field:
-        chosen, here = str(session.form.get("dataset_path") or ""), {choice.value for choice in known}
-        path = (
-            field.hold(ui.input(value="" if chosen in here else chosen))
-            .props("autocomplete=off spellcheck=false")
-            .mark("dataset-path")
-        )
+    def _show(self, way: str) -> None:
+        for name, room in self._rooms.items():
+            room.set_visibility(name == way)
 
-    async def take_path() -> None:
-        if path.value and path.value.strip():
-            await choose(path.value.strip())
+    async def _uploaded(self, dataset: Dataset) -> None:
+        await self._session.refresh_choices()
+        await self._on_choose(dataset.path)
 
-    path.on("keydown.enter", take_path, []).on("blur", take_path, [])
+    def _known(self, tried: str) -> None:
+        known = [Choice(STARTER, _("Starter data"), _("Short tasks that suit the starter model"))]
+        known += [_uploaded(self._session, dataset) for dataset in reversed(self._session.datasets)]
+        choices = Choices(known, label=_("Data that is here already"), value=tried)
+        choices.on_choose = self._on_choose
+        choices.on_remove = lambda path: _remove(self._session, path)
+
+    def _path_field(self, value: str) -> None:
+        help = _("A file, a folder or an archive on the machine that runs qlora-ui. Enter takes it.")
+        with Field(_("Path"), help=help) as field:
+            path = field.hold(ui.input(value=value)).props("autocomplete=off spellcheck=false").mark("dataset-path")
+
+        async def take() -> None:
+            text = str(path.value or "").strip()
+            if not text or (text == value and self._session.form.get("dataset_path") == text):
+                return  # it was only looked at
+            try:
+                reference = parse_reference(text)
+            except ParameterError as error:
+                field.set_error(" ".join(filter(None, (sentence(error.message), sentence(error.hint)))))
+                return
+            field.set_error("")
+            if isinstance(reference, HubReference):
+                self._ways.show("hub")
+                self._show("hub")
+                await self._hub.look_up(text)
+            else:
+                await self._on_choose(str(reference))
+
+        path.on("keydown.enter", take, []).on("blur", take, [])
+
+
+def _is_hub(text: str) -> bool:
+    try:
+        return isinstance(parse_reference(text), HubReference)
+    except ParameterError:
+        return False
 
 
 def _uploaded(session: TrainSession, dataset: Dataset) -> Choice:
     about = _("{size}, added {day}", size=size(dataset.bytes), day=day(dataset.added_at))
+    if dataset.files > 1:
+        about = n_("{count} file, {about}", "{count} files, {about}", dataset.files, about=about)
     problem = sentence(session.unreadable.get(dataset.path, ""))
     return Choice(dataset.path, dataset.name, about, problem=problem, can_be_removed=True)
 

@@ -50,6 +50,18 @@ class DataState:
         return [finding for finding in self.findings if finding.level == "error"]
 
     @property
+    def unassigned(self) -> list[str]:
+        """The parts without which no row can be read, and which no column plays."""
+        parts = self.look.understanding.parts if self.look is not None else []
+        return [part.name for part in parts if part.required and not part.column]
+
+    @property
+    def unknown_speakers(self) -> list[str]:
+        """Names in the first rows of whom nobody knows who they are."""
+        roles = self.look.understanding.roles if self.look is not None else {}
+        return [name for name, role in roles.items() if not role]
+
+    @property
     def is_understood(self) -> bool:
         return self.look is not None and self.problem is None
 

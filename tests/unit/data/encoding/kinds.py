@@ -70,7 +70,9 @@ class Kind:
     """The text of a token is told by its name, a letter for each byte."""
 
 
-def byte_level(template: str | None, *, bos: bool = True, eos: str | None = "</s>", pad: str = "<|pad|>", adds_bos: bool = False) -> Callable[[], Any]:
+def byte_level(
+    template: str | None, *, bos: bool = True, eos: str | None = "</s>", pad: str = "<|pad|>", adds_bos: bool = False
+) -> Callable[[], Any]:
     """Every byte is a token."""
 
     def make() -> Any:

@@ -13,8 +13,7 @@ import pytest
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.templates.render import FALLBACK
-
-from ..conftest import MakeTokenizer
+from tests.unit.data.conftest import MakeTokenizer
 
 
 def save(folder: Path, tokenizer: Any) -> Path:

@@ -9,8 +9,7 @@ import pytest
 from qlora_ui.contract.errors import DataError, ModelError
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.tokens import IGNORED, Encoded, encode, encode_whole, prompt_of, render_prompt
-
-from ..conftest import SPECIALS, MakeTokenizer
+from tests.unit.data.conftest import SPECIALS, MakeTokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -52,14 +52,14 @@ def read(found: list[dict[str, Any]], data_format: DataFormat) -> None:
 
 
 @given(st.lists(cells, min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_values_in_any_columns(found: list[dict[str, Any]]) -> None:
     read(found, "auto")
 
 
 @pytest.mark.parametrize("data_format", list(PARTS))
 @given(found=st.lists(cells, min_size=1, max_size=2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_values_in_a_named_format(data_format: DataFormat, found: list[dict[str, Any]]) -> None:
     read(found, data_format)
 

@@ -49,6 +49,7 @@ def test_published_columns_are_certain(row: dict[str, Any], data_format: str, tu
         ({"q": "hi", "a": "ho"}, "question_answer", [ASK, ANSWER]),
         ({"user": "hi", "assistant": "ho"}, "question_answer", [ASK, ANSWER]),
         ({"source": "hi", "target": "ho"}, "question_answer", [ASK, ANSWER]),
+        ({"problem": "hi", "solution": "ho"}, "question_answer", [ASK, ANSWER]),
         ({"chat": CHAT}, "messages", [ASK, ANSWER]),
         (
             {"dialogue": [{"speaker": "user", "text": "hi"}, {"speaker": "bot", "text": "ho"}]},
@@ -140,13 +141,15 @@ def test_what_was_seen_is_said_in_sentences() -> None:
     assert understand(rows({"text": "a"})).seen == "The column text has the form of plain text."
     message = {"role": "assistant", "content": "ho", "name": "Eve", "thinking": "hm"}
     assert understand(rows({"messages": [CHAT[0], message], "images": ["a.png"]})).seen == (
-        "The column messages has the form of messages. Only text is trained: images is left out. What the key thinking "
+        "The column messages has the form of messages. Only text is trained; not used: images. What the key thinking "
         "holds stands before the answer, between <think> and </think>. These keys of messages are not used: name."
     )
     assert understand(rows({"messages": [{"role": "alien", "content": "x"}]})).seen.endswith(
         "Not known as speakers: alien."
     )
-    assert "their values have another form" in understand(rows({"messages": "x"})).seen
+    doubtful = understand(rows({"messages": "x"}))
+    assert doubtful.sureness == "likely"
+    assert "their values have another form" in doubtful.seen
 
 
 def test_a_named_format_reads_its_own_columns() -> None:
@@ -162,7 +165,7 @@ def test_a_named_format_takes_columns_by_what_they_hold() -> None:
     row = {"foo": "hi", "bar": "ho ho", "good": True}
     detected = understand(rows(row), "kto")
     assert detected.mapping == {"prompt": "foo", "completion": "bar", "label": "good"}
-    assert "foo and good" in detected.seen or "were taken by what they hold" in detected.seen
+    assert detected.seen == "The names of the columns do not fit; taken by what they hold: bar, foo and good."
     assert understand(rows({"foo": "hi"}), "text").mapping == {"text": "foo"}
     assert understand(rows({"log": CHAT}), "sharegpt").mapping == {
         "turns": "log",

@@ -5,7 +5,7 @@ import pytest
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.conversation import Turn
-from qlora_ui.data.formats.detect import understand
+from qlora_ui.data.formats.detect import detect, understand
 from tests.unit.data.formats.reading import ANSWER, ASK, CHAT, SYSTEM, read, rows
 
 ODD = [{"who": "me", "says": "hi"}, {"who": "It", "says": "ho"}]
@@ -21,10 +21,17 @@ def test_a_mapping_goes_before_what_is_found_part_by_part() -> None:
 def test_assigned_parts_tell_the_format() -> None:
     row = {"text": "t", "foo": "hi", "bar": "ho"}
     detected = understand(rows(row), mapping={"question": "foo", "answer": "bar"})
-    assert detected.format == "question_answer"
+    assert (detected.format, detected.sureness) == ("question_answer", "chosen")
     assert read(row, mapping={"question": "foo", "answer": "bar"})[0].turns == (ASK, ANSWER)
     detected = understand(rows({"foo": "hi", "bar": "ho"}), mapping={"answer": "foo"})
     assert (detected.mapping, detected.sureness) == ({"answer": "foo", "question": "bar"}, "unsure")
+
+
+def test_where_nobody_can_be_asked_a_whole_mapping_does() -> None:
+    made = rows({"foo": "hi", "bar": "ho"})
+    assert detect(made, mapping={"question": "foo", "answer": "bar"}).sureness == "chosen"
+    with pytest.raises(DataError, match="fit no known format"):
+        detect(made, mapping={"question": "foo"})
 
 
 def test_a_column_plays_one_part_only() -> None:
@@ -65,7 +72,7 @@ def test_calls_of_a_speaker_with_a_name_of_its_own() -> None:
             "auto",
             {"text": "output", "label": "chat"},
             "assigns text and label, which no format has together",
-            "Its parts",
+            "Parts are instruction",
         ),
     ],
 )
@@ -98,3 +105,10 @@ def test_the_parts_that_are_needed_follow_the_mapping() -> None:
     assert {part.name for part in view.parts if part.required} == {"turns", "label"}
     view = understand(rows({"prompt": "a", "completion": "b", "label": True})).view()
     assert {part.name for part in view.parts if part.required} == {"prompt", "completion", "label"}
+
+
+def test_what_is_taken_for_names_and_is_none_does_not_flood_the_view() -> None:
+    said = [{"role": f"{number} {'x' * (number % 100)}", "content": "x"} for number in range(1000)]
+    roles = understand(rows({"messages": said})).view().roles
+    assert len(roles) == 50
+    assert max(map(len, roles)) <= 80

@@ -165,7 +165,10 @@ def test_text_that_is_json_stays_text() -> None:
             {"messages": [CHAT[0], assistant(tool_calls="x")]},
             "message 2 in the column messages has tool_calls that are no",
         ),
-        ({"messages": [{"role": "user", "content": "", "tool_calls": [CALL]}]}, "only the assistant calls tools"),
+        (
+            {"messages": [{"role": "user", "content": "", "tool_calls": [CALL]}]},
+            "calls tools, but its role is user, not assistant.",
+        ),
         (
             {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
             "message 1 in the column messages holds a part of the kind image_url, but only text can be trained.",

@@ -1,0 +1,147 @@
+"""How the data are read: what was seen, how sure that is, and, where it needs a person, who and what is what."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from qlora_ui.components.badge import Badge
+from qlora_ui.components.button import Button
+from qlora_ui.components.events import listen
+from qlora_ui.components.field import Field
+from qlora_ui.components.layout import column, row
+from qlora_ui.components.live import Live
+from qlora_ui.components.notice import Notice
+from qlora_ui.components.select_list import amend_list
+from qlora_ui.components.text import Text, heading
+from qlora_ui.components.token_view import conversation_view, original_view
+from qlora_ui.contract.inspection import RowView, Understanding
+from qlora_ui.locales import _, n_, sentence
+from qlora_ui.locales.figures import number
+from qlora_ui.pages.train.data.mapping import MappingEditor
+from qlora_ui.pages.train.data.words import FORMATS, format_name, part_name, sureness_words
+from qlora_ui.pages.train.session import TrainSession
+
+AUTO = "auto"
+
+
+class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
+    """The sentence in sight; the editor folded, except where nothing can be read without it."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__("div")
+        self._session, self._form = session, session.form
+        with self:
+            with row(gap=2, wrap=True):
+                self._format = Text(classes="qu-strong")
+                self._sureness = Badge("")
+            self._seen = Text(tag="p", classes="qu-sm qu-muted qu-break")
+            Live(self._form.changed, self._notes_key, self._notes)
+            with ui.element("details").classes("qu-more") as self._fold:
+                Text(_("Change how it is read"), "summary", classes="qu-sm")
+                with ui.element("div").classes("qu-reading"):
+                    with column(gap=4):
+                        self._format_field()
+                        self._editor = MappingEditor(session)
+                        self._forget = Button(_("Forget my changes"), self._forget_changes, icon="rotate-ccw", size="sm")
+                        self._forget.mark("forget-mapping")
+                    Live(self._form.changed, self._example_key, self._example)
+            listen(self._form.changed, self._follow)
+        self._follow()
+
+    # ---- what was seen ----
+
+    def _follow(self) -> None:
+        look = self._form.data.look
+        self.set_visibility(look is not None)
+        if look is None:
+            return
+        understanding = look.understanding
+        word, tone, meaning = sureness_words(understanding.sureness)
+        self._format.text = _("Read as {format}", format=format_name(understanding.format))
+        self._sureness.show(word, tone)
+        self._sureness._props["title"] = meaning
+        self._seen.text = " ".join(filter(None, (sentence(understanding.seen), meaning)))
+        self._show_formats(understanding)
+        self._editor.show(understanding)
+        self._forget.set_visibility(self._is_changed)
+        if understanding.sureness == "unsure" or self._form.data.unassigned or self._form.data.unknown_speakers:
+            self._fold._props["open"] = True
+
+    @property
+    def _is_changed(self) -> bool:
+        knobs = ("data_mapping", "data_roles")
+        return any(self._form.get(knob) for knob in knobs) or self._form.get("data_format") != AUTO
+
+    def _notes_key(self) -> object:
+        data = self._form.data
+        return self._form.before_recall is not None, data.unassigned, data.unknown_speakers, self._form.skips_bad_rows
+
+    def _notes(self) -> None:
+        """What a person has to do before anything can be read, and what was done because it was done before."""
+        data = self._form.data
+        if self._form.before_recall is not None:
+            recall_note(self._session)
+        if data.unassigned:
+            parts = ", ".join(part_name(part) for part in data.unassigned)
+            Notice(_("No column is chosen yet for: {part}.", part=parts), "error", hint=_("Choose one below."))
+        if data.unknown_speakers:
+            names = ", ".join(data.unknown_speakers[:8])
+            text = n_(
+                "The speaker {names} is not known.", "The speakers {names} are not known.", len(data.unknown_speakers),
+                names=names,
+            )
+            tone = "warning" if self._form.skips_bad_rows else "error"
+            Notice(text, tone, hint=_("Say below who it is; rows with unknown speakers cannot be used."))
+
+    async def _forget_changes(self) -> None:
+        await self._session.change({"data_format": AUTO, "data_mapping": {}, "data_roles": {}})
+
+    # ---- the format ----
+
+    def _format_field(self) -> None:
+        with Field(_("Read it as")) as field:
+            self._formats = field.hold(ui.select({}, on_change=lambda event: self._choose_format(event.value)))
+        amend_list(self._formats, field.label.text)
+        self._formats.mark("data-format")
+
+    def _show_formats(self, understanding: Understanding) -> None:
+        """The one that was found first, then those that fit as well, then all others."""
+        likely = [understanding.format, *understanding.alternatives]
+        names = dict.fromkeys([*likely, *FORMATS])
+        options = {AUTO: _("Found by itself")} | {name: format_name(name) for name in names}
+        chosen = str(self._form.get("data_format"))
+        if self._formats.options != options or self._formats.value != chosen:
+            self._formats.set_options(options, value=chosen)
+
+    async def _choose_format(self, chosen: str) -> None:
+        if chosen != self._form.get("data_format"):  # else it only follows the form
+            await self._session.change({"data_format": chosen, "data_mapping": {}})  # formats have parts of their own
+
+    # ---- the example ----
+
+    def _example_key(self) -> object:
+        return self._shown_row()
+
+    def _shown_row(self) -> RowView | None:
+        look = self._form.data.look
+        return look.views[0] if look is not None and look.views else None
+
+    def _example(self) -> None:
+        view = self._shown_row()
+        if view is None:
+            return
+        with column(gap=2).classes("qu-reading-example"):
+            heading(_("Row {number}, read like this", number=number(view.number)), 3).classes("qu-sm")
+            if view.problem:
+                Notice(sentence(view.problem), "error", hint=sentence(view.hint))
+            if view.examples:
+                conversation_view(view.examples[0])
+            else:
+                original_view(view)
+
+
+def recall_note(session: TrainSession) -> None:
+    """That the data are read as they were read the last time, and the way out of it."""
+    hint = _("Its format, columns, speakers and mends were kept with it.")
+    with Notice(_("Read as last time."), "info", hint=hint).body:
+        Button(_("Read it anew"), session.forget_recall, size="sm").style("margin-top:8px").mark("forget-recall")
