@@ -41,15 +41,7 @@ def main(settings: Path) -> None:
     parameters = cast(TrainingParameters, read_parameters(settings, JobKind.TRAINING))
     device = choose(parameters.device, parameters.compute_type)
     tokenizer = load_tokenizer(parameters.model_name, parameters.offline)
-    rows = prepare(
-        parameters.dataset_path,
-        tokenizer,
-        data_format=parameters.data_format,
-        max_length=parameters.max_length,
-        train_on=parameters.train_on,
-        validation_share=parameters.validation_share if parameters.evaluations else 0.0,
-        seed=parameters.seed,
-    ).train
+    rows = prepare(parameters.query, tokenizer).train
     plan = Plan.of(parameters, len(rows), has_validation=False)
 
     set_seed(parameters.seed)

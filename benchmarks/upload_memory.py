@@ -14,8 +14,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,9 +23,12 @@ from pathlib import Path
 from typing import Self
 
 import psutil
-from start_time import TIMEOUT_S, free_port, wait_for_page
 
-PART_BYTES = 8 * 1024**2
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from qlora_ui.contract.uploads import PART_BYTES
+from tests.fakes.server import RunningServer
+
+TIMEOUT_S = 120.0
 BLOCK = os.urandom(1024**2)
 
 
@@ -35,26 +36,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=2000)
     megabytes = parser.parse_args().megabytes
-    with tempfile.TemporaryDirectory() as folder:
-        home, port = Path(folder), free_port()
-        server = subprocess.Popen(
-            [sys.executable, "-m", "qlora_ui", "--no-browser", f"--port={port}", f"--home={home}"],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            wait_for_page(f"http://127.0.0.1:{port}/", time.perf_counter() + TIMEOUT_S)
-            for name, send in (("in one request", send_whole), ("in parts of 8 MB", send_parts)):
-                with Memory(server.pid) as memory:
-                    begin = time.perf_counter()
-                    send(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S), megabytes)
-                    seconds = time.perf_counter() - begin
-                [file] = (home / "datasets").glob("*/rows.txt")
-                assert file.stat().st_size == megabytes * len(BLOCK)
-                print(f"{megabytes} MB {name}: {memory.added_mb:.0f} MB more memory, {megabytes / seconds:.0f} MB/s")
-                shutil.rmtree(file.parent)
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(30)
+    with tempfile.TemporaryDirectory() as folder, RunningServer(Path(folder)) as server:
+        for name, send in (("in one request", send_whole), ("in parts of 8 MB", send_parts)):
+            with Memory(server.process.pid) as memory:
+                begin = time.perf_counter()
+                send(http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S), megabytes)
+                seconds = time.perf_counter() - begin
+            [file] = (server.home / "datasets").glob("*/rows.txt")
+            assert file.stat().st_size == megabytes * len(BLOCK)
+            print(f"{megabytes} MB {name}: {memory.added_mb:.0f} MB more memory, {megabytes / seconds:.0f} MB/s")
+            shutil.rmtree(file.parent)
 
 
 def send_whole(connection: http.client.HTTPConnection, megabytes: int) -> None:

@@ -28,6 +28,7 @@ from qlora_ui.contract.records import JobRecord, JobStatus
 from qlora_ui.jobs import run_folder
 from qlora_ui.jobs.leases import is_held
 from qlora_ui.storage_use import in_thread, size_of
+from qlora_ui.store.datasets import dataset_in
 
 Category = Literal["checkpoints", "datasets", "uploads", "leftovers"]
 
@@ -117,15 +118,15 @@ def _candidates(workspace: Workspace, wanted: _Wanted) -> Iterator[tuple[Categor
         elif (record := _completed(run)) is not None:
             yield "checkpoints", run.checkpoints, record.name
     for folder in _folders(workspace.datasets):
-        file = _first_file(folder)
+        name = _data_name(folder)
         if _is_forgotten_grave(folder):
             yield "leftovers", folder, folder.name
         elif folder.name.startswith(upload.PREFIX) and _is_older(folder, upload.ABANDONED_S):
-            yield "uploads", folder, file or folder.name
+            yield "uploads", folder, name or folder.name
         elif (
-            file and not folder.name.startswith(".") and _is_older(folder, NEW_DATA_S) and not wanted.by_any_run(folder)
+            name and not folder.name.startswith(".") and _is_older(folder, NEW_DATA_S) and not wanted.by_any_run(folder)
         ):
-            yield "datasets", folder, file
+            yield "datasets", folder, name
 
 
 class _Wanted:
@@ -252,12 +253,10 @@ def _folders(parent: Path) -> list[Path]:
         return []
 
 
-def _first_file(folder: Path) -> str:
-    """The name of the first file directly in a folder, as the index of the data has it; empty without one."""
-    try:
-        return min((file.name for file in folder.iterdir() if file.is_file() and file.name[0] != "."), default="")
-    except OSError:
-        return ""
+def _data_name(folder: Path) -> str:
+    """The name of the data in a folder, as the index of the data has it; empty without any."""
+    dataset = dataset_in(folder)
+    return dataset.name if dataset is not None else ""
 
 
 def _is_real(folder: Path) -> bool:

@@ -7,14 +7,15 @@ from pathlib import Path
 from qlora_ui.contract.parameters import EvaluationParameters, JobParameters, TrainingParameters
 from qlora_ui.contract.paths import model_location
 from qlora_ui.contract.recipe import Recipe, Source
-from qlora_ui.contract.references import HUB
+from qlora_ui.contract.references import FileReference, parse_reference
 from qlora_ui.data.encoding.tokenizer import check_folder
 
 
 def check_inputs(parameters: JobParameters) -> None:
     """See whether a model folder is one and whether the first rows of the data are understood.
 
-    Data on the hub are left to the job. Raises ModelError, DataError, ParameterError.
+    Data on the hub are left to the job, and what is not there to the queue, which names every such setting at once.
+    Raises ModelError, DataError, ParameterError.
     """
     folder = Path(model_location(parameters.model_name))
     if folder.is_dir():
@@ -29,5 +30,6 @@ def _check_data(recipe: Recipe, validation_path: str) -> None:
 
     further = [Source(path=validation_path)] if validation_path else []
     for source in [*recipe.sources, *further]:
-        if not source.path.startswith(HUB):
+        reference = parse_reference(source.path)
+        if isinstance(reference, FileReference) and reference.location.exists():
             understand(list(head([source])), recipe.data_format, recipe.mapping, recipe.roles)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
 
 from qlora_ui.contract.base_parameters import ComputeType, JobParameters, ReadsData
 from qlora_ui.contract.knobs import knob
+from qlora_ui.contract.paths import is_starter
 from qlora_ui.contract.recipe import Recipe, Source
 from qlora_ui.contract.records import JobKind
 from qlora_ui.contract.training_parameters import TrainingParameters
@@ -18,6 +19,10 @@ __all__ = [
     "MergeParameters",
     "TrainingParameters",
 ]
+
+
+_ALSO_FOR_SCORING = frozenset({"skip_bad_rows", "repair_encoding", "trim_space", "mend_order", "mask_secrets"})
+"""Steps that change how rows read, and not which rows there are."""
 
 
 class EvaluationParameters(ReadsData):
@@ -75,6 +80,19 @@ class EvaluationParameters(ReadsData):
             chat_template=self.chat_template,
             max_length=self.max_length,
         )
+
+    @classmethod
+    def of(cls, training: TrainingParameters, *, name: str, adapter_path: str, dataset_path: str) -> Self:
+        """What scores the adapter of a training on rows that are read, laid out and cut as the trained ones were.
+
+        The starter's rows are read as what they are, whatever the training's were.
+        """
+        values: dict[str, Any] = {field: getattr(training, field) for field in ReadsData.model_fields}
+        values |= {"name": name, "adapter_path": adapter_path, "dataset_path": dataset_path}
+        if is_starter(dataset_path):
+            values |= {"data_format": "auto", "data_mapping": {}, "data_roles": {}, "data_steps": []}
+        values["data_steps"] = [step for step in values["data_steps"] if step.do in _ALSO_FOR_SCORING]
+        return cls(**values)
 
 
 class MergeParameters(JobParameters):

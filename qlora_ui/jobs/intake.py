@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.parameters import JobParameters
-from qlora_ui.contract.paths import dataset_location, is_starter
+from qlora_ui.contract.paths import is_starter
+from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.records import JobKind, JobRecord, new_id, now
+from qlora_ui.contract.references import HubReference, parse_reference
 
-_FILES = ("dataset_path", "validation_path")
+_DATA = ("dataset_path", "validation_path")
 _FOLDERS = ("adapter_path", "output_dir", "model_name")
 
 
@@ -23,35 +26,62 @@ def new_record(kind: JobKind, parameters: JobParameters, after: str | None = Non
 def with_full_paths(parameters: JobParameters, *, check_adapter: bool = True) -> JobParameters:
     """The same parameters with absolute paths, because the worker runs in another folder.
 
-    Raises ParameterError for a file or an adapter folder that is not there.
+    Raises ParameterError for data or an adapter folder that is not there. What is on the hub is left to the worker.
     """
-    changes: dict[str, str] = {}
+    changes: dict[str, Any] = {}
     missing: dict[str, str] = {}
-    for field in (*_FILES, *_FOLDERS):
+    for field in (*_DATA, *_FOLDERS):
         value = getattr(parameters, field, "")
-        if not value or is_starter(value):
-            continue
-        try:
-            value.encode()  # a name in another encoding fits into no parameters.yaml
-            path = Path(value).expanduser()
-            if field in _FILES and not dataset_location(value).is_file():
-                missing[field] = f"there is no file {value}"
-            if field == "adapter_path" and check_adapter and not path.is_dir():
-                missing[field] = f"there is no folder {value}"
-            if field != "model_name" or path.is_dir():  # else it is a name on the hub
-                changes[field] = str(path.resolve())
-        except (OSError, ValueError, RuntimeError) as error:  # not to be reached, or no path at all
-            reason = error.strerror if isinstance(error, OSError) else "it is no path that this system can use"
-            missing[field] = f"{value!r} cannot be read: {reason}"
+        if value and not is_starter(value):
+            full, missing[field] = _full(field, value, check_adapter=check_adapter)
+            changes[field] = full
+    if more := _more_data(getattr(parameters, "more_data", []), missing):
+        changes["more_data"] = more
+    missing = {field: problem for field, problem in missing.items() if problem}
     if missing:
         listed = "; ".join(f"{field}: {problem}" for field, problem in missing.items())
         raise ParameterError(f"These settings cannot be used: {listed}.", fields=missing)
     return parameters.model_copy(update=changes)
 
 
+def _more_data(sources: list[Source], missing: dict[str, str]) -> list[Source]:
+    more = []
+    for source in sources:
+        full, problem = _full("more_data", source.path, check_adapter=False)
+        missing["more_data"] = missing.get("more_data") or problem
+        more.append(source.model_copy(update={"path": full}))
+    return more
+
+
+def _full(field: str, value: str, *, check_adapter: bool) -> tuple[str, str]:
+    """The value with an absolute path where it names one, and what is wrong with it."""
+    try:
+        value.encode()  # a name in another encoding fits into no parameters.yaml
+        if field in _DATA or field == "more_data":
+            return _full_reference(value)
+        path = Path(value).expanduser()
+        if field == "adapter_path" and check_adapter and not path.is_dir():
+            return value, f"there is no folder {value}"
+        return (value if field == "model_name" and not path.is_dir() else str(path.resolve())), ""  # else of the hub
+    except ParameterError as error:
+        return value, f"{error.message} {error.hint}".strip().rstrip(".")
+    except (OSError, ValueError, RuntimeError) as error:  # not to be reached, or no path at all
+        reason = error.strerror if isinstance(error, OSError) else "it is no path that this system can use"
+        return value, f"{value!r} cannot be read: {reason}"
+
+
+def _full_reference(value: str) -> tuple[str, str]:
+    reference = parse_reference(value)
+    if isinstance(reference, HubReference) or reference.is_starter:
+        return str(reference), ""
+    location = reference.location
+    problem = "" if location.exists() else f"there is no file {value}"
+    return str(reference.model_copy(update={"path": str(location)})), problem
+
+
 def default_name(kind: JobKind, parameters: JobParameters) -> str:
     """What a run is called when nobody named it: its data, or what it does to which adapter."""
     source = getattr(parameters, "adapter_path", "") or getattr(parameters, "dataset_path", "") or parameters.model_name
-    path = Path(source)
+    path = Path(source.partition("?")[0])
     subject = path.parent.name if path.name == "adapter" else path.stem
     return subject if kind is JobKind.TRAINING else f"{kind} {subject}"

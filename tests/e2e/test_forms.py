@@ -90,7 +90,7 @@ def test_the_focus_goes_to_cancel_while_a_file_travels_and_back(fresh_app: Runni
     page = open_page(f"{fresh_app.url}/train").page
     page.route("**/api/v1/datasets/**", lambda _route: None)  # it never arrives
     page.get_by_role("button", name=re.compile("Data$")).click()
-    files = page.locator("input[type=file]")
+    files = page.get_by_label("Drop a data file here")
     files.focus()
     files.set_input_files({"name": "rows.jsonl", "mimeType": "text/plain", "buffer": b"{}\n"})
     cancel = page.get_by_role("button", name="Cancel the upload")

@@ -42,8 +42,10 @@ class FakeHub:
     """`GET /api/datasets/owner/name`, in order."""
     hold: Event | None = None
     """When set to an event, data files are sent half, and the rest once the event is set."""
-    broken: bool = False
-    """Every answer is 503."""
+    broken: str = ""
+    """Every answer to a path with this in it has the status `broken_status`."""
+    broken_status: int = 503
+    """Of 5xx, the hub's client tries again, for half a minute."""
 
 
 @contextmanager
@@ -91,8 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.hub.requests.append(f"{self.command} {unquote(url.path)}")
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.hub.broken:
-            return self._error(503, "", "down")
+        if self.hub.broken and self.hub.broken in url.path:
+            return self._error(self.hub.broken_status, "", "down")
         parts = [unquote(part) for part in url.path.split("/") if part]
         is_api = parts[0] == "api"
         name, rest = "/".join(parts[1 + is_api : 3 + is_api]), parts[3 + is_api :]

@@ -45,6 +45,7 @@ _GROUPS = re.compile(r"\+\d+(?:(?:[ .-]| ?\(|\)[ -]?)\d+)*", re.ASCII)
 _AMERICAN = re.compile(r"(?<![\w.+-])(?:\([2-9]\d\d\) ?|[2-9]\d\d-)[2-9]\d\d-\d{4}(?![\w-])", re.ASCII)
 _FICTION = re.compile(r"555.?01\d\d$")
 """Numbers that are kept free for films and examples."""
+_FRACTION = re.compile(r"\+\d+\.\d+")
 
 
 def find_phones(text: str) -> Iterator[tuple[int, int]]:
@@ -66,4 +67,4 @@ def _is_international(number: str) -> bool:
     digits = sum(character.isdigit() for character in number)
     is_apart = digits < len(number) - 1
     enough = 9 <= digits <= 15 and (is_apart or digits >= 11)  # E.164
-    return enough and bool(_GROUPS.fullmatch(number)) and not _FICTION.search(number)
+    return enough and bool(_GROUPS.fullmatch(number)) and not (_FICTION.search(number) or _FRACTION.fullmatch(number))

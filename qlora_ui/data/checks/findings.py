@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from qlora_ui.contract.inspection import Finding, Level, Mend
 from qlora_ui.contract.recipe import Step
@@ -13,7 +14,7 @@ ROWS_NAMED = 50
 
 
 def finding(
-    kind: str, rows: Sequence[int] = (), count: int | None = None, *, level: Level | None = None, **facts: object
+    kind: str, rows: Sequence[int] = (), count: int | None = None, *, level: Level | None = None, **facts: Any
 ) -> Finding:
     """The finding of that kind.
 

@@ -9,6 +9,7 @@ Motwani, STOC 1998); these are then compared bin by bin.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -29,6 +30,7 @@ _BAND = 6
 _NEIGHBOURS = 8
 """With how many rows of its bucket a row is compared, so that a bucket of many unlike rows takes no square of time."""
 _FEW_WORDS, _FEW_CHARACTERS = 8, 60
+_NUMBER = re.compile("[0-9]+")
 _PIECE = 1 << 16
 """Characters that are hashed at once, which bounds the memory that a long text takes."""
 
@@ -40,9 +42,9 @@ def signature(text: str) -> bytes:
     """`BINS` bytes that tell how similar two texts are; case and white space make no difference.
 
     A short text (less than 8 words and 60 characters) is similar to nothing but itself: in `What is 3 + 4?` and
-    `What is 5 + 2?` it is the difference that matters.
+    `What is 5 + 2?` it is the difference that matters. For the same reason numbers weigh three times as much as words.
     """
-    normal = " ".join(text.lower().split())
+    normal = _NUMBER.sub(r"\g<0>\g<0>\g<0>", " ".join(text.lower().split()))
     if len(normal) < _SHINGLE or (len(normal) < _FEW_CHARACTERS and normal.count(" ") < _FEW_WORDS - 1):
         return _digest(normal)
     codes = np.frombuffer(normal.encode("utf-32-le", "surrogatepass"), np.uint32)

@@ -100,7 +100,7 @@ def _keys_of_form(form: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]
             yield match.start(), match.end()
 
 
-_PASSWORD = re.compile(r"""://[^\s/:@\[\]"'<>`]{0,64}:([^\s/@\[\]"'<>`{}$*]{3,128})@(?=[A-Za-z0-9\[])""")
+_PASSWORD = re.compile(r"""://([^\s/:@\[\]"'<>`]{0,64}):([^\s/@\[\]"'<>`{}$*]{3,128})@(?=[A-Za-z0-9\[])""")
 _NO_PASSWORDS = frozenset(
     ("pass", "passwd", "password", "pwd", "pw", "secret", "token", "mypassword", "mysecretpassword", "your_password")
 )
@@ -108,7 +108,8 @@ _NO_PASSWORDS = frozenset(
 
 
 def _passwords(text: str) -> Iterator[tuple[int, int]]:
-    """Those in addresses: `https://user:password@host`."""
+    """Those in addresses: `https://user:password@host`, but not `guest:guest`."""
     for match in _PASSWORD.finditer(text):
-        if match.group(1).lower() not in _NO_PASSWORDS and not _EXAMPLE.search(match.group(1)):
-            yield match.start(1), match.end(1)
+        user, password = match.groups()
+        if password != user and password.lower() not in _NO_PASSWORDS and not _EXAMPLE.search(password):
+            yield match.span(2)

@@ -8,10 +8,11 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers.content import Content, open_regular, open_zip, require_bounded, stamp_of
+from qlora_ui.data.readers.content import Content, open_regular, open_zip, stamp_of
 from qlora_ui.data.readers.kinds import is_archive_name, is_data_name, kind_of, readable
 from qlora_ui.data.readers.limits import MOST_MEMBERS
 from qlora_ui.data.readers.rows import DataFile
+from qlora_ui.data.readers.streams import require_bounded
 
 _AGAIN = "Pack the files anew, with plain names and without links or a password."
 _ENCRYPTED = 0x1

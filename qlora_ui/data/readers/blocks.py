@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.readers.content import Stream
 from qlora_ui.data.readers.limits import BLOCK_ROWS
 from qlora_ui.data.readers.rows import BadRow, Row
+from qlora_ui.data.readers.streams import Stream
 
 CONTENT = 2000
 """Characters that are kept of a row that cannot be read."""

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.blocks import Numbering, RowsBlock
-from qlora_ui.data.readers.content import COPY_AGAIN, Content
+from qlora_ui.data.readers.content import Content
 from qlora_ui.data.readers.json_values import json_decoders
 from qlora_ui.data.readers.limits import BLOCK
 from qlora_ui.data.readers.rows import BadRow, Block, Row
+from qlora_ui.data.readers.streams import COPY_AGAIN
 
 if TYPE_CHECKING:
     import pyarrow

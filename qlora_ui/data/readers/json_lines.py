@@ -42,8 +42,7 @@ class LinesBlock:
 
     def rows(self) -> Iterator[Row | BadRow]:
         scan, name, number, in_file = SCAN, self.name, self.first, self.row_in_file
-        is_doubtful = may_need_care(self.raw, self.count)
-        for line_before, texts, is_utf8 in self._pieces():
+        for line_before, texts, is_utf8, is_doubtful in self._pieces():
             for line, text in enumerate(texts, start=line_before + 1):
                 try:
                     value, end = scan(text, 0)
@@ -59,8 +58,11 @@ class LinesBlock:
                 number += 1
                 in_file = in_file and in_file + 1
 
-    def _pieces(self) -> Iterator[tuple[int, list[str], bool]]:
-        """How many lines are before, some lines, and whether they are UTF-8; else wrong bytes stand as lone surrogates."""
+    def _pieces(self) -> Iterator[tuple[int, list[str], bool, bool]]:
+        """How many lines are before, some lines, whether they are UTF-8 and whether any may need care.
+
+        Bytes that are not UTF-8 stand as lone surrogates.
+        """
         line, start = self.line - 1, 0
         while start < len(self.raw):
             end = self.raw.find(b"\n", start + _PIECE) + 1 or len(self.raw)
@@ -69,7 +71,8 @@ class LinesBlock:
                 texts, is_utf8 = piece.decode().split("\n"), True
             except UnicodeDecodeError:
                 texts, is_utf8 = piece.decode("utf-8", "surrogateescape").split("\n"), False
-            yield line, texts, is_utf8
+            rows = sum(map(bool, map(str.strip, texts)))
+            yield line, texts, is_utf8, may_need_care(piece, rows)
             line, start = line + len(texts), end
 
     def _carefully(self, number: int, line: int, text: str, in_file: int | None) -> Row | BadRow:

@@ -9,7 +9,6 @@ from typing import Any
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers.content import Stream
 from qlora_ui.data.readers.json_text import (
     BLANKS,
     DECODER,
@@ -20,6 +19,7 @@ from qlora_ui.data.readers.json_text import (
 )
 from qlora_ui.data.readers.limits import BLOCK, LONGEST_ROW
 from qlora_ui.data.readers.lines import not_utf8, nul_byte, too_long
+from qlora_ui.data.readers.streams import Stream
 
 LIST_HINT = 'Write [{…}, {…}] or {"data": [{…}, {…}]}; or save it as .jsonl, with one object on each line.'
 _SPACE = re.compile(f"[{BLANKS}]*")

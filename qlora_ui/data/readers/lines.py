@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers.content import Stream
 from qlora_ui.data.readers.limits import BLOCK, LONGEST_ROW, megabytes
+from qlora_ui.data.readers.streams import Stream
 
 BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\udc80-\udcff]")

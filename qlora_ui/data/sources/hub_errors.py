@@ -35,7 +35,7 @@ def refused(reference: HubReference, error: Any) -> DataError:
 
 
 def no_config(reference: HubReference, configs: Sequence[str], is_cached: bool = False) -> DataError:
-    """For a dataset with several configurations (or as many as are cached) of which none, or an unknown one, is named."""
+    """For a dataset with several configurations, or as many as are cached, when none or an unknown one is named."""
     asked = reference.config
     names = ", ".join(configs[:30]) + (" …" if len(configs) > 30 else "")
     hint = f"Choose one: {HubReference(name=reference.name, config=configs[0])}."

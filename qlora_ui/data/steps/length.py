@@ -76,7 +76,7 @@ def _teaches(conversation: Conversation) -> bool:
 
 _ENDS = (
     re.compile(r"\r?\n(?:[^\S\n]*\n)+"),
-    re.compile(r"(?<=[.!?…])[\"'”’)\]]{0,3}(\s+)|[。！？]()"),
+    re.compile(r"(?<=[.!?…])[\"'”’)\]]{0,3}(\s+)|(?<=[。！？])()(?!\Z)"),
     re.compile(r"(\s+)"),
 )
 """Where a text is cut, the best first: paragraphs, sentences, words. What the group holds is left out."""
@@ -110,7 +110,7 @@ def _fitting(conversation: Conversation, text: str, start: int, guess: int, leng
             fitting = size
         else:
             too_long = size
-        size = min(size * 5 // 4 + 1, left) if too_long > left else (fitting + too_long) // 2
+        size = min(size * 9 // 8 + 1, left) if too_long > left else (fitting + too_long) // 2
     return fitting
 
 
@@ -121,10 +121,18 @@ def _good_end(text: str, start: int, limit: int) -> tuple[int, int]:
         last = None
         for match in pattern.finditer(window, len(window) // 2):
             last = match
+        if last is not None and pattern is _ENDS[0]:
+            return start + last.start(), start + last.end()  # the next one keeps the indentation of its first line
         if last is not None:
             space = last.lastindex or 0
-            return start + last.start(space), start + last.end(space)
-    return limit, limit
+            return start + last.start(space), _end_of_space(text, start + last.end(space))
+    return limit, _end_of_space(text, limit)
+
+
+def _end_of_space(text: str, start: int) -> int:
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return start
 
 
 def _piece(conversation: Conversation, text: str) -> Conversation:

@@ -99,6 +99,8 @@ class BoundedEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
         return text
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "+" and type(left) is str is type(right) and len(left) + len(right) <= LONGEST_OUTPUT:
+            return left + right  # first, because templates do little else
         if operator == "*" and _size(left) * _number(right) + _size(right) * _number(left) > LONGEST_OUTPUT:
             raise _too_large()
         if operator == "**" and (_number(right) > 64 or abs(_number(left)) > 2**64):

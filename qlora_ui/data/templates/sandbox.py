@@ -51,7 +51,7 @@ class Compiled:
         except (RecursionError, MemoryError, OverflowError, SyntaxError, ValueError):
             raise ChatTemplateError("it is nested too deeply to be read") from None
         self._template = self._environment.template_class.from_code(
-            self._environment, code, self._environment.make_globals(None)
+            self._environment, code, dict(self._environment.globals)
         )
 
     def render(self, values: dict[str, Any]) -> str:

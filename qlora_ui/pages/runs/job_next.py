@@ -16,9 +16,11 @@ from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import heading, paragraph
+from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
-from qlora_ui.contract.paths import STARTER, dataset_location, is_starter
+from qlora_ui.contract.paths import STARTER, is_starter
 from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.contract.references import FileReference, Reference, parse_reference
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
 
@@ -107,36 +109,37 @@ def file_problem(path: str, trained: str) -> str:
     """Why the adapter cannot be scored on this file, for `_` with the path; empty when it can. It looks at the disk."""
     if not path:
         return mark("Name a file.")
-    location = dataset_location(path)
-    if not _is_file(location):
+    try:
+        rows, learnt = parse_reference(path), parse_reference(trained)
+    except ParameterError:
+        return mark("{path} names no data.")
+    if isinstance(rows, FileReference) and not _is_there(rows.location):
         return mark("There is no file {path}.")
-    if location == dataset_location(trained):
+    if _same(rows, learnt):
         return mark(
             "This is the file it was trained on, which would only show what it knows by heart. Name another one."
         )
     return ""
 
 
-def _is_file(path: Path) -> bool:
+def _same(one: Reference, other: Reference) -> bool:
+    if isinstance(one, FileReference) and isinstance(other, FileReference):
+        return one.location == other.location
+    return one == other
+
+
+def _is_there(path: Path) -> bool:
     """False also where nobody may look, and for a name that no file can have."""
     try:
-        return path.is_file()
+        return path.exists()
     except OSError:
         return False
 
 
 def evaluation_of(job: Job, training: TrainingParameters, path: str) -> EvaluationParameters:
     """What scores the adapter of a training on a file: rows are read and cut as they were in the training."""
-    return EvaluationParameters(
-        name=_named(job, "score"),
-        model_name=training.model_name,
-        adapter_path=str(job.paths.adapter),
-        dataset_path=path,
-        data_format=training.data_format if not is_starter(path) else "auto",
-        max_length=training.max_length,
-        device=training.device,
-        compute_type=training.compute_type,
-        offline=training.offline,
+    return EvaluationParameters.of(
+        training, name=_named(job, "score"), adapter_path=str(job.paths.adapter), dataset_path=path
     )
 
 

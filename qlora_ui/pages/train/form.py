@@ -41,10 +41,10 @@ DATA_KNOBS = (
     "split_column",
 )
 """Knobs that are set on the step of the data."""
+READING_KNOBS = ("data_format", "data_mapping", "data_roles")
+"""Knobs that say how rows are read; at their defaults that is found by itself."""
 READS_DATA_ANEW = frozenset({*DATA_KNOBS, "model_name", "max_length", "train_on", "offline", "evaluations", "seed"})
 """Knobs that decide what the tokens and labels of the data are, and which rows are held out."""
-_ALSO_FOR_SCORING = frozenset({"skip_bad_rows", "repair_encoding", "trim_space", "mend_order", "mask_secrets"})
-"""Steps that change how rows read, and not which rows there are."""
 _ON_OTHER_STEPS = frozenset({"name", "model_name", *DATA_KNOBS})
 
 
@@ -179,6 +179,11 @@ class TrainForm:
         return any(step.do == "skip_bad_rows" for step in self.get("data_steps"))
 
     @property
+    def says_how_to_read(self) -> bool:
+        """A person said what the format, the columns or the speakers are."""
+        return any(self.get(name) != KNOBS[name].default for name in READING_KNOBS)
+
+    @property
     def sources(self) -> list[Source]:
         """The chosen data, the first of them by the knobs of its own."""
         path = str(self.get("dataset_path") or "")
@@ -258,20 +263,8 @@ class TrainForm:
         rows = self.test_file
         if not self.score_after or not rows:
             return None
-        return EvaluationParameters(
-            name=f"{name[:74]} score",
-            model_name=training.model_name,
-            device=training.device,
-            compute_type=training.compute_type,
-            offline=training.offline,
-            dataset_path=rows,
-            adapter_path=str(run.adapter),
-            data_format=training.data_format,
-            data_mapping=training.data_mapping,
-            data_roles=training.data_roles,
-            data_steps=[step for step in training.data_steps if step.do in _ALSO_FOR_SCORING],
-            chat_template=training.chat_template,
-            max_length=training.max_length,
+        return EvaluationParameters.of(
+            training, name=f"{name[:74]} score", adapter_path=str(run.adapter), dataset_path=rows
         )
 
     @property

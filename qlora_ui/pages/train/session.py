@@ -20,7 +20,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.pages.train.data import choosing
 from qlora_ui.pages.train.data.reading import DataReading
 from qlora_ui.pages.train.files import problem_of
-from qlora_ui.pages.train.form import READS_DATA_ANEW, TrainForm
+from qlora_ui.pages.train.form import READING_KNOBS, READS_DATA_ANEW, TrainForm
 from qlora_ui.pages.train.model_check import ModelNote, look_at
 from qlora_ui.pages.train.words import KNOBS
 from qlora_ui.store.recipes import RECIPE_KNOBS, KeptRecipe
@@ -87,6 +87,10 @@ class TrainSession:
         before, self.form.before_recall = self.form.before_recall, None
         if before is not None:
             await self.change(before)
+
+    async def forget_reading(self) -> None:
+        """Find out by itself again how rows are read, whatever a person said of it."""
+        await self.change({name: KNOBS[name].default for name in READING_KNOBS})
 
     async def _kept_recipe(self, sources: Sequence[Source]) -> KeptRecipe | None:
         try:

@@ -10,6 +10,7 @@ import pytest
 
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.recipe import DataQuery, Recipe, Source
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.inspector import Inspector
 from qlora_ui.jobs.launcher import LocalLauncher
@@ -91,7 +92,7 @@ async def test_the_inspector_gets_it_unless_offline(workspace: Workspace, offlin
     credentials = Credentials(workspace, find_keyring=lambda: None)
     inspector = Inspector((sys.executable, "-c", script), credentials=credentials.environment)
     with pytest.raises(Exception, match="could not be looked at"):
-        await inspector.inspect("rows.jsonl", {}, offline=offline)
+        await inspector.look(DataQuery(recipe=Recipe(sources=(Source(path="rows.jsonl"),)), offline=offline))
     assert seen.read_text() == (TOKEN if is_given else "")
 
 

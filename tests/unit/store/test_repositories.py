@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -187,6 +188,19 @@ def test_the_index_of_datasets_follows_the_folders(store: Store, workspace: Work
     listed = Store(workspace).datasets.list()
 
     assert [(d.id, d.name, d.path, d.bytes) for d in listed] == [("unknown", unknown.name, unknown.path, 3)]
+
+
+def test_a_folder_that_came_together_is_found_again(workspace: Workspace) -> None:
+    folder = workspace.datasets / "some" / "my rows"
+    (folder / "deep").mkdir(parents=True)
+    for name, content in (("a.jsonl", "{}"), ("deep/b.txt", "rows"), (".c.txt.tmp", "no data")):
+        (folder / name).write_text(content)
+    (workspace.datasets / "empty" / "folder").mkdir(parents=True)
+    [dataset] = Store(workspace).datasets.list()
+    assert (dataset.id, dataset.name, dataset.path) == ("some", "my rows", str(folder))
+    assert (dataset.files, dataset.bytes) == (2, 6)
+    shutil.rmtree(folder)
+    assert Store(workspace).datasets.list() == []
 
 
 # ---- adapters ----

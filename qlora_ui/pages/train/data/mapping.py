@@ -7,9 +7,9 @@ from nicegui import ui
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import column
 from qlora_ui.components.select_list import amend_list
-from qlora_ui.components.text import heading
+from qlora_ui.components.text import Text, heading
 from qlora_ui.contract.inspection import PartView, Understanding
-from qlora_ui.locales import _
+from qlora_ui.locales import _, n_
 from qlora_ui.pages.train.data.words import ROLES, part_meaning, part_name, role_name
 from qlora_ui.pages.train.session import TrainSession
 
@@ -46,9 +46,18 @@ class MappingEditor(ui.element, default_classes="qu-col qu-gap-4"):
         data_format = understanding.format
         with column(gap=3):
             heading(_("Columns"), 3).classes("qu-sm")
+            used = [part for part in understanding.parts if part.required or part.column]
+            others = [part for part in understanding.parts if part not in used]
             with ui.element("div").classes("qu-parts"):
-                parts = understanding.parts
-                self._parts = {part.name: _PartField(self._session, part, data_format) for part in parts}
+                self._parts = {part.name: _PartField(self._session, part, data_format) for part in used}
+            if others:
+                words = n_(
+                    "{count} part more that a row can have", "{count} parts more that a row can have", len(others)
+                )
+                with ui.element("details").classes("qu-more"):
+                    Text(words, "summary", classes="qu-sm")
+                    with ui.element("div").classes("qu-parts"):
+                        self._parts |= {part.name: _PartField(self._session, part, data_format) for part in others}
         self._speakers = {}
         if roles:
             with column(gap=3):

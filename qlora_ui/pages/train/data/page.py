@@ -2,86 +2,135 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from nicegui import ui
+from typing import Literal
 
 from qlora_ui.components.button import Button
+from qlora_ui.components.focus import focus
 from qlora_ui.components.layout import Card, Skeleton, column, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.text import Text, heading, muted
-from qlora_ui.contract.paths import STARTER
+from qlora_ui.components.text import heading, muted
 from qlora_ui.locales import _, sentence
-from qlora_ui.pages.train.data.chooser import chooser
+from qlora_ui.pages.train.data.chooser import Chooser
+from qlora_ui.pages.train.data.chosen import show_chosen
 from qlora_ui.pages.train.data.figures import show_figures
 from qlora_ui.pages.train.data.findings import show_findings
 from qlora_ui.pages.train.data.mending import MendsCard
+from qlora_ui.pages.train.data.progress import CountingView
 from qlora_ui.pages.train.data.rows import RowCard
+from qlora_ui.pages.train.data.split import SplitCard
 from qlora_ui.pages.train.data.template import TemplateCard
-from qlora_ui.pages.train.data.words import format_name
+from qlora_ui.pages.train.data.understanding import UnderstandingView, recall_note
 from qlora_ui.pages.train.session import TrainSession
-from qlora_ui.theme import Icon
 
 
 def build(session: TrainSession) -> None:
-    form = session.form
-    Live(
-        form.changed,
-        lambda: (
-            form.get("dataset_path"),
-            form.data.is_looking,
-            form.data.problem,
-            id(form.data.look),
-            id(form.data.survey),
-            len(session.datasets),
-        ),
-        lambda: _data_card(session),
-    )
+    DataCard(session)
     MendsCard(session)
     RowCard(session)
     TemplateCard(session)
+    SplitCard(session)
 
 
-def _data_card(session: TrainSession) -> None:
-    form, state = session.form, session.form.data
-    if not form.get("dataset_path"):
-        with Card(_("Data")):
-            chooser(session)
-        return
-    with Card():
-        _head(session)
-        if state.is_looking and state.look is None:
-            muted(_("Reading the file."))
-            Skeleton(height="72px")
-        if state.problem is not None:
-            message, hint = state.problem
-            with Notice(sentence(message), "error", hint=sentence(hint)).body:
-                Button(_("Read it again"), session.read_data, icon="rotate-ccw", size="sm").style("margin-top:8px")
-            chooser(session)
+class DataCard(Card):
+    """What is chosen, the ways to other data, how it is read, and what is to be known of it."""
+
+    def __init__(self, session: TrainSession) -> None:
+        super().__init__()
+        self._session, self._form = session, session.form
+        self._wanted: Literal["", "more", "other"] = ""
+        """Which data a person is looking for, while some are chosen."""
+        changed = self._form.changed
+        with self:
+            self._chosen = Live(changed, self._chosen_key, self._show_chosen)
+            Live(changed, self._problem_key, self._show_problem)
+            self._ways = Live(changed, self._ways_key, self._show_ways)
+            Live(changed, self._waiting_key, self._show_waiting)
+            UnderstandingView(session)
+            CountingView(session)
+            Live(changed, lambda: self._form.data.findings, self._show_findings)
+            Live(changed, self._figures_key, self._show_figures)
+
+    # ---- what is chosen ----
+
+    def _chosen_key(self) -> object:
+        look = self._form.data.look
+        return [source.path for source in self._form.sources], look.sources if look is not None else None
+
+    def _show_chosen(self) -> None:
+        if self._form.sources:
+            show_chosen(
+                self._session, on_more=lambda: self._look_for("more"), on_replace=lambda: self._look_for("other")
+            )
+
+    # ---- the ways to data ----
+
+    def _ways_key(self) -> object:
+        is_wanted = not self._form.sources or self._form.data.problem is not None
+        return is_wanted, self._wanted, self._session.datasets, self._session.unreadable.copy()
+
+    def _show_ways(self) -> None:
+        sources, problem = self._form.sources, self._form.data.problem
+        if sources and problem is None and not self._wanted:
             return
-        show_findings(session, state.findings)
-        if state.survey is not None:
-            show_figures(state.survey, session.data.max_length)
+        if self._wanted:
+            titles = {"more": _("Add more data"), "other": _("Choose other data")}
+            with row(between=True, wrap=True):
+                heading(titles[self._wanted], 3)
+                Button(_("Cancel"), lambda: self._look_for(""), size="sm")
+        elif not sources:
+            heading(_("Data"))
+        tried = sources[0].path if sources and problem is not None and not self._wanted else ""
+        Chooser(self._session, self._choose, tried=tried)
 
+    def _look_for(self, wanted: Literal["", "more", "other"]) -> None:
+        self._wanted = wanted
+        self._ways.follow()
+        self._ways._props["tabindex"] = "-1"
+        focus(self._ways if wanted else self._chosen)
 
-def _head(session: TrainSession) -> None:
-    form, look = session.form, session.form.data.look
-    name = str(form.get("dataset_path"))
+    async def _choose(self, reference: str) -> None:
+        more, self._wanted = self._wanted == "more", ""
+        await self._session.choose_data(reference, more=more)
+        self._ways.follow()
 
-    async def replace() -> None:
-        await session.set("dataset_path", "")
+    # ---- what became of it ----
 
-    with row(gap=3, between=True, wrap=True):
-        with row(gap=3):
-            with ui.element("span").classes("qu-dot qu-tone-idle"):
-                Icon("file-text")
-            with column().style("gap:0"):
-                title = heading(_("Starter data") if name == STARTER else Path(name).name)
-                title.classes("qu-break").style("font-size:14px")
-                if look is not None:
-                    with ui.element("p").classes("qu-xs qu-muted qu-num"):
-                        Text(f"{format_name(look.understanding.format)} ")
-                        seen = sentence(look.understanding.seen)
-                        Text(_("recognised"), classes="qu-success").props["title"] = seen
-        Button(_("Replace"), replace, icon="upload").mark("replace-data")
+    def _problem_key(self) -> object:
+        return self._form.data.problem, self._form.before_recall is not None
+
+    def _show_problem(self) -> None:
+        problem = self._form.data.problem
+        if problem is None:
+            return
+        with Notice(sentence(problem[0]), "error", hint=sentence(problem[1])).body, row(wrap=True):
+            Button(_("Read it again"), self._session.read_data, icon="rotate-ccw", size="sm").style("margin-top:8px")
+            if self._form.says_how_to_read and self._form.before_recall is None:
+                anew = Button(_("Forget how it is read"), self._session.forget_reading, size="sm").style(
+                    "margin-top:8px"
+                )
+                anew.mark("forget-reading")
+        if self._form.before_recall is not None:
+            recall_note(self._session)
+
+    def _waiting_key(self) -> object:
+        return bool(self._form.sources) and self._form.data.is_looking and self._form.data.look is None
+
+    def _show_waiting(self) -> None:
+        if self._waiting_key():
+            muted(_("Reading the first rows."))
+            Skeleton(height="72px")
+
+    def _show_findings(self) -> None:
+        if self._form.data.findings:
+            with column(gap=3):
+                show_findings(self._session, self._form.data.findings)
+
+    def _figures_key(self) -> object:
+        return self._form.data.survey, self._form.get("max_length")
+
+    def _show_figures(self) -> None:
+        survey, query = self._form.data.survey, self._form.query()
+        if survey is not None and query is not None:
+            with column(gap=4):
+                show_figures(survey, query.recipe.max_length)

@@ -24,7 +24,7 @@ class CountingView(ui.element, default_classes="qu-col qu-gap-2"):
         self._data, self._reading = session.form.data, session.data
         with self:
             with row(gap=3, between=True, wrap=True):
-                self._text = Text(classes="qu-xs qu-muted qu-num")
+                self._so_far = Text(classes="qu-xs qu-muted qu-num")
                 self._stop = Button(_("Stop counting"), self._give_up, size="sm", variant="ghost")
                 self._again = Button(_("Count all rows"), self._begin, size="sm")
             self._bar = ProgressBar(_("Counting all rows"), thin=True)
@@ -42,7 +42,7 @@ class CountingView(ui.element, default_classes="qu-col qu-gap-2"):
         self._stop.set_visibility(is_counting)
         self._again.set_visibility(is_stopped)
         if is_stopped:
-            self._text.text = _("Not all rows were counted. The training goes through all of them in any case.")
+            self._so_far.text = _("Not all rows were counted. The training goes through all of them in any case.")
         elif is_counting:
             self._show(data.progress)
         self._tell(is_counting)
@@ -50,7 +50,7 @@ class CountingView(ui.element, default_classes="qu-col qu-gap-2"):
     def _show(self, progress: SurveyProgress | None) -> None:
         share = progress.bytes / progress.bytes_total if progress is not None and progress.bytes_total else 0.0
         self._bar.value = min(share, 1.0)
-        self._text.text = _so_far(progress)
+        self._so_far.text = _so_far(progress)
 
     def _tell(self, is_counting: bool) -> None:
         if is_counting == self._was_counting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.badge import Badge
+from qlora_ui.components.badge import Badge, Tone
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
 from qlora_ui.components.field import Field
@@ -42,7 +42,9 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
                     with column(gap=4):
                         self._format_field()
                         self._editor = MappingEditor(session)
-                        self._forget = Button(_("Forget my changes"), self._forget_changes, icon="rotate-ccw", size="sm")
+                        self._forget = Button(
+                            _("Forget my changes"), self._forget_changes, icon="rotate-ccw", size="sm"
+                        )
                         self._forget.mark("forget-mapping")
                     Live(self._form.changed, self._example_key, self._example)
             listen(self._form.changed, self._follow)
@@ -63,14 +65,9 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
         self._seen.text = " ".join(filter(None, (sentence(understanding.seen), meaning)))
         self._show_formats(understanding)
         self._editor.show(understanding)
-        self._forget.set_visibility(self._is_changed)
+        self._forget.set_visibility(self._form.says_how_to_read)
         if understanding.sureness == "unsure" or self._form.data.unassigned or self._form.data.unknown_speakers:
             self._fold._props["open"] = True
-
-    @property
-    def _is_changed(self) -> bool:
-        knobs = ("data_mapping", "data_roles")
-        return any(self._form.get(knob) for knob in knobs) or self._form.get("data_format") != AUTO
 
     def _notes_key(self) -> object:
         data = self._form.data
@@ -79,22 +76,25 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
     def _notes(self) -> None:
         """What a person has to do before anything can be read, and what was done because it was done before."""
         data = self._form.data
-        if self._form.before_recall is not None:
-            recall_note(self._session)
-        if data.unassigned:
-            parts = ", ".join(part_name(part) for part in data.unassigned)
-            Notice(_("No column is chosen yet for: {part}.", part=parts), "error", hint=_("Choose one below."))
-        if data.unknown_speakers:
-            names = ", ".join(data.unknown_speakers[:8])
-            text = n_(
-                "The speaker {names} is not known.", "The speakers {names} are not known.", len(data.unknown_speakers),
-                names=names,
-            )
-            tone = "warning" if self._form.skips_bad_rows else "error"
-            Notice(text, tone, hint=_("Say below who it is; rows with unknown speakers cannot be used."))
+        if self._form.before_recall is None and not data.unassigned and not data.unknown_speakers:
+            return
+        with column(gap=3):
+            if self._form.before_recall is not None:
+                recall_note(self._session)
+            if data.unassigned:
+                parts = ", ".join(part_name(part) for part in data.unassigned)
+                Notice(_("No column is chosen yet for: {part}.", part=parts), "error", hint=_("Choose one below."))
+            if data.unknown_speakers:
+                self._ask_for_speakers(data.unknown_speakers)
+
+    def _ask_for_speakers(self, names: list[str]) -> None:
+        shown = ", ".join(names[:8])
+        text = n_("The speaker {names} is not known.", "The speakers {names} are not known.", len(names), names=shown)
+        tone: Tone = "warning" if self._form.skips_bad_rows else "error"
+        Notice(text, tone, hint=_("Say below who it is: rows with unknown speakers cannot be used."))
 
     async def _forget_changes(self) -> None:
-        await self._session.change({"data_format": AUTO, "data_mapping": {}, "data_roles": {}})
+        await self._session.forget_reading()
 
     # ---- the format ----
 

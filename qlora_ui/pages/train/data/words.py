@@ -53,16 +53,16 @@ ROLES = {
 """What a speaker can be."""
 
 _SURENESS: dict[str, tuple[str, Tone, str]] = {
-    "certain": (mark("Recognised"), "success", mark("A well-known form: names and values of the columns fit it.")),
+    "certain": (mark("Recognised"), "success", mark("It is a well-known form.")),
     "likely": (
         mark("Probably right"),
         "info",
-        mark("The names of the columns speak for it. A look at the example below tells whether it is right."),
+        mark("The example below tells whether it is right."),
     ),
     "unsure": (
         mark("Only a guess"),
         "warning",
-        mark("No form that is known fits. Check with the example below which column is what."),
+        mark("Check with the example below which column is what."),
     ),
     "chosen": (mark("Chosen by you"), "info", mark("It is read as you said.")),
 }

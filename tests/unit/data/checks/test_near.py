@@ -7,10 +7,11 @@ import pytest
 from qlora_ui.data.checks.near import BINS, NearDuplicates, signature, signature_of
 from qlora_ui.data.conversation import Conversation, Turn
 
-WORDS = (
+VOCABULARY = (
     "the river bank market garden table stone light window paper music letter bridge forest winter summer engine "
     "signal number answer question teacher student village mountain harbour kitchen picture history science morning"
-).split()  # noqa: SIM905
+)
+WORDS = VOCABULARY.split()
 
 
 def prose(seed: int, words: int = 80) -> str:
@@ -26,18 +27,14 @@ def near(*texts: str) -> list[list[int]]:
     rows = NearDuplicates()
     for number, text in enumerate(texts, start=1):
         rows.add(number, signature(text))
-    return rows.pairs().tolist()
+    return [[int(number) for number in pair] for pair in rows.pairs()]
 
 
 def test_a_signature_has_a_fixed_size_and_is_always_the_same() -> None:
     assert {len(signature(text)) for text in ("", "a", prose(1), prose(1, 5000), "é" * 100, "\ud83d" * 100)} == {BINS}
     assert signature("the same text, always") == signature("the same text, always")
     known = signature("One permutation of the shingles is enough to tell how similar two rows of text are.")
-    assert known.hex()[:24] == KNOWN
-
-
-KNOWN = "?"
-"""Of a run on another day: signatures must not depend on the process."""
+    assert known[:12].hex() == "000004070000000022830000"  # of another process, on another day
 
 
 def test_a_row_with_one_word_changed_is_found_with_its_earlier_one() -> None:
@@ -67,12 +64,14 @@ def test_unlike_rows_are_not_alike() -> None:
     ],
 )
 def test_sums_of_other_numbers_are_not_alike(template: str) -> None:
-    texts = {template.format(a=a, b=b, c=a + b) for a in range(10, 90, 7) for b in range(10, 90, 7)}
+    texts = {template.format(a=a, b=b, c=a + b) for a in range(10, 90, 5) for b in range(a, 90, 5)}
     assert near(*sorted(texts)) == []
 
 
 def test_short_texts_are_alike_only_where_they_are_equal() -> None:
-    assert near("What is the capital of Peru?", "What is the capital of Cuba?", "what is  the capital of PERU?") == [[3, 1]]
+    assert near("What is the capital of Peru?", "What is the capital of Cuba?", "what is  the capital of PERU?") == [
+        [3, 1]
+    ]
 
 
 def test_a_long_text_without_spaces_is_not_short() -> None:

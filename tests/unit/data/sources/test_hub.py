@@ -49,6 +49,7 @@ for reference in references:
             }
     except QloraUiError as error:
         answer = {"error": error.message, "hint": error.hint}
+    assert "torch" not in sys.modules
     print(json.dumps(answer | {"strangers": strangers}), flush=True)
 """
 PLAIN = "owner/plain"
@@ -197,7 +198,7 @@ def test_without_the_hub_what_is_cached_is_taken_and_said_so(machine: Machine, h
     assert "its configuration de is not cached on this machine; there is en." in config["error"]
     assert "it is not cached on this machine, and the hub is not asked while offline." in absent["error"]
 
-    hub.broken = True
+    hub.broken = "/"
     silent, absent = machine.ask(f"hub:{PLAIN}", "hub:owner/columns")
     assert silent["rows"] == EXPECTED
     assert silent["note"].startswith("The hub does not answer. Taken from what is cached on this machine")
@@ -217,6 +218,14 @@ def test_a_newer_commit_is_fetched_and_an_older_one_can_be_named(machine: Machin
     )
     assert (len(newest["rows"]), len(named["rows"])) == (21, 20)
     assert "not cached on this machine" in unknown["error"]
+
+
+def test_an_older_commit_is_never_taken_without_saying_so(machine: Machine, hub: FakeHub) -> None:
+    machine.ask(f"hub:{PLAIN}")
+    hub.repositories[PLAIN].files["train.jsonl"] = lines(21)
+    hub.broken, hub.broken_status = "/resolve/", 400
+    [answer] = machine.ask(f"hub:{PLAIN}")
+    assert "the hub stopped answering while it was asked" in answer["error"]
 
 
 def test_what_the_hub_does_not_open_is_told_with_the_way_in(machine: Machine) -> None:
