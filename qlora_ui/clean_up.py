@@ -16,21 +16,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from filelock import FileLock, Timeout
 
 from qlora_ui import upload
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.paths import PREPARED_MARKER, RunPaths, Workspace
 from qlora_ui.contract.records import JobRecord, JobStatus
 from qlora_ui.jobs import run_folder
 from qlora_ui.jobs.leases import is_held
 from qlora_ui.storage_use import in_thread, size_of
 from qlora_ui.store.datasets import dataset_in
 
-Category = Literal["checkpoints", "datasets", "uploads", "leftovers"]
+Category = Literal["checkpoints", "datasets", "prepared", "uploads", "leftovers"]
 
 NEW_DATA_S = 3600.0
 """A data file that is no older than this may be about to be used."""
@@ -128,6 +128,12 @@ def _candidates(workspace: Workspace, wanted: _Wanted) -> Iterator[tuple[Categor
         ):
             yield "datasets", folder, name
 
+    for folder in _folders(workspace.prepared):
+        if _is_forgotten_grave(folder):
+            yield "leftovers", folder, folder.name
+        elif not folder.name.startswith(".") and (folder / PREPARED_MARKER).is_file():
+            yield "prepared", folder, f"{folder.name[:12]}…"
+
 
 class _Wanted:
     """The paths that runs name in their parameters, as the run folders have them at this moment."""
@@ -159,13 +165,27 @@ class _Wanted:
             return  # not a run
         try:
             values = yaml.load(run.parameters.read_text(encoding="utf-8"), _YAML_LOADER)  # noqa: S506  # a safe one
-            paths = [Path(value).expanduser() for value in values.values() if isinstance(value, str)]
+            paths = [_path_of(text) for text in _texts(values)]
             self._by_run[run.id] = {path.resolve() for path in paths if path.is_absolute()}
         except (OSError, ValueError, AttributeError, RuntimeError, yaml.YAMLError):
             self._by_run[run.id] = set()
             self.unknown = f"The parameters of the run {run.id} cannot be read, and it might need any of them."
         if _completed(run) is None:
             self._open.add(run.id)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a parameter, however deep: `more_data` is a list of tables."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
+def _path_of(text: str) -> Path:
+    """What a text would name as a path, without the split that may be chosen of a folder."""
+    return Path(text.partition("?split=")[0]).expanduser()
 
 
 def _completed(run: RunPaths) -> JobRecord | None:
@@ -231,7 +251,8 @@ def _grave_of(workspace: Workspace, path: Path) -> Path:
     """A name beside the runs or the data that nothing but a clean-up and the start of the app looks for."""
     if path.name.startswith(GRAVE):
         return path
-    parent = workspace.datasets if workspace.datasets in path.parents else workspace.runs
+    places = (workspace.datasets, workspace.prepared)
+    parent = next((place for place in places if place in path.parents), workspace.runs)
     owner = path.parent.name if path.parent != parent else path.name.strip(".")
     return parent / f"{GRAVE}{owner}-{os.urandom(4).hex()}"
 

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from qlora_ui.contract.paths import RunPaths, Workspace
 
-Kind = Literal["runs", "checkpoints", "logs", "datasets", "models", "other"]
+Kind = Literal["runs", "checkpoints", "logs", "datasets", "prepared", "models", "other"]
 
 LARGEST_SHOWN = 5
 ENTRIES_PER_LOOK = 256
@@ -66,7 +66,11 @@ def size_of(path: Path, is_over: Callable[[], bool] = lambda: False) -> int:
 
 def _measure(workspace: Workspace, is_over: Callable[[], bool]) -> StorageUse:
     use = StorageUse()
-    places: dict[Path, Kind] = {workspace.datasets: "datasets", workspace.models: "models"}
+    places: dict[Path, Kind] = {
+        workspace.datasets: "datasets",
+        workspace.prepared: "prepared",
+        workspace.models: "models",
+    }
     for entry in _entries(workspace.home):
         path = Path(entry.path)
         if entry.is_symlink():

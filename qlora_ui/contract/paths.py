@@ -8,6 +8,8 @@ from pathlib import Path
 
 CHECKPOINT_MARKER = "complete.json"
 """In a checkpoint's folder once all of it is on the disk: one without it does not count."""
+PREPARED_MARKER = "manifest.json"
+"""In a folder of prepared data once it is whole."""
 STARTER = "starter"
 """The name by which the model and the data that travel with the program are chosen."""
 

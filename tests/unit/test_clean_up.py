@@ -73,6 +73,35 @@ def contents(folder: Path) -> set[Path]:
     return {path.relative_to(folder) for path in folder.rglob("*")}
 
 
+# ---- prepared data ----
+
+
+async def test_prepared_data_can_go_and_what_is_being_prepared_cannot(workspace: Workspace) -> None:
+    whole, half = workspace.prepared / ("a" * 64), workspace.prepared / ".aaaa.x.tmp"
+    for folder in (whole, half):
+        folder.mkdir(parents=True)
+        (folder / "ids.bin").write_bytes(b"x" * 1_000)
+    (whole / "manifest.json").write_text("{}")
+    findings = await find(workspace)
+    assert [(item.category, item.path, item.bytes) for item in findings.items] == [("prepared", whole, 1_002)]
+    outcome = await clean(workspace, findings.items)
+    assert outcome.bytes == 1_002 and not whole.exists() and half.is_dir()
+    assert contents(workspace.prepared) == {Path(half.name), Path(half.name) / "ids.bin"}
+
+
+async def test_data_that_a_run_mixes_in_stay(workspace: Workspace) -> None:
+    first, second, third = (data_file(workspace, name) for name in ("first", "second", "third"))
+    write_run(
+        workspace,
+        FakeRun(
+            "mixed",
+            JobStatus.COMPLETED,
+            parameters={"dataset_path": f"{first.parent}?split=train", "more_data": [{"path": str(second)}]},
+        ),
+    )
+    assert await found(workspace) == {("datasets", third.parent)}
+
+
 # ---- checkpoints ----
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qlora_ui.data.conversation import Message
 from qlora_ui.data.templates.render import Renderer, Tools, special_tokens
@@ -51,10 +51,10 @@ class AnswerFinder:
     ) -> list[Span] | None:
         starts = []
         for index in answers:
-            prompt = self._renderer.render(messages[:index], tools, prompt=True)
-            if not text.startswith(prompt):
+            start = self._start(messages, tools, text, index)
+            if start is None:
                 return None
-            starts.append(len(prompt))
+            starts.append(start)
         plain = [index for index in answers if "tool_calls" not in messages[index]]
         ends = self._ends(messages, tools, text, plain)
         if ends is None:
@@ -73,14 +73,29 @@ class AnswerFinder:
                 spans.append((start, self._after_closing(text, found)))
         return spans
 
+    def _start(self, messages: Sequence[Message], tools: Tools | None, text: str, index: int) -> int | None:
+        """Where the model begins to write the answer `index`."""
+        prompt = self._renderer.render(messages[:index], tools, prompt=True)
+        if text.startswith(prompt):
+            return len(prompt)
+        # What comes before is written differently while it is the last, or the prompt opens a thought that an answer
+        # does not have. So only what lies between the message before and the answer is compared.
+        for strip in (False, True):
+            before, answer = dict(messages[index - 1]), dict(messages[index])
+            before["content"] = (str(before["content"]).rstrip() if strip else str(before["content"])) + _MARK
+            answer["content"] = _MARK
+            marked: Any = [*messages[: index - 1], before, answer, *messages[index + 1 :]]
+            parts = self._renderer.render(marked, tools).split(_MARK)
+            asked = self._renderer.render(marked[:index], tools, prompt=True).split(_MARK)
+            if len(parts) == 3 and len(asked) == 2 and text.startswith(parts[0] + parts[1]):
+                return len(parts[0]) + _common_length(asked[1], parts[1])
+        return None
+
     def _ends(
         self, messages: Sequence[Message], tools: Tools | None, text: str, plain: list[int]
     ) -> dict[int, int] | None:
         """Where the words of each plain answer end, told by a mark behind it; None when marks change more than that."""
-        for strip in (
-            False,
-            True,
-        ):  # a template may trim answers: then the mark has to stand where the trimmed one ends
+        for strip in (False, True):  # where a template trims answers, the mark has to stand behind the trimmed one
             marked = list(messages)
             for index in plain:
                 content = messages[index]["content"]
@@ -104,7 +119,7 @@ class AnswerFinder:
         if common <= start or not text.startswith(until.rstrip()):
             return None
         closings = [at + len(token) for token in self._specials if (at := text.rfind(token, start, common)) >= 0]
-        return max(closings, default=start + len(text[start:common].rstrip()))
+        return max(closings, default=self._after_closing(text, start + len(text[start:common].rstrip())))
 
     @cached_property
     def _closing(self) -> str:
@@ -132,8 +147,19 @@ class AnswerFinder:
         at = end
         while at < len(text) and text[at].isspace():
             at += 1
-        closing = next((token for token in self._specials if text.startswith(token, at)), "")
-        return at + len(closing) if closing else end
+        first = self._special_at(text, at)
+        if not first:
+            return end
+        closed = at = at + len(first)
+        eos = self._renderer.tokenizer.eos_token
+        special = first
+        while special and special != eos:  # some close the answer first, and right behind it the turn
+            special = self._special_at(text, at)
+            at += len(special)
+        return at if special else closed
+
+    def _special_at(self, text: str, at: int) -> str:
+        return next((token for token in self._specials if text.startswith(token, at)), "")
 
 
 def ends_with_special(text: str, tokenizer: PreTrainedTokenizerBase) -> bool:

@@ -22,10 +22,10 @@ from filelock import FileLock, Timeout
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.files import write_atomically
+from qlora_ui.contract.paths import PREPARED_MARKER
 
 MOST_BYTES = 20 << 30
 """What all entries together may take; the newest stays even when it is larger."""
-MANIFEST = "manifest.json"
 _BUSY = ".making"
 _KNOWN, _MOST_KNOWN = "files", 2_000
 _SMALL = 64 << 20
@@ -43,7 +43,7 @@ class Cache:
         """The folder of this entry, and what was noted of it; None where there is none that is whole."""
         folder = self._folder / fingerprint
         try:
-            manifest = json.loads((folder / MANIFEST).read_bytes())
+            manifest = json.loads((folder / PREPARED_MARKER).read_bytes())
             if manifest["fingerprint"] != fingerprint or any(
                 _check(folder / name, check) is False for name, check in manifest["files"].items()
             ):
@@ -74,7 +74,7 @@ class Cache:
         """Give a folder that was made its name, and make room."""
         files = {file.name: _describe(file) for file in made.iterdir() if file.name != _BUSY}
         manifest = {"fingerprint": fingerprint, "files": files, "notes": notes}
-        write_atomically(made / MANIFEST, json.dumps(manifest))
+        write_atomically(made / PREPARED_MARKER, json.dumps(manifest))
         (made / _BUSY).unlink(missing_ok=True)
         folder = self._folder / fingerprint
         try:

@@ -31,6 +31,10 @@ _CATEGORIES: dict[Category, tuple[str, str]] = {
         mark("Data files that no run names"),
         mark("Added more than an hour ago, and in the settings of no run, past or waiting."),
     ),
+    "prepared": (
+        mark("Prepared data"),
+        mark("Tokens of data that were read. They are made again, which takes time, when they are needed."),
+    ),
     "uploads": (mark("Uploads that broke off"), mark("Half a file each, untouched for a day.")),
     "leftovers": (mark("Remains of what was deleted"), mark("What a crash left of something that was being deleted.")),
 }
