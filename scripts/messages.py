@@ -34,6 +34,8 @@ ENDS = (".", "?", ".”", ".)")
 KNOB_WORDS = {"title", "help", "unit"}
 UNSEEN_WORDS = {"description", "summary", "pattern"}
 """Keywords whose texts describe the app to programs."""
+BUTTON_WORDS = {"label"}
+"""Keywords whose texts stand on buttons, and so do not end like a sentence."""
 UNSEEN_ERRORS = {"AssertionError", "RuntimeError", "TypeError", "ValueError"}
 """Errors that tell of a mistake in the code."""
 UNSEEN_CONSTANTS = {"_SENTENCES"}
@@ -106,6 +108,8 @@ def sentences(tree: ast.AST) -> Iterator[str]:
                 pass
             case ast.keyword(arg=name) if name in UNSEEN_WORDS:
                 pass
+            case ast.keyword(arg=name, value=ast.Constant(value=str(text))) if name in BUTTON_WORDS:
+                yield text
             case ast.Assign(targets=[ast.Name(name)]) if name in UNSEEN_CONSTANTS:
                 pass
             case ast.FunctionDef(name=name) if EXPLAINING.search(name):

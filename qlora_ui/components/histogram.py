@@ -1,4 +1,4 @@
-"""How many things are how long, as bars with a mark where they are cut; drawn as SVG, without a library."""
+"""How many things are how long, as bars with a mark where they are cut; without a library and without a script."""
 
 from __future__ import annotations
 
@@ -7,79 +7,105 @@ from html import escape
 from nicegui import ui
 
 from qlora_ui.contract.inspection import Histogram
-from qlora_ui.locales import _
+from qlora_ui.locales import _, n_
 from qlora_ui.locales.figures import number
-
-_WIDTH, _HEIGHT, _GAP = 600.0, 120.0, 2.0
 
 
 def histogram(lengths: Histogram, cut: int, *, label: str) -> None:
-    """Bars of equal width, one a bin. What is longer than `cut` is in the colour of a warning.
+    """Bars of equal width, one a bin; what lies right of a line at `cut` is striped in the colour of a warning.
 
-    A screen reader hears `label`, the middle and the ends, and finds the figures in a table that is folded away.
+    Pointing at a bar shows its figures. A screen reader hears `label`, the middle and the ends, and finds the figures
+    in a table that is folded away. `label` is a heading of level 3.
     """
     with ui.element("figure").classes("qu-histogram"):
-        ui.html(_drawn(lengths, cut, _in_words(lengths, label)), sanitize=False)
-        ui.html(_scale(lengths), sanitize=False)
-        with ui.element("details").classes("qu-more"):
-            ui.html(f'<summary class="qu-xs">{escape(_("As a table"))}</summary>{_table(lengths)}', sanitize=False)
+        words = escape(f"{label}. {in_words(lengths)}")
+        ui.html(
+            f'<h3 class="qu-sm qu-muted">{escape(label)}</h3>'
+            f'<div class="qu-plot" role="img" aria-label="{words}">{_plot(lengths, cut)}</div>',
+            sanitize=False,
+        )
+        ui.html(
+            f'<figcaption class="qu-xs qu-muted qu-num">{escape(in_words(lengths))} '
+            f"{escape(cut_in_words(lengths, cut))}</figcaption>"
+            f'<details class="qu-more"><summary class="qu-xs">{escape(_("As a table"))}</summary>'
+            f"{_table(lengths, label)}</details>",
+            sanitize=False,
+        )
 
 
-def _in_words(lengths: Histogram, label: str) -> str:
-    median, p95, longest = number(lengths.median), number(lengths.p95), number(lengths.longest)
+def in_words(lengths: Histogram) -> str:
+    """`Half have at most 97, 95 % at most 130; the longest has 201.`"""
     return _(
-        "{label}: half have at most {median}, 95 % at most {p95}, the longest has {longest}.",
-        label=label,
-        median=median,
-        p95=p95,
-        longest=longest,
+        "Half have at most {median}, 95 % at most {p95}; the longest has {longest}.",
+        median=number(lengths.median),
+        p95=number(lengths.p95),
+        longest=number(lengths.longest),
     )
 
 
-def _drawn(lengths: Histogram, cut: int, words: str) -> str:
-    highest, width = max(lengths.counts, default=0) or 1, _WIDTH / max(1, len(lengths.counts))
-    bars = "".join(
-        f'<rect x="{index * width + _GAP / 2:.1f}" y="{_HEIGHT - height:.1f}" width="{width - _GAP:.1f}" '
-        f'height="{height:.1f}"{_class(lengths.edges[index] >= cut)}>'
-        f"<title>{escape(_bar(lengths, index))}</title></rect>"
-        for index, count in enumerate(lengths.counts)
-        if (height := max(1.5, count / highest * _HEIGHT) if count else 0.0)
-    )
-    place = _place(lengths, cut) * width
-    line = f'<line x1="{place:.1f}" x2="{place:.1f}" y1="0" y2="{_HEIGHT}"/>' if place < _WIDTH else ""
-    box = f'viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}" preserveAspectRatio="none" role="img"'
-    return f'<svg class="qu-bars" {box} aria-label="{escape(words)}">{bars}{line}</svg>'
+def cut_in_words(lengths: Histogram, cut: int) -> str:
+    """What the mark means, or why there is none."""
+    if lengths.longest <= cut:
+        return _("None is cut: up to {cut} fit.", cut=number(cut))
+    return _("What is longer than {cut} is cut.", cut=number(cut))
 
 
-def _class(is_cut: bool) -> str:
-    return ' class="cut"' if is_cut else ""
-
-
-def _place(lengths: Histogram, cut: int) -> float:
-    """Where a length lies, in bins from the left."""
-    for index, (low, high) in enumerate(zip(lengths.edges, lengths.edges[1:], strict=False)):
-        if cut < high:
-            return index + max(0.0, (cut - low) / (high - low))
-    return float(len(lengths.counts))
-
-
-def _scale(lengths: Histogram) -> str:
+def _plot(lengths: Histogram, cut: int) -> str:
+    place = 100 * _place(lengths, cut)
+    highest = max(lengths.counts, default=0)
+    bars = "".join(_bar(lengths, index, highest, cut) for index in range(len(lengths.counts)))
     middle = lengths.edges[len(lengths.edges) // 2]
-    marks = (lengths.edges[0], middle, lengths.edges[-1])
-    return f'<div class="qu-scale" aria-hidden="true">{"".join(f"<span>{number(mark)}</span>" for mark in marks)}</div>'
+    ticks = (lengths.edges[0], middle, lengths.edges[-1])
+    scale = "".join(f'<span style="left:{100 * _place(lengths, tick):.2f}%">{number(tick)}</span>' for tick in ticks)
+    return (
+        f'<span class="qu-plot-most">{number(highest)}</span><span class="qu-plot-none">{number(0)}</span>'
+        f'<div class="qu-bars">{bars}{_cut_mark(place, cut)}</div><div class="qu-scale">{scale}</div>'
+    )
 
 
-def _bar(lengths: Histogram, index: int) -> str:
-    low, high = number(lengths.edges[index]), number(lengths.edges[index + 1] - 1)
-    return _("{low} to {high} tokens: {count}", low=low, high=high, count=number(lengths.counts[index]))
+def _bar(lengths: Histogram, index: int, highest: int, cut: int) -> str:
+    """A column over the whole height, so that a low bar can be pointed at as well; the part that is cut is striped."""
+    low, high, count = lengths.edges[index], lengths.edges[index + 1], lengths.counts[index]
+    height = max(2.0, 100 * count / highest) if count else 0.0
+    whole = 100 * min(1.0, max(0.0, (cut - low) / (high - low)))
+    side = "end" if index >= len(lengths.counts) / 2 else "start"
+    return (
+        f'<i class="{side}" data-about="{escape(_about(low, high - 1, count))}">'
+        f'<b style="height:{height:.1f}%;--whole:{whole:.0f}%"></b></i>'
+    )
 
 
-def _table(lengths: Histogram) -> str:
+def _about(low: int, high: int, count: int) -> str:
+    return n_(
+        "{low} to {high} tokens: {count} example",
+        "{low} to {high} tokens: {count} examples",
+        count,
+        low=number(low),
+        high=number(high),
+    )
+
+
+def _cut_mark(place: float, cut: int) -> str:
+    if place >= 100:
+        return ""
+    words = escape(_("cut at {length}", length=number(cut)))
+    side = "end" if place > 50 else "start"
+    return f'<u class="{side}" style="left:{place:.2f}%"><span>{words}</span></u>'
+
+
+def _place(lengths: Histogram, length: int) -> float:
+    """Where a length lies between the ends, from 0 to 1; the bins are of equal width."""
+    first, last = lengths.edges[0], lengths.edges[-1]
+    return min(1.0, max(0.0, (length - first) / (last - first)))
+
+
+def _table(lengths: Histogram, label: str) -> str:
     rows = "".join(
-        f"<tr><th scope='row'>{number(lengths.edges[i])}–{number(lengths.edges[i + 1] - 1)}</th>"
+        f'<tr><th scope="row">{number(lengths.edges[i])}–{number(lengths.edges[i + 1] - 1)}</th>'
         f"<td>{number(count)}</td></tr>"
         for i, count in enumerate(lengths.counts)
         if count
     )
-    head = f"<tr><th scope='col'>{escape(_('Tokens'))}</th><th scope='col'>{escape(_('Examples'))}</th></tr>"
-    return f'<table class="qu-figures"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    head = f'<tr><th scope="col">{escape(_("Tokens"))}</th><th scope="col">{escape(_("Examples"))}</th></tr>'
+    table = f'<table class="qu-figures" aria-label="{escape(label)}">'
+    return f"{table}<thead>{head}</thead><tbody>{rows}</tbody></table>"

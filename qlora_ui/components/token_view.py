@@ -1,29 +1,42 @@
-"""One row of data as training meets it: as it was written, as a conversation, and as tokens with their labels."""
+"""One row of data as training meets it: as it was written, as a conversation, and as tokens with their labels.
+
+Every view is bounded: a row may be a whole book, and nobody reads more than a few pages of it on a page.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from nicegui import ui
 from nicegui.element import Element
 
 from qlora_ui.components.text import Text
-from qlora_ui.contract.inspection import ExampleView, RowView, TokenView
+from qlora_ui.contract.inspection import ExampleView, Role, RowView, TokenView, TurnView
 from qlora_ui.locales import _, mark, n_
 from qlora_ui.locales.figures import number
 
 SHOWN_CHARACTERS = 50_000
-"""Of a text; more makes a page slow, and nobody reads it."""
+"""Of a text, or of all turns together."""
+SHOWN_TURNS = 200
 _MARKS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_ABOUT = {
-    (False, False): mark("“{text}”, token {id}, read, not trained (label −100)"),
-    (False, True): mark("“{text}”, token {id}, trained, its label is {id}"),
-    (True, False): mark("“{text}”, special token {id}, read, not trained (label −100)"),
-    (True, True): mark("“{text}”, special token {id}, trained, its label is {id}"),
+_JOINER = "\N{ZERO WIDTH JOINER}"
+_ABOUT = (
+    mark("“{text}”, token {id}, read, not trained (label −100)"),
+    mark("“{text}”, token {id}, trained, its label is {id}"),
+    mark("“{text}”, special token {id}, read, not trained (label −100)"),
+    mark("“{text}”, special token {id}, trained, its label is {id}"),
+)
+"""What is said of a token: 1 is added for a trained one, 2 for a special one."""
+_SPEAKERS: dict[Role, str] = {
+    "system": mark("System message"),
+    "user": mark("User"),
+    "assistant": mark("Assistant"),
+    "tool": mark("Tool"),
+    "text": mark("Text"),
 }
-"""Whether it is special, whether it is trained → what is said of a token."""
 
 
 class TokenStrip(Element, component="token_view.js"):
@@ -31,9 +44,14 @@ class TokenStrip(Element, component="token_view.js"):
 
     def __init__(self, tokens: Sequence[TokenView], number_of_row: int) -> None:
         super().__init__()
-        self._props["tokens"] = [{"text": visible(t.text), "kind": kind(t), "about": about(t)} for t in tokens]
+        self._props["tokens"] = [[visible(token.text), token.id, kind(token)] for token in tokens]
+        self._props["sentences"] = [_(sentence) for sentence in _ABOUT]
         self._props["label"] = _("Tokens of row {number}", number=number(number_of_row))
         self._props["idle"] = _("Point at a token, or walk with the arrow keys, to see its number and label.")
+
+    def go_to(self, index: int) -> None:
+        """Take the focus to a token, counted from 0."""
+        self.run_method("go", index)
 
 
 def token_legend() -> None:
@@ -42,6 +60,7 @@ def token_legend() -> None:
         for swatch, meaning in (
             ("trained", _("trained")),
             ("special", _("special")),
+            ("trained special", _("special and trained")),
             ("", _("not marked: read, not trained")),
         ):
             with ui.element("span"):
@@ -52,57 +71,104 @@ def token_legend() -> None:
 
 def rendered_view(text: str, number_of_row: int) -> None:
     """What the template makes of an example, line ends and all."""
-    label = _("Row {number} as the template writes it", number=number(number_of_row))
-    _pre(text, label)
+    _pre(text, _("Row {number} as the template writes it", number=number(number_of_row)))
 
 
-def conversation_view(example: ExampleView) -> None:
-    """The turns of an example in order, each with its role and whether it is trained."""
-    words = {True: escape(_("trained")), False: escape(_("read, not trained"))}
-    turns = "".join(
-        f'<li class="qu-turn {"trained" if turn.trained else "read"}"><div class="qu-turn-role">{turn.role}'
-        f"<span>{words[turn.trained]}</span></div>"
-        f'<div class="qu-turn-text">{escape(turn.content)}</div></li>'
-        for turn in example.turns
+def conversation_view(example: ExampleView, label: str = "") -> None:
+    """The turns of an example in order, each with its role and whether it is trained.
+
+    With a `label` a long one scrolls in a region of that name; else it takes the height that it needs.
+    """
+    with ui.element("div").classes("qu-col") as room:
+        if label:
+            room.classes("qu-turns-room")
+            room._props.update({"role": "region", "tabindex": "0", "aria-label": label})
+        _show_turns(example.turns)
+        if example.rejected:
+            words = _("The answer that is not wanted, which this training does not see")
+            Text(words, "p", classes="qu-xs qu-muted")
+            _show_turns(example.rejected)
+
+
+def _show_turns(turns: Sequence[TurnView]) -> None:
+    left, items = SHOWN_CHARACTERS, list[str]()
+    for turn in turns[:SHOWN_TURNS]:
+        items.append(_turn(turn, left))
+        left -= len(turn.content)
+        if left <= 0:
+            break
+    ui.html(f'<ol class="qu-turns">{"".join(items)}</ol>', sanitize=False)
+    if left < 0:
+        _first_characters_only()
+    if rest := len(turns) - len(items):
+        Text(n_("{count} more turn", "{count} more turns", rest), "p", classes="qu-xs qu-muted")
+
+
+def _turn(turn: TurnView, characters: int) -> str:
+    kind, word = ("trained", _("trained")) if turn.trained else ("read", _("read, not trained"))
+    content = escape(turn.content[:characters]) or f'<span class="qu-muted">{escape(_("empty"))}</span>'
+    return (
+        f'<li class="qu-turn {kind}"><div class="qu-turn-role">{escape(_(_SPEAKERS[turn.role]))}'
+        f'<span>{escape(word)}</span></div><div class="qu-turn-text">{content}</div></li>'
     )
-    ui.html(f'<ol class="qu-turns">{turns}</ol>', sanitize=False)
-    if example.rejected:
-        Text(_("The answer that is not wanted, which this training does not see"), "p", classes="qu-xs qu-muted")
-        conversation_view(ExampleView(turns=example.rejected))
 
 
 def original_view(row: RowView) -> None:
-    """A row as its file has it."""
-    is_text = isinstance(row.original, str)  # of a row that could not be read
-    content = row.original if is_text else json.dumps(row.original, indent=2, ensure_ascii=False, default=str)
-    label = _("Row {number} as its file has it", number=number(row.number))
-    _pre(content, label)
+    """A row as its file has it; of one that could not be read, the text that stood there."""
+    _pre(_original(row.original), _("Row {number} as its file has it", number=number(row.number)))
+
+
+def _original(row: object) -> str:
+    """The beginning of a row as JSON, one character more than is shown; it is not written any further than that."""
+    if isinstance(row, str):
+        return row
+    pieces = json.JSONEncoder(indent=2, ensure_ascii=False, default=str).iterencode(row)
+    return "".join(_up_to(SHOWN_CHARACTERS, pieces))
+
+
+def _up_to(characters: int, pieces: Iterable[str]) -> Iterable[str]:
+    for piece in pieces:
+        yield piece
+        characters -= len(piece)
+        if characters < 0:
+            return
 
 
 def _pre(text: str, label: str) -> None:
-    """Text as it stands; of a very long one the beginning, with a word on how much is missing."""
-    rest = len(text) - SHOWN_CHARACTERS
+    """Text as it stands; of a very long one the beginning."""
     shown = escape(text[:SHOWN_CHARACTERS])
     ui.html(
         f'<pre class="qu-pre" tabindex="0" role="region" aria-label="{escape(label)}">{shown}</pre>', sanitize=False
     )
-    if rest > 0:
-        Text(n_("{count} more character", "{count} more characters", rest), "p", classes="qu-xs qu-muted")
+    if len(text) > SHOWN_CHARACTERS:
+        _first_characters_only()
+
+
+def _first_characters_only() -> None:
+    words = _("Only the first {count} characters are shown.", count=number(SHOWN_CHARACTERS))
+    Text(words, "p", classes="qu-xs qu-muted")
 
 
 def visible(text: str) -> str:
-    """A token's text with all shown that a page would swallow: line ends, tabs, lone spaces, control characters."""
-    if text and not text.strip(" "):
+    """A token's text with all shown that a page would swallow: line ends, tabs, lone spaces, control characters.
+
+    A mark that would cling to the token before, such as an accent, stands on a dotted circle.
+    """
+    if text.isprintable() and not text.startswith(" ") and text.isascii():  # as most tokens are
+        return text or "∅"
+    if not text.strip(" "):
         return "·" * len(text)
-    shown = (_MARKS.get(c) or (c if c.isprintable() or c == " " else f"\\x{ord(c):02x}") for c in text)
-    return "".join(shown) or "∅"
+    shown = text if _JOINER in text[1:-1] else "".join(map(_visible, text))
+    return f"◌{shown}" if unicodedata.category(shown[0]) in ("Mn", "Me") else shown
 
 
-def kind(token: TokenView) -> str:
-    """The CSS classes of a token."""
-    return " ".join(["qu-token", *["trained"] * token.trained, *["special"] * token.special])
+def _visible(character: str) -> str:
+    if character.isprintable() or character == " ":
+        return character
+    code = ord(character)
+    return _MARKS.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
-def about(token: TokenView) -> str:
-    """One sentence: the token, its number and what training does with it."""
-    return _(_ABOUT[token.special, token.trained], text=visible(token.text), id=token.id)
+def kind(token: TokenView) -> int:
+    """1 for a trained token, 2 for a special one, 3 for one that is both, 0 for any other."""
+    return token.trained + 2 * token.special

@@ -38,6 +38,8 @@ class FakeInspector(Inspector):
         super().__init__()
         self.asked: list[tuple[DataQuery, int]] = []
         """Each look's query and first row."""
+        self.surveyed: list[DataQuery] = []
+        """Each survey's query."""
         self.news: asyncio.Queue[DataQuery] = asyncio.Queue()
         """The query of each look, to be waited for."""
         self.findings = [
@@ -82,6 +84,7 @@ class FakeInspector(Inspector):
         )
 
     async def survey(self, query: DataQuery, on_progress: Callable[[SurveyProgress], None] = lambda _: None) -> Survey:
+        self.surveyed.append(query)
         on_progress(SurveyProgress(rows=10, bytes=4_000, bytes_total=18_200))
         await self.may_survey.wait()
         has_tokens = bool(query.model)

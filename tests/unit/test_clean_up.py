@@ -204,6 +204,17 @@ async def test_data_that_no_run_names(workspace: Workspace) -> None:
     assert await found(workspace) == {("datasets", unused.parent)}
 
 
+async def test_a_folder_of_data_goes_unless_a_run_names_a_file_in_it(workspace: Workspace) -> None:
+    for name in ("wanted", "unused"):
+        inner = workspace.datasets / name / "my rows"
+        inner.mkdir(parents=True)
+        (inner / "a.jsonl").write_text("{}")
+        aged(inner, LONG_AGO)
+    path = str(workspace.datasets / "wanted" / "my rows" / "a.jsonl")
+    write_run(workspace, FakeRun("reads", JobStatus.COMPLETED, parameters={"dataset_path": path}))
+    assert await found(workspace) == {("datasets", workspace.datasets / "unused")}
+
+
 async def test_data_are_wanted_by_runs_of_every_status(workspace: Workspace) -> None:
     for status in JobStatus:
         file = data_file(workspace, f"of-{status}")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import nicegui.core
@@ -9,12 +9,12 @@ import pytest
 
 from qlora_ui import services as services_module
 from qlora_ui.contract.errors import JobError, WorkspaceError
-from qlora_ui.contract.inspection import Inspection
 from qlora_ui.contract.paths import STARTER
+from qlora_ui.contract.recipe import DataQuery, Recipe, Source
 from qlora_ui.contract.records import Dataset, JobStatus
-from qlora_ui.inspector import Inspector
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
+from tests.fakes.inspector import FakeInspector
 from tests.fakes.runs import FakeRun, write_run
 
 
@@ -126,19 +126,12 @@ async def test_a_data_file_that_cannot_be_listed_is_not_kept(
 
 @pytest.mark.parametrize(("app", "call", "told"), [(True, False, True), (False, True, True), (False, False, False)])
 async def test_an_offline_app_looks_at_data_offline(tmp_path: Path, app: bool, call: bool, told: bool) -> None:
-    seen: list[bool] = []
-
-    class Watched(Inspector):
-        async def inspect(
-            self, path: str, options: Mapping[str, str | int | None], *, offline: bool = False
-        ) -> Inspection:
-            seen.append(offline)
-            return Inspection(file=path, bytes=0, rows=0, format="text", seen="", columns=[])
-
     services = Services.open(AppSettings(home=tmp_path, offline=app))
-    services.inspector = Watched()
-    await services.inspect("rows.jsonl", "org/model", offline=call)
-    assert seen == [told]
+    services.inspector = inspector = FakeInspector()
+    query = DataQuery(recipe=Recipe(sources=(Source(path="rows.jsonl"),)), offline=call)
+    await services.look(query)
+    await services.survey(query)
+    assert [asked.offline for asked, _ in inspector.asked] == [told] == [asked.offline for asked in inspector.surveyed]
 
 
 async def test_runs_are_measured_once_for_all_pages_that_ask(

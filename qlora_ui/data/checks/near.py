@@ -33,6 +33,8 @@ _FEW_WORDS, _FEW_CHARACTERS = 8, 60
 _NUMBER = re.compile("[0-9]+")
 _PIECE = 1 << 16
 """Characters that are hashed at once, which bounds the memory that a long text takes."""
+_AT_ONCE = 1 << 15
+"""Rows that are compared at once."""
 
 Pairs = NDArray[np.int64]
 """[n, 2]: a row's number, and that of the one that it is almost equal to."""
@@ -76,6 +78,11 @@ class NearDuplicates:
         self._numbers.append(number)
         self._signatures += signature
 
+    def extend(self, numbers: NDArray[np.int64], signatures: NDArray[np.uint8]) -> None:
+        """Many rows at once: their numbers, [n], and signatures, [n, BINS]."""
+        self._numbers.frombytes(numbers.astype(np.int64, copy=False).tobytes())
+        self._signatures += signatures.tobytes()
+
     def pairs(self) -> Pairs:
         """Every row that is almost equal to one added before it, with the first such that was found; in the order of
         the rows. The same for the same rows, always."""
@@ -99,15 +106,19 @@ class NearDuplicates:
         for keys, their_keys in zip(_bands(mine), _bands(theirs), strict=True):
             order = np.argsort(their_keys, kind="stable").astype(np.int32)
             ordered = their_keys[order]
-            start = np.searchsorted(ordered, keys).astype(np.int32)
-            for step in range(_NEIGHBOURS):
-                open_rows = np.flatnonzero((partner < 0) & (keys != 0) & (start + step < len(ordered)))
-                open_rows = open_rows[ordered[start[open_rows] + step] == keys[open_rows]]
-                if not len(open_rows):
-                    break
-                others = order[start[open_rows] + step]
-                alike = _are_similar(mine, open_rows, theirs, others)
-                partner[open_rows[alike]] = others[alike]
+            for first in range(0, len(mine), _AT_ONCE):
+                rows = first + np.flatnonzero(
+                    (partner[first : first + _AT_ONCE] < 0) & (keys[first : first + _AT_ONCE] != 0)
+                )
+                start = np.searchsorted(ordered, keys[rows])
+                for step in range(_NEIGHBOURS):
+                    is_same = start + step < len(ordered)
+                    is_same[is_same] = ordered[start[is_same] + step] == keys[rows[is_same]]
+                    rows, start = rows[is_same], start[is_same]
+                    others = order[start + step]
+                    alike = _are_similar(mine, rows, theirs, others)
+                    partner[rows[alike]] = others[alike]
+                    rows, start = rows[~alike], start[~alike]
         found = np.flatnonzero(partner >= 0)
         numbers, theirs_numbers = (np.frombuffer(rows._numbers, np.int64) for rows in (self, held_out))
         return np.stack([numbers[found], theirs_numbers[partner[found]]], axis=1)
@@ -140,13 +151,13 @@ def _digest(text: str) -> bytes:
     return b"".join(blake2b(data, digest_size=48, salt=bytes([half])).digest() for half in range(2))
 
 
-def _bands(table: NDArray[np.uint8]) -> Iterator[NDArray[np.uint64]]:
+def _bands(table: NDArray[np.uint8]) -> Iterator[NDArray[np.uint32]]:
     """For each band a number per row that is the same where the band is; 0 where all its bins are empty."""
-    weights = np.uint64(256) ** np.arange(_BAND, dtype=np.uint64)
     for start in range(0, BINS, _BAND):
-        keys = np.zeros(len(table), np.uint64)
-        for place, weight in enumerate(weights):
-            keys += table[:, start + place] * weight
+        keys = np.zeros(len(table), np.uint32)
+        for place in range(start, start + _BAND):
+            keys *= _FACTORS[0]
+            keys += table[:, place]
         yield keys
 
 
@@ -161,17 +172,13 @@ def _link(
 
 
 def _are_similar(
-    one: NDArray[np.uint8],
-    rows: NDArray[np.integer],
-    other: NDArray[np.uint8],
-    other_rows: NDArray[np.integer],
-    at_once: int = 1 << 15,
+    one: NDArray[np.uint8], rows: NDArray[np.integer], other: NDArray[np.uint8], other_rows: NDArray[np.integer]
 ) -> NDArray[np.bool_]:
     """Whether the rows are similar, pair by pair: equal bins over bins that are not empty in both."""
     alike = np.empty(len(rows), np.bool_)
-    for start in range(0, len(rows), at_once):
-        left, right = one[rows[start : start + at_once]], other[other_rows[start : start + at_once]]
+    for start in range(0, len(rows), _AT_ONCE):
+        left, right = one[rows[start : start + _AT_ONCE]], other[other_rows[start : start + _AT_ONCE]]
         filled = ((left | right) != 0).sum(axis=1)
         equal = ((left == right) & (left != 0)).sum(axis=1)
-        alike[start : start + at_once] = equal >= SIMILAR * filled
+        alike[start : start + _AT_ONCE] = equal >= SIMILAR * filled
     return alike

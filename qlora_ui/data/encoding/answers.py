@@ -87,8 +87,11 @@ class AnswerFinder:
             marked: Any = [*messages[: index - 1], before, answer, *messages[index + 1 :]]
             parts = self._renderer.render(marked, tools).split(_MARK)
             asked = self._renderer.render(marked[:index], tools, prompt=True).split(_MARK)
-            if len(parts) == 3 and len(asked) == 2 and text.startswith(parts[0] + parts[1]):
-                return len(parts[0]) + _common_length(asked[1], parts[1])
+            if len(parts) != 3 or len(asked) != 2 or not text.startswith(parts[0] + parts[1]):
+                continue
+            head, prompted = parts[1], asked[1]
+            if prompted.startswith(head) or head.startswith(prompted):
+                return len(parts[0]) + min(len(head), len(prompted))
         return None
 
     def _ends(

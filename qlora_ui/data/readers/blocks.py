@@ -58,7 +58,7 @@ def gather(rows: Iterable[Row | BadRow], stream: Stream, from_number: int) -> It
     """
     items: list[Row | BadRow] = []
     given: int | None = None
-    position = stream.position
+    position = 0
     failure: DataError | None = None
     try:
         for row in rows:

@@ -63,7 +63,7 @@ def cut_parquet(content: Content, start: int, shift: int) -> Iterator[Block]:
 
     cutter = _Cutter(content, start, shift)
     with content.open_seekable() as file, cutter.naming_damage("Parquet"):
-        parquet = pyarrow.parquet.ParquetFile(file, buffer_size=BLOCK)
+        parquet = pyarrow.parquet.ParquetFile(_Honest(file), buffer_size=BLOCK)
         groups = [parquet.metadata.row_group(index) for index in range(parquet.num_row_groups)]
         cutter.total = sum(group.num_rows for group in groups)
         for index, group in enumerate(groups):
@@ -80,11 +80,11 @@ def cut_arrow(content: Content, start: int, shift: int) -> Iterator[Block]:
     """As `cut_parquet`, for Arrow IPC files and streams, as the library `datasets` saves them."""
     cutter = _Cutter(content, start, shift)
     with content.open_seekable() as file, cutter.naming_damage("Arrow"):
-        for batch in _arrow_batches(file, content.name):
+        for batch in _arrow_batches(_Honest(file), content.name):
             yield from cutter.cut(batch)
 
 
-def _arrow_batches(file: BinaryIO, name: str) -> Iterator[pyarrow.RecordBatch]:
+def _arrow_batches(file: _Honest, name: str) -> Iterator[pyarrow.RecordBatch]:
     import pyarrow.ipc
 
     is_file = file.read(len(_FILE_MAGIC)) == _FILE_MAGIC
@@ -98,6 +98,24 @@ def _arrow_batches(file: BinaryIO, name: str) -> Iterator[pyarrow.RecordBatch]:
     file.seek(-len(_END_OF_STREAM), 2)
     if file.read() != _END_OF_STREAM:  # a stream that stops between two batches looks whole otherwise
         raise data_error(name, "this is no whole Arrow file (its end is missing).", COPY_AGAIN)
+
+
+class _Honest:
+    """A file that is never asked for more than it has: a damaged length would make Python reserve that much memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._size = file.seek(0, 2)
+        file.seek(0)
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    @property
+    def closed(self) -> bool:
+        return self._file.closed
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self._size - self._file.tell(), 0)
+        return self._file.read(left if size < 0 else min(size, left))
 
 
 class _Cutter:
@@ -119,16 +137,17 @@ class _Cutter:
             problem = f"the column {twice} appears twice."
             raise data_error(self._content.name, problem, "Give each column its own name.")
         skipped = min(max(self._start - self.row, 0), batch.num_rows)
-        size = min(max(BLOCK * batch.num_rows // max(batch.nbytes, 1), 1), _MOST_ROWS)
+        held = batch.get_total_buffer_size()  # `nbytes` follows offsets, which may lead anywhere in a damaged file
+        size = min(max(BLOCK * batch.num_rows // max(held, 1), 1), _MOST_ROWS)
         for offset in range(skipped, batch.num_rows, size):
-            yield self._block(batch.slice(offset, size), self.row + offset)
+            yield self._block(batch.slice(offset, size), self.row + offset, held // batch.num_rows)
         self.row += batch.num_rows
 
-    def _block(self, batch: pyarrow.RecordBatch, row: int) -> Block:
+    def _block(self, batch: pyarrow.RecordBatch, row: int, bytes_per_row: int) -> Block:
         import pyarrow
 
         first, count = row + self._shift, batch.num_rows
-        share = self._content.bytes * count // self.total if self.total else batch.nbytes
+        share = count * (self._content.bytes // self.total if self.total else bytes_per_row)
         try:
             batch.validate(full=True)
             batch = _without_dictionaries(batch)

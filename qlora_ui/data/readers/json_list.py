@@ -126,7 +126,7 @@ def _keys(window: JsonWindow) -> Iterator[str]:
 def _rows_of_columns(members: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
     """Rows of columns: each a list, or an object from row numbers to values. Raises DataError."""
     columns = {key: _column(value) for key, value in members.items()}
-    if not columns or not all(columns.values()):
+    if not columns or any(column is None for column in columns.values()):
         raise _no_list(name)
     first, *others = columns
     indexes = list(columns[first] or {})

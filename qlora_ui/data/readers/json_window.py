@@ -39,6 +39,7 @@ class JsonWindow:
         self._line, self._column = 1, 1
         self._is_all = False
         self._failure: DataError | None = None
+        """What is to be told of when all before it has been read."""
 
     def beginning(self) -> str:
         """The first megabyte, before anything was read of it."""
@@ -101,7 +102,7 @@ class JsonWindow:
                     if self._may_go_on(other.pos, other.msg) and self._more():
                         continue
                     raise self._error(other) from None
-            if end + _MARGIN > len(self._text) and self._more():
+            if end + _MARGIN > len(self._text) and self._failure is None and self._more():
                 continue
             text = self._text[self._at : end]
             self._at = end
@@ -132,11 +133,13 @@ class JsonWindow:
         self._text, self._at = self._text[self._at :], 0
         if len(self._text) > LONGEST_ROW:
             raise too_long(self._place(0))
-        raw = self._stream.read(min(max(BLOCK, len(self._text)), LONGEST_ROW + BLOCK - len(self._text)))
-        self._is_all = not raw
         try:
+            raw = self._stream.read(min(max(BLOCK, len(self._text)), LONGEST_ROW + BLOCK - len(self._text)))
+            self._is_all = not raw
             self._text += self._decoder.decode(raw, final=not raw)
-        except UnicodeDecodeError as error:  # told of when all before it has been read
+        except DataError as error:
+            self._failure = error
+        except UnicodeDecodeError as error:
             self._text += error.object[: error.start].decode()
             self._failure = not_utf8(self._place(len(self._text)), error.object[error.start])
         return True

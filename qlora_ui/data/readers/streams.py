@@ -1,4 +1,4 @@
-"""Bytes as they come off the disk or out of a packed file: bounded, and cut off with one sentence where damage begins."""
+"""Bytes as they come off the disk or out of a packed file: bounded, and ended by one sentence where damage begins."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ from jinja2.visitor import NodeTransformer
 
 LONGEST_OUTPUT = 50_000_000
 """Characters of one rendering, and of each value on the way there; items for lists."""
-MOST_TURNS = 2_000_000
+MOST_TURNS = 1_000_000
 """Of all loops and macros in one rendering together."""
-SECONDS = 10.0
+SECONDS = 5.0
 """For one rendering."""
 _MOST_REPEATS = 1_000_000
 """The largest whole number that a filter or method may be given as a width or a count."""

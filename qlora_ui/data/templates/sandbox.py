@@ -108,4 +108,4 @@ def _unmarked(marked: str) -> tuple[str, list[Span]]:
 
 
 def _plain(reason: str) -> str:
-    return " ".join(reason.split()).rstrip(".")
+    return " ".join(reason.split()).rstrip(".!")

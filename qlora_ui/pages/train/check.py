@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nicegui import background_tasks, ui
 
@@ -19,7 +18,9 @@ from qlora_ui.components.words import many, size
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.train.data.words import format_name
+from qlora_ui.pages.train.data.mending import STEPS as STEP_NAMES
+from qlora_ui.pages.train.data.words import format_name, pairs, part_name, role_name, source_name
+from qlora_ui.pages.train.form import DATA_KNOBS
 from qlora_ui.pages.train.plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.pages.train.words import KNOBS
@@ -101,24 +102,24 @@ def _model(session: TrainSession) -> Check:
 
 
 def _data(session: TrainSession) -> Check:
-    form = session.form
-    if form.data.problem is not None:
-        message, hint = form.data.problem
+    form, data = session.form, session.form.data
+    if not form.sources:
+        return Check("problem", _("No data is chosen."), step=1)
+    if data.problem is not None:
+        message, hint = data.problem
         return Check("problem", sentence(message), sentence(hint), step=1)
-    look, survey, errors = form.data.look, form.data.survey, form.data.errors
-    if look is None:
-        is_chosen = bool(form.get("dataset_path"))
-        return Check("remark", _("The data is still being read.")) if is_chosen else _no_data()
-    if errors:
-        return Check("problem", sentence(errors[0].message), sentence(errors[0].hint), step=1)
-    if survey is None:
-        hint = _("The start need not wait for it: a training goes through all rows itself.")
-        return Check("remark", _("The rows are still being counted."), hint)
-    return Check("good", _what_was_read(survey, look.understanding.format))
-
-
-def _no_data() -> Check:
-    return Check("problem", _("No data is chosen."), step=1)
+    if obstacle := form.obstacle_at(1):
+        hint = sentence(data.errors[0].hint) if data.errors and obstacle == sentence(data.errors[0].message) else ""
+        return Check("problem", obstacle, hint, step=1)
+    if data.look is None:
+        return Check("remark", _("The data is still being read."))
+    if data.survey is not None:
+        return Check("good", _what_was_read(data.survey, data.look.understanding.format))
+    if data.was_given_up:
+        hint = _("The training goes through all of them itself, and stops at the first that cannot be used.")
+        return Check("remark", _("Not all rows were counted."), hint, step=1)
+    hint = _("The start need not wait for it: a training goes through all rows itself.")
+    return Check("remark", _("The rows are still being counted."), hint)
 
 
 def _what_was_read(survey: Survey, data_format: str) -> str:
@@ -137,7 +138,8 @@ def _what_was_read(survey: Survey, data_format: str) -> str:
 
 def _settings(session: TrainSession) -> list[Check]:
     form = session.form
-    problems = {name: reason for name, reason in form.problems.items() if name not in {"model_name", "dataset_path"}}
+    elsewhere = {"model_name", *DATA_KNOBS}
+    problems = {name: reason for name, reason in form.problems.items() if name not in elsewhere}
     if problems:
         return [
             Check("problem", form.in_a_sentence(name, reason), step=4 if name == "name" else 2)
@@ -154,7 +156,7 @@ def _settings(session: TrainSession) -> list[Check]:
 def _steps(session: TrainSession) -> list[Check]:
     """A word where the run is too short to teach much."""
     form = session.form
-    if form.problems or form.data.survey is None:
+    if form.problems or form.data.survey is None or not form.data.survey.examples_train:
         return []
     parameters = form.parameters()
     made = plan(parameters, form.data.survey)
@@ -185,15 +187,15 @@ def _scoring(session: TrainSession) -> list[Check]:
         return [Check("problem", _("Test file: {problem}", problem=problem), step=4)]
     if not form.test_path:
         return [Check("good", _("Base and adapter are scored afterwards, on the held-out rows of the starter data."))]
-    file = Path(form.test_path).name
+    file = source_name(form.test_path)
     return [Check("good", _("Base and adapter are scored afterwards, on {file}.", file=file))]
 
 
 def _evaluation(session: TrainSession) -> list[Check]:
     form = session.form
     if problem := form.file_problems.get("validation_path"):
-        return [Check("problem", _("Evaluation file: {problem}", problem=problem.text), step=2)]
-    if form.problems or form.data.survey is None:
+        return [Check("problem", _("Evaluation file: {problem}", problem=problem.text), step=1)]
+    if form.problems or form.data.survey is None or not form.data.survey.examples_train:
         return []
     parameters = form.parameters()
     made = plan(parameters, form.data.survey)
@@ -206,7 +208,7 @@ def _evaluation(session: TrainSession) -> list[Check]:
     if parameters.evaluations and made.rows_held_out:
         return [Check("good", _who_measures(made.rows_held_out, times, is_exact=made.is_exact))]
     text = _("Nothing measures the evaluation loss, so learning by heart would not show.")
-    return [Check("remark", text, step=2)]
+    return [Check("remark", text, step=2 if not parameters.evaluations else 1)]
 
 
 def _who_measures(rows: int, times: str, *, is_exact: bool) -> str:
@@ -281,4 +283,26 @@ def _differing(session: TrainSession) -> None:
     if not differing:
         Text(_("Nothing: every setting has its default."), "p", classes="qu-sm qu-muted")
         return
-    KeyValues({sentence(KNOBS[name].title): in_words(value) or _(AUTOMATIC) for name, value in differing.items()})
+    KeyValues({sentence(KNOBS[name].title): _value_in_words(name, value) for name, value in differing.items()})
+
+
+def _value_in_words(name: str, value: Any) -> str:
+    """A setting's value as a person says it; tables and lists as well."""
+    match name:
+        case "data_format":
+            return format_name(value)
+        case "data_mapping":
+            return pairs({part_name(part): column for part, column in value.items()})
+        case "data_roles":
+            return pairs({speaker: role_name(role) for speaker, role in value.items()})
+        case "data_steps":
+            return ", ".join(_(STEP_NAMES[step.do]) for step in value)
+        case "more_data":
+            named = ((source_name(source.path), source.weight) for source in value)
+            return ", ".join(f"{name} × {in_words(weight)}" if weight != 1 else name for name, weight in named)
+        case "validation_path":
+            return source_name(value)
+        case "chat_template" if "{" in value:
+            return _("a template of your own")
+        case _:
+            return in_words(value) or _(AUTOMATIC)

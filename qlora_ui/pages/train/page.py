@@ -24,6 +24,7 @@ from qlora_ui.pages.train import model as train_model
 from qlora_ui.pages.train import settings as train_settings
 from qlora_ui.pages.train import start as train_start
 from qlora_ui.pages.train.data import page as train_data
+from qlora_ui.pages.train.data.words import source_name
 from qlora_ui.pages.train.form import STEPS, TrainForm
 from qlora_ui.pages.train.plan import plan
 from qlora_ui.pages.train.session import TrainSession, session_of
@@ -170,15 +171,16 @@ def _show_facts(session: TrainSession) -> None:
 def _facts(session: TrainSession) -> dict[str, str]:
     """What the run comes to, as far as it is known. Nothing here is estimated."""
     form = session.form
-    model, data = str(form.get("model_name") or ""), str(form.get("dataset_path") or "")
+    model = str(form.get("model_name") or "")
     facts = {
         _("Model"): f"{_short(model)} · NF4" if model else _("not chosen yet"),
-        _("Data"): _short(data) or _("not chosen yet"),
+        _("Data"): _data_in_words(form),
     }
     if form.problems:
         return facts | {_("Steps"): _("known once the settings can be used")}
     parameters = form.parameters()
-    made = plan(parameters, form.data.survey) if form.data.survey is not None else None
+    survey = form.data.survey
+    made = plan(parameters, survey) if survey is not None and survey.examples_train else None
     if made is not None:
         facts[_("Rows to train")] = in_figures(made.rows_trained, is_exact=made.is_exact)
     facts[_("Trained")] = _("answers only") if parameters.train_on == "completions" else _("every token")
@@ -190,6 +192,15 @@ def _facts(session: TrainSession) -> dict[str, str]:
         facts[_("Steps")] = in_figures(made.steps, is_exact=made.is_exact)
     facts[_("Device")] = _("first GPU or processor") if parameters.device == "auto" else parameters.device
     return facts
+
+
+def _data_in_words(form: TrainForm) -> str:
+    sources = form.sources
+    if not sources:
+        return _("not chosen yet")
+    if len(sources) > 1:
+        return n_("{count} source", "{count} sources", len(sources))
+    return _("starter") if sources[0].path == STARTER else source_name(sources[0].path)
 
 
 def _short(name: str) -> str:
@@ -258,7 +269,7 @@ def _done(session: TrainSession) -> set[int]:
     done = set()
     if "model_name" not in problems and session.form.model_note and not session.form.model_note.is_problem:
         done.add(0)
-    if "dataset_path" not in problems and form.data.is_understood and not form.data.errors:
+    if "dataset_path" not in problems and form.data.is_understood and not form.obstacle_at(1):
         done.add(1)
     if not problems.keys() - {"model_name", "dataset_path"} and form.step > 1:
         done.add(2)

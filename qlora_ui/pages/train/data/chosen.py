@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nicegui import ui
 
@@ -37,9 +37,14 @@ def show_chosen(session: TrainSession, *, on_more: Callable[[], None], on_replac
             Button(_("Add more data"), on_more, icon="plus").mark("add-data")
             Button(_("Replace"), on_replace, icon="upload").mark("replace-data")
     if len(sources) > 1:
+        _list(session, found)
+
+
+def _list(session: TrainSession, found: Mapping[str, SourceView]) -> None:
+    with column(gap=3):
         muted(_("The weight says how often each row goes in: 2 is twice, 0.5 a random half."), size="xs")
         with ui.element("ul").classes("qu-sources"):
-            for index, source in enumerate(sources):
+            for index, source in enumerate(session.form.sources):
                 with ui.element("li"):
                     _show_source(source, found.get(source.path))
                     _WeightField(session, index)

@@ -7,20 +7,20 @@ from nicegui import ui
 from qlora_ui.components.histogram import histogram
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import many, share
-from qlora_ui.contract.inspection import Histogram, Survey
+from qlora_ui.contract.inspection import Survey
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import number
 
 
 def show_figures(survey: Survey, max_length: int) -> None:
-    """All of them were counted; none is an estimate."""
+    """All of them were counted; none is an estimate. `max_length`: where examples are cut, in tokens."""
     with ui.element("dl").classes("qu-figures-row"):
         for label, value in _figures(survey).items():
             with ui.element("div"):
                 Text(label, "dt", classes="qu-xs qu-muted")
                 Text(value, "dd", classes="qu-figure-value")
     if survey.lengths is not None and survey.examples:
-        _show_lengths(survey.lengths, max_length)
+        histogram(survey.lengths, max_length, label=_("Length of the examples in tokens"))
 
 
 def _figures(survey: Survey) -> dict[str, str]:
@@ -42,20 +42,3 @@ def _figures(survey: Survey) -> dict[str, str]:
     }
     figures[_("Duplicates")] = number(survey.duplicates)
     return figures | {label: number(count) for label, count in optional.items() if count}
-
-
-def _show_lengths(lengths: Histogram, max_length: int) -> None:
-    with ui.element("div").classes("qu-col qu-gap-1"):
-        Text(_("Length of the examples in tokens"), "h3", classes="qu-xs qu-muted")
-        histogram(lengths, max_length, label=_("Length of the examples in tokens"))
-        Text(
-            _(
-                "Half have at most {median}, 95 % at most {p95}; the longest has {longest}. Cut at {cut}.",
-                median=number(lengths.median),
-                p95=number(lengths.p95),
-                longest=number(lengths.longest),
-                cut=number(max_length),
-            ),
-            "p",
-            classes="qu-xs qu-muted qu-num",
-        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nicegui import ui
 
 from qlora_ui.components.badge import Tone
@@ -9,45 +11,68 @@ from qlora_ui.components.button import Button
 from qlora_ui.components.layout import row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import Text
-from qlora_ui.contract.inspection import Finding, Mend
+from qlora_ui.contract.inspection import Finding, Level, Mend
+from qlora_ui.contract.recipe import Step
 from qlora_ui.locales import _, n_, sentence
-from qlora_ui.pages.train.data.mending import mend
+from qlora_ui.pages.train.data.mending import is_chosen, mend, steps_of
 from qlora_ui.pages.train.session import TrainSession
 
-_TONES: dict[str, Tone] = {"note": "info", "warning": "warning", "error": "error"}
+TONES: dict[Level, Tone] = {"note": "info", "warning": "warning", "error": "error"}
 AT_ONCE = 4
 """Findings that stand open; the others, which weigh less, are a click away."""
 
 
-def show_findings(session: TrainSession, findings: list[Finding]) -> None:
-    """The gravest findings first."""
-    for finding in findings[:AT_ONCE]:
-        _show(session, finding)
-    rest = findings[AT_ONCE:]
-    if rest:
-        words = n_("{count} more thing that was found", "{count} more things that were found", len(rest))
-        with ui.element("details").classes("qu-more"):
-            Text(words, "summary", classes="qu-sm")
-            with ui.element("div").classes("qu-col qu-gap-3"):
-                for finding in rest:
-                    _show(session, finding)
+def show_findings(session: TrainSession, findings: Sequence[Finding]) -> None:
+    """The gravest findings first. A mend that was chosen already is not offered again."""
+    chosen = steps_of(session)
+    with ui.element("div").classes("qu-findings"):
+        for finding in findings[:AT_ONCE]:
+            _show(session, finding, chosen)
+        rest = findings[AT_ONCE:]
+        if rest:
+            words = n_("{count} more thing that was found", "{count} more things that were found", len(rest))
+            with ui.element("details").classes("qu-more"):
+                Text(words, "summary", classes="qu-sm")
+                with ui.element("div").classes("qu-findings"):
+                    for finding in rest:
+                        _show(session, finding, chosen)
 
 
-def _show(session: TrainSession, finding: Finding) -> None:
+def show_remark(finding: Finding) -> Notice:
+    """A finding in words. Only an error is read out at once: several remarks that come together would drown it."""
     message = sentence(finding.message)
-    if finding.count:
+    if finding.rows:
         rows = n_("{count} row", "{count} rows", finding.count)
         message = _("{rows}: {finding}", rows=rows, finding=message)
-    with Notice(message, _TONES[finding.level], hint=sentence(finding.hint)).body:
-        if finding.rows or finding.mends:
-            with row(wrap=True).style("margin-top:8px"):
-                if finding.rows:
-                    first = finding.rows[0]
-                    see = Button(_("See them"), lambda: session.data.show_row(first, among=finding), size="sm")
-                    see._props["aria-label"] = _("See them: {finding}", finding=message)
-                for offered in finding.mends:
-                    _mend(session, offered)
+    notice = Notice(message, TONES[finding.level], hint=sentence(finding.hint))
+    if finding.level != "error":
+        notice._props["role"] = "note"
+    return notice
 
 
-def _mend(session: TrainSession, offered: Mend) -> None:
-    Button(sentence(offered.label), lambda: mend(session, offered.step), size="sm")
+def _show(session: TrainSession, finding: Finding, chosen: Sequence[Step]) -> None:
+    mends = [offered for offered in finding.mends if not is_chosen(offered.step, chosen)]
+    body = show_remark(finding).body
+    if not finding.rows and not mends:
+        return
+    with body, row(wrap=True).style("margin-top:8px"):
+        if finding.rows:
+            _see(session, finding)
+        for offered in mends:
+            _mend(session, offered, finding)
+
+
+def _see(session: TrainSession, finding: Finding) -> None:
+    first = finding.rows[0]
+    button = Button(_("See them"), lambda: session.data.show_row(first, among=finding), size="sm")
+    _name(button, finding)
+
+
+def _mend(session: TrainSession, offered: Mend, finding: Finding) -> None:
+    button = Button(sentence(offered.label), lambda: mend(session, offered.step), size="sm")
+    _name(button, finding)
+
+
+def _name(button: Button, finding: Finding) -> None:
+    """Tell buttons with the same words apart by what they are about."""
+    button._props["aria-label"] = _("{action}: {finding}", action=button.text, finding=sentence(finding.message))

@@ -43,22 +43,34 @@ class MappingEditor(ui.element, default_classes="qu-col qu-gap-4"):
             self._speakers[name].show(role)
 
     def _build(self, understanding: Understanding, roles: dict[str, str]) -> None:
-        data_format = understanding.format
+        """What has to be said stands first."""
+        self._parts, self._speakers = {}, {}
+        if all(roles.values()):
+            self._build_parts(understanding)
+            self._build_speakers(roles)
+        else:
+            self._build_speakers(roles)
+            self._build_parts(understanding)
+
+    def _build_parts(self, understanding: Understanding) -> None:
+        used = [part for part in understanding.parts if part.required or part.column]
+        others = [part for part in understanding.parts if part not in used]
         with column(gap=3):
             heading(_("Columns"), 3).classes("qu-sm")
-            used = [part for part in understanding.parts if part.required or part.column]
-            others = [part for part in understanding.parts if part not in used]
-            with ui.element("div").classes("qu-parts"):
-                self._parts = {part.name: _PartField(self._session, part, data_format) for part in used}
+            self._fields_of(used, understanding.format)
             if others:
                 words = n_(
                     "{count} part more that a row can have", "{count} parts more that a row can have", len(others)
                 )
                 with ui.element("details").classes("qu-more"):
                     Text(words, "summary", classes="qu-sm")
-                    with ui.element("div").classes("qu-parts"):
-                        self._parts |= {part.name: _PartField(self._session, part, data_format) for part in others}
-        self._speakers = {}
+                    self._fields_of(others, understanding.format)
+
+    def _fields_of(self, parts: list[PartView], data_format: str) -> None:
+        with ui.element("div").classes("qu-parts"):
+            self._parts |= {part.name: _PartField(self._session, part, data_format) for part in parts}
+
+    def _build_speakers(self, roles: dict[str, str]) -> None:
         if roles:
             with column(gap=3):
                 heading(_("Speakers"), 3).classes("qu-sm")

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from nicegui import ui
 
 from qlora_ui.components.button import Button
+from qlora_ui.components.events import listen
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
-from qlora_ui.components.text import Text, muted
+from qlora_ui.components.text import LiveRegion, Text, muted
+from qlora_ui.contract.inspection import Survey
 from qlora_ui.contract.recipe import Step, StepName
 from qlora_ui.locales import _, mark, n_
+from qlora_ui.locales.figures import number
 from qlora_ui.pages.train.session import TrainSession
 
 STEPS: dict[StepName, str] = {
@@ -29,12 +32,19 @@ STEPS: dict[StepName, str] = {
     "remove_near_duplicates": mark("Remove near duplicates"),
 }
 """What the steps are called, in the order in which they are carried out."""
+_ORDER = list(STEPS)
+ROWS_NAMED = 10
 
 
 def steps_of(session: TrainSession) -> list[Step]:
     """The steps that are chosen, in the order in which they are carried out."""
     chosen = [step if isinstance(step, Step) else Step.model_validate(step) for step in session.form.get("data_steps")]
-    return sorted(chosen, key=lambda step: list(STEPS).index(step.do))
+    return sorted(chosen, key=lambda step: _ORDER.index(step.do))
+
+
+def is_chosen(step: Step, steps: Sequence[Step]) -> bool:
+    """Whether the steps do already what this one would."""
+    return any(step.do == other.do and set(step.rows) <= set(other.rows) for other in steps)
 
 
 def with_step(steps: Sequence[Step], added: Step) -> list[Step]:
@@ -42,6 +52,17 @@ def with_step(steps: Sequence[Step], added: Step) -> list[Step]:
     same = [step for step in steps if step.do == added.do]
     rows = sorted({*added.rows, *(number for step in same for number in step.rows)})
     return [*(step for step in steps if step.do != added.do), Step(do=added.do, rows=tuple(rows))]
+
+
+def with_row(steps: Sequence[Step], number: int) -> list[Step]:
+    """The steps, none of which leaves this single row out; a step that is left without rows goes."""
+    kept = [
+        step.model_copy(update={"rows": tuple(row for row in step.rows if row != number)})
+        if step.do == "drop_rows"
+        else step
+        for step in steps
+    ]
+    return [step for step in kept if step.rows or step.do != "drop_rows"]
 
 
 async def mend(session: TrainSession, step: Step) -> None:
@@ -54,34 +75,69 @@ async def take_back(session: TrainSession, name: StepName) -> None:
     await session.set("data_steps", [step for step in steps_of(session) if step.do != name])
 
 
+async def take_in_again(session: TrainSession, number: int) -> None:
+    """Train a single row after all that was left out."""
+    await session.set("data_steps", with_row(steps_of(session), number))
+
+
 class MendsCard(Card):
-    """What is done to the rows on their way. It is there only where something is."""
+    """What is done to the rows on their way, and what came of it. It is there from the first mend on.
+
+    It also tells screen readers what a change of the mends did, once all rows were gone through with it.
+    """
 
     def __init__(self, session: TrainSession) -> None:
         super().__init__(_("Mends"))
-        self._session = session
+        self._session, self._state = session, session.form.data
+        self._voice = LiveRegion()
+        self._steps = steps_of(session)
+        self._told_steps = self._steps
         with self:
-            Live(session.form.changed, lambda: (session.form.get("dataset_path"), steps_of(session)), self._draw)
+            Live(session.form.changed, self._key, self._draw)
+            listen(session.form.changed, self._tell)
+
+    def _key(self) -> object:
+        survey = self._state.survey
+        return self._session.form.get("dataset_path"), steps_of(self._session), survey and _outcome(survey)
 
     def _draw(self) -> None:
-        steps = steps_of(self._session)
-        self.set_visibility(bool(steps) and bool(self._session.form.get("dataset_path")))
+        steps, survey = steps_of(self._session), self._state.survey
+        was_there = bool(self._steps)
+        has_data = bool(self._session.form.get("dataset_path"))
+        self._steps = steps or (self._steps if has_data else [])
+        self.set_visibility(has_data and bool(steps or was_there))
         if not steps:
+            muted(_("None any more: the rows are taken as their files have them."))
             return
         muted(_("Carried out in this order whenever the data are read. The files stay as they are."), size="xs")
         with ui.element("ol").classes("qu-mends"):
             for step in steps:
                 self._step(step)
+        if survey is not None:
+            Text(_outcome(survey), "p", classes="qu-sm qu-num")
 
     def _step(self, step: Step) -> None:
         name = _(STEPS[step.do])
+        words = _("{step}: {rows}", step=name, rows=_named(step.rows)) if step.rows else name
         with ui.element("li"), row(between=True, gap=3):
-            Text(f"{name}: {self._rows(step)}" if step.rows else name, classes="qu-sm")
+            Text(words, classes="qu-sm")
             button = Button(_("Take back"), lambda: take_back(self._session, step.do), size="sm", variant="ghost")
             button._props["aria-label"] = _("Take back: {step}", step=name)
 
-    def _rows(self, step: Step) -> str:
-        first = ", ".join(map(str, step.rows[:10]))
-        if len(step.rows) <= 10:
-            return first
-        return n_("{first} and {count} more", "{first} and {count} more", len(step.rows) - 10, first=first)
+    def _tell(self) -> None:
+        steps, survey = steps_of(self._session), self._state.survey
+        if survey is not None and steps != self._told_steps:
+            self._told_steps = steps
+            self._voice.say(_outcome(survey))
+
+
+def _outcome(survey: Survey) -> str:
+    left_out = n_("{count} row is left out now.", "{count} rows are left out now.", survey.rows_left_out)
+    remaining = n_("{count} example remains.", "{count} examples remain.", survey.examples)
+    return f"{left_out} {remaining}" if survey.rows_left_out else remaining
+
+
+def _named(rows: Sequence[int]) -> str:
+    """`3, 17 and 20 more`, of row numbers."""
+    first, rest = ", ".join(map(number, rows[:ROWS_NAMED])), len(rows) - ROWS_NAMED
+    return n_("{first} and {count} more", "{first} and {count} more", rest, first=first) if rest > 0 else first

@@ -133,7 +133,7 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
         with column(gap=2).classes("qu-reading-example"):
             heading(_("Row {number}, read like this", number=number(view.number)), 3).classes("qu-sm")
             if view.problem:
-                Notice(sentence(view.problem), "error", hint=sentence(view.hint))
+                Text(sentence(view.problem), "p", classes="qu-sm qu-error qu-break")
             if view.examples:
                 conversation_view(view.examples[0])
             else:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from qlora_ui.data.checks.near import BINS, NearDuplicates, signature, signature_of
@@ -74,6 +75,12 @@ def test_short_texts_are_alike_only_where_they_are_equal() -> None:
     ]
 
 
+def test_a_short_text_is_not_alike_though_its_letters_nearly_are() -> None:
+    assert (
+        near("Characterisation of superconductors, chapter A", "Characterisation of superconductors, chapter B") == []
+    )
+
+
 def test_a_long_text_without_spaces_is_not_short() -> None:
     text = "".join(random.Random(1).choices("你好世界这是一个测试我们都在学习语言模型怎么写字", k=200))
     assert near(text, text[:100] + "猫" + text[101:]) == [[2, 1]]
@@ -94,6 +101,15 @@ def test_each_of_many_like_rows_is_found_once() -> None:
     assert [late for late, _ in near(*texts)] == list(range(2, 51))
 
 
+def test_rows_between_two_that_are_alike_do_not_hide_them() -> None:
+    same, other = bytes(range(1, BINS + 1)), bytes(range(151, BINS + 151))
+    half = BINS // 2
+    rows = NearDuplicates()
+    for number, made in enumerate((same, same[:half] + other[half:], other[:half] + same[half:], same), start=1):
+        rows.add(number, made)
+    assert rows.pairs().tolist() == [[4, 1]]
+
+
 def test_most_pairs_that_are_alike_are_found_among_many_rows() -> None:
     texts = [prose(seed) for seed in range(500)]
     changed = [with_change(text) for text in texts[::5]]
@@ -110,6 +126,15 @@ def test_rows_that_overlap_with_held_out_ones() -> None:
         held_out.add(number, signature(text))
     train.add(101, signature("what is 3+4?"))
     assert train.overlap(held_out).tolist() == [[7, 901], [8, 903], [101, 904]]
+
+
+def test_many_rows_can_be_added_at_once() -> None:
+    one_by_one, at_once = NearDuplicates(), NearDuplicates()
+    signatures = [signature(text) for text in (prose(1), prose(2), with_change(prose(1)))]
+    for number, made in enumerate(signatures, start=5):
+        one_by_one.add(number, made)
+    at_once.extend(np.arange(5, 8), np.frombuffer(b"".join(signatures), np.uint8).reshape(-1, BINS))
+    assert at_once.pairs().tolist() == one_by_one.pairs().tolist() == [[7, 5]]
 
 
 def test_nothing_is_like_nothing() -> None:

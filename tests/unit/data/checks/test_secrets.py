@@ -126,6 +126,10 @@ def test_masks_say_what_stood_there_and_leave_the_rest() -> None:
     assert mask_secrets(text) == "Jane ([email]) pays [iban] with [card] or calls [phone]."
 
 
+def test_numbers_in_a_row_are_all_found_at_once() -> None:
+    assert len(find_secrets("+49 30 1234567 +49 30 7654321 +49 30 1111222")) == 3
+
+
 def test_a_key_is_masked_with_its_frame() -> None:
     assert mask_secrets(f"before\n{PEM}\nafter") == "before\n[key]\nafter"
 

@@ -47,7 +47,9 @@ TOOLS = (
     "{{- '<|im_end|>\\n' -}}{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"
 )
-FINAL_EOS = CHATML.replace("{%- if add", "{%- if not add_generation_prompt -%}{{- eos_token -}}{%- endif -%}{%- if add")
+_EOS_LAST = "{%- if not add_generation_prompt -%}{{- eos_token -}}{%- endif -%}"
+FINAL_EOS = CHATML.replace("{%- if add", _EOS_LAST + "{%- if add")
+TOOLS_FINAL_EOS = TOOLS.replace("{%- if add", _EOS_LAST + "{%- if add")
 NO_SYSTEM = (
     "{%- if messages[0].role == 'system' -%}{{- raise_exception('System role not supported') -}}{%- endif -%}" + CHATML
 )
@@ -56,6 +58,19 @@ SPACED = (
     "{%- if m.role == 'assistant' -%}{{- ' ' + m.content + ' ' + eos_token -}}"
     "{%- else -%}{{- '[INST] ' + m.content + ' [/INST]' -}}{%- endif -%}{%- endfor -%}"
 )
+
+OPENS_THOUGHT = CHATML.replace("assistant\\n' -}}{%- endif", "assistant\\n<think>\\n' -}}{%- endif")
+"""The prompt opens a thought that answers in a conversation do not have."""
+SYSTEM_LAST = (
+    "{%- set ns = namespace(system='') -%}"
+    "{%- if messages[0].role == 'system' -%}{%- set ns.system = messages[0].content + '\\n' -%}{%- endif -%}"
+    "{%- for m in messages -%}{%- if m.role == 'assistant' -%}{{- ' ' + m.content + eos_token -}}"
+    "{%- elif m.role != 'system' -%}"
+    "{{- '[INST] ' + (ns.system if loop.index0 >= messages | length - 2 else '') + m.content + '[/INST]' -}}"
+    "{%- endif -%}{%- endfor -%}"
+)
+"""The system turn stands before the last question, wherever that is."""
+CLOSES_TWICE = CHATML.replace("m.content + '<|im_end|>", "m.content + '<|tool|></s>")
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,8 @@ class Kind:
     system: bool = True
     """The template knows system turns; and so on."""
     tools: bool = False
+    head: str = ""
+    """What an answer follows, where that is not what the prompt ends with."""
     bytes: bool = True
     """The text of a token is told by its name, a letter for each byte."""
 
@@ -195,8 +212,12 @@ KINDS: dict[str, Kind] = {
     "trims answers only": Kind(byte_level(TRIMS_ANSWERS), "<|im_end|>"),
     "takes thinking out": Kind(byte_level(THINKING), "<|im_end|>"),
     "tools": Kind(byte_level(TOOLS), "<|im_end|>", tools=True),
+    "tools, end of sequence after everything": Kind(byte_level(TOOLS_FINAL_EOS), "<|im_end|>", tools=True),
     "end of sequence after everything": Kind(byte_level(FINAL_EOS), "<|im_end|>"),
     "refuses system turns": Kind(byte_level(NO_SYSTEM), "<|im_end|>", system=False),
+    "opens a thought": Kind(byte_level(OPENS_THOUGHT), "<|im_end|>", head="<|im_start|>assistant\n"),
+    "system turn last": Kind(byte_level(SYSTEM_LAST), "</s>", head="[/INST]"),
+    "closes answer and turn": Kind(byte_level(CLOSES_TWICE), "</s>"),
     "byte-level pairs": Kind(trained_bpe(CHATML), "<|im_end|>"),
     "byte-level pairs, tools": Kind(trained_bpe(TOOLS), "<|im_end|>", tools=True),
     "byte-level pairs, no generation prompt": Kind(trained_bpe(SPACED), "<|im_end|>"),

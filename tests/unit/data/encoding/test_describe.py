@@ -14,7 +14,8 @@ from .kinds import CHATML, MARKED, ROWS, TOOLS, TRIMS
 
 MARKED_WITHOUT_END = (
     "{%- for m in messages -%}{%- if m.role == 'assistant' -%}"
-    "### {% generation %}{{- m.content -}}{% endgeneration %}\n{%- else -%}{{- m.content + '\n' -}}{%- endif -%}{%- endfor -%}{%- if add_generation_prompt -%}### {%- endif -%}"
+    "### {% generation %}{{- m.content -}}{% endgeneration %}\n"
+    "{%- else -%}{{- m.content + '\n' -}}{%- endif -%}{%- endfor -%}{%- if add_generation_prompt -%}### {%- endif -%}"
 )
 
 

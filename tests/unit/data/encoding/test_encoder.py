@@ -11,11 +11,11 @@ import pytest
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.encoded import Encoded
-from qlora_ui.data.encoding.encoder import Encoder
+from qlora_ui.data.encoding.encoder import Encoder, _Fast
 from qlora_ui.data.templates.render import Renderer
 from tests.unit.data.conftest import MakeTokenizer
 
-from .kinds import CHATML, MARKED, NO_SYSTEM, THINKING, TRIMS
+from .kinds import CHATML, MARKED, NO_SYSTEM, THINKING, TRIMS, tokenizer_of
 
 
 def chat(*contents: str, place: str = "") -> Conversation:
@@ -67,6 +67,32 @@ def test_a_content_that_looks_like_a_part_of_the_template_is_found_all_the_same(
     start = len("<|im_start|>user\n") + len(nasty.turns[0].content) + len("<|im_end|>\n<|im_start|>assistant\n")
     at = np.array([begins for begins, _ in encoded.offsets or []])
     assert encoded.trained.tolist() == [start <= begins < end for begins in at]
+
+
+@pytest.mark.parametrize("template", [CHATML, MARKED])
+def test_the_end_of_the_turn_is_trained_behind_an_answer_that_ends_with_one(
+    byte_tokenizer: MakeTokenizer, template: str
+) -> None:
+    encoded = Encoder(byte_tokenizer(template)).encode(chat("hi", "ho<|im_end|>"))
+    assert [piece for piece, is_in in zip(encoded.pieces, encoded.trained, strict=True) if is_in] == [
+        "h",
+        "o",
+        "<|im_end|>",
+        "<|im_end|>",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["byte-level pairs", "unigram", "word pieces", "no bos"])
+def test_tokens_over_the_edge_belong_to_the_answer(kind: str) -> None:
+    text = "The capital  of France is Paris.<|im_end|>\nWho? Grüße aus Köln 🙂🙂 é\n\n hi"
+    batch = tokenizer_of(kind)([text], add_special_tokens=False)
+    tokens = _Fast(batch["input_ids"][0], batch.encodings[0])
+    offsets = batch.encodings[0].offsets
+    for start in range(len(text)):
+        for end in range(start + 1, len(text) + 1):
+            inside = [i for i, (first, last) in enumerate(offsets) if last > start and first < end]
+            first, last = tokens.touched((start, end), len(text))
+            assert list(range(first, last)) == inside
 
 
 def test_bad_rows_are_told_in_their_places(byte_tokenizer: MakeTokenizer) -> None:
