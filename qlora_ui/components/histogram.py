@@ -76,6 +76,9 @@ def _bar(lengths: Histogram, index: int, highest: int, cut: int) -> str:
 
 
 def _about(low: int, high: int, count: int) -> str:
+    """`100 to 199 tokens: 55 examples`."""
+    if low == high:
+        return n_("{low} tokens: {count} example", "{low} tokens: {count} examples", count, low=number(low))
     return n_(
         "{low} to {high} tokens: {count} example",
         "{low} to {high} tokens: {count} examples",
@@ -101,7 +104,7 @@ def _place(lengths: Histogram, length: int) -> float:
 
 def _table(lengths: Histogram, label: str) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{number(lengths.edges[i])}–{number(lengths.edges[i + 1] - 1)}</th>'
+        f'<tr><th scope="row">{_bounds(lengths.edges[i], lengths.edges[i + 1] - 1)}</th>'
         f"<td>{number(count)}</td></tr>"
         for i, count in enumerate(lengths.counts)
         if count
@@ -109,3 +112,7 @@ def _table(lengths: Histogram, label: str) -> str:
     head = f'<tr><th scope="col">{escape(_("Tokens"))}</th><th scope="col">{escape(_("Examples"))}</th></tr>'
     table = f'<table class="qu-figures" aria-label="{escape(label)}">'
     return f"{table}<thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _bounds(low: int, high: int) -> str:
+    return number(low) if low == high else f"{number(low)}–{number(high)}"

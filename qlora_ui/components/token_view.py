@@ -22,6 +22,7 @@ SHOWN_CHARACTERS = 50_000
 """Of a text, or of all turns together."""
 SHOWN_TURNS = 200
 _MARKS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_NOTHING = "∅"
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _ABOUT = (
     mark("“{text}”, token {id}, read, not trained (label −100)"),
@@ -54,8 +55,8 @@ class TokenStrip(Element, component="token_view.js"):
         self.run_method("go", index)
 
 
-def token_legend() -> None:
-    """What the marks in a TokenStrip mean."""
+def token_legend(tokens: Sequence[TokenView]) -> None:
+    """What the marks in a TokenStrip of these tokens mean."""
     with ui.element("p").classes("qu-token-legend"):
         for swatch, meaning in (
             ("trained", _("trained")),
@@ -67,6 +68,8 @@ def token_legend() -> None:
                 if swatch:
                     ui.element("i").classes(f"qu-swatch {swatch}")
                 Text(meaning)
+        if not all(token.text for token in tokens):
+            Text(_("{sign} a further part of the character before it", sign=_NOTHING))
 
 
 def rendered_view(text: str, number_of_row: int) -> None:
@@ -155,7 +158,7 @@ def visible(text: str) -> str:
     A mark that would cling to the token before, such as an accent, stands on a dotted circle.
     """
     if text.isprintable() and not text.startswith(" ") and text.isascii():  # as most tokens are
-        return text or "∅"
+        return text or _NOTHING
     if not text.strip(" "):
         return "·" * len(text)
     shown = text if _JOINER in text[1:-1] else "".join(map(_visible, text))

@@ -10,6 +10,7 @@ import pytest
 
 from qlora_ui.contract.events import Progress
 from qlora_ui.contract.paths import RunPaths, model_location
+from qlora_ui.contract.recipe import Recipe, Source
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus
 from tests.worker.conftest import events_of, finish, make_run
 
@@ -71,7 +72,7 @@ def test_the_losses_are_those_of_a_plain_calculation(evaluated: RunPaths, traine
 
     tokenizer = load_tokenizer("starter", True)
     rows = [json.loads(line) for line in evaluated.answers.read_text(encoding="utf-8").splitlines()]
-    conversations = {c.number: c for c in load("starter/heldout").conversations}
+    conversations = {c.number: c for c in load(Recipe(sources=(Source(path="starter/heldout"),))).conversations}
     nf4 = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -71,6 +71,7 @@ def _name(tokenizer: PreTrainedTokenizerBase, chat_template: str) -> str:
 def _findings(encoder: Encoder, conversation: Conversation) -> Iterator[Finding]:
     renderer = encoder.renderer
     try:
+        _try_out(renderer)
         messages, tools = renderer.messages(conversation)
         text = renderer.render(messages, tools)
     except ChatTemplateError as problem:
@@ -82,6 +83,15 @@ def _findings(encoder: Encoder, conversation: Conversation) -> Iterator[Finding]
     yield from _cut_markers(renderer)
     yield from _prompt(renderer, messages, text)
     yield from _rewritten(renderer, conversation)
+
+
+def _try_out(renderer: Renderer) -> None:
+    """One question and its answer, before a template that never ends is asked for all that it knows."""
+    try:
+        renderer.render([turn.message for turn in SAMPLE.turns[1:3]])
+    except ChatTemplateError as problem:
+        if not problem.refused:
+            raise
 
 
 def _not_rendered(problem: ChatTemplateError) -> Finding:

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,9 @@ from qlora_ui.contract.paths import PREPARED_MARKER
 
 MOST_BYTES = 20 << 30
 """What all entries together may take; the newest stays even when it is larger."""
+NOTES = "notes.json"
+YOUNG_S = 60.0
+"""An unfinished folder younger than this may just be about to be locked by its maker."""
 _BUSY = ".making"
 _KNOWN, _MOST_KNOWN = "files", 2_000
 _SMALL = 64 << 20
@@ -48,8 +52,9 @@ class Cache:
                 _check(folder / name, check) is False for name, check in manifest["files"].items()
             ):
                 return None
+            notes = json.loads((folder / NOTES).read_bytes())
             os.utime(folder)  # it was used
-            return folder, manifest["notes"]
+            return folder, notes
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -61,20 +66,17 @@ class Cache:
             folder = Path(tempfile.mkdtemp(prefix=f".{fingerprint[:16]}.", suffix=".tmp", dir=self._folder))
         except OSError as error:
             raise _unwritable(error, self._folder) from error
-        lock = FileLock(folder / _BUSY)
         try:
-            with lock:
+            with FileLock(folder / _BUSY):
                 yield folder
-        except OSError as error:
-            raise _unwritable(error, self._folder) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, made: Path, fingerprint: str, notes: dict[str, Any]) -> Path:
-        """Give a folder that was made its name, and make room."""
+        """Give a folder that was made its name, and make room. Raises OSError."""
+        (made / NOTES).write_text(json.dumps(notes), encoding="utf-8")
         files = {file.name: _describe(file) for file in made.iterdir() if file.name != _BUSY}
-        manifest = {"fingerprint": fingerprint, "files": files, "notes": notes}
-        write_atomically(made / PREPARED_MARKER, json.dumps(manifest))
+        write_atomically(made / PREPARED_MARKER, json.dumps({"fingerprint": fingerprint, "files": files}))
         (made / _BUSY).unlink(missing_ok=True)
         folder = self._folder / fingerprint
         try:
@@ -146,9 +148,11 @@ def _remove(folder: Path) -> None:
 
 
 def _remove_if_abandoned(folder: Path) -> None:
-    lock = FileLock(folder / _BUSY)
-    with contextlib.suppress(Timeout, OSError), lock.acquire(blocking=False):
-        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(Timeout, OSError):
+        if time.time() - folder.stat().st_mtime < YOUNG_S:
+            return
+        with FileLock(folder / _BUSY).acquire(blocking=False):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _thin_out(folder: Path) -> None:
@@ -156,6 +160,15 @@ def _thin_out(folder: Path) -> None:
     if len(notes) > _MOST_KNOWN:
         for note in sorted(notes, key=lambda file: file.stat().st_mtime)[: len(notes) - _MOST_KNOWN // 2]:
             note.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say it plainly where the disk takes no more. Raises WorkspaceError."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(error, folder) from error
 
 
 def _unwritable(error: OSError, folder: Path) -> WorkspaceError:

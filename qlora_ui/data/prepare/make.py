@@ -17,7 +17,7 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import Survey, SurveyProgress, Understanding
 from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.data.conversation import Conversation
-from qlora_ui.data.prepare.cache import Cache
+from qlora_ui.data.prepare.cache import Cache, writing
 from qlora_ui.data.prepare.choose import Chosen, choose
 from qlora_ui.data.prepare.fingerprint import data_fingerprint, whole_fingerprint
 from qlora_ui.data.prepare.opened import Side
@@ -124,8 +124,9 @@ class _Making:
             evaluation = others[0] if others else None
             chosen = choose(self._query, rows, evaluation, self._sides[0].ranges())
             notes = self._notes(tasks, rows, evaluation, chosen)
-            _write_arrays(folder, rows, evaluation, chosen)
-            kept = self._cache.keep(folder, self._fingerprint, notes)
+            with writing(folder.parent):
+                _write_arrays(folder, rows, evaluation, chosen)
+                kept = self._cache.keep(folder, self._fingerprint, notes)
             return self._open(kept, notes, from_cache=False)
 
     def _task(self, side: Side) -> tuple[Task, DataError | None]:
@@ -140,7 +141,8 @@ class _Making:
             for index, done in results:
                 if stops and done.bad:
                     raise done.bad[0].error
-                tokens.add(done)
+                with writing(tokens.folder):
+                    tokens.add(done)
                 self._gathered[index].add(done)
         self._tell()
 

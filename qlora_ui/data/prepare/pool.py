@@ -44,12 +44,13 @@ def do_blocks(
     """
     head, is_all = _peek(blocks)
     wanted = _cores() if processes is None else processes
-    if wanted < 2 or (processes is None and is_all):
+    packed = None if wanted < 2 or (processes is None and is_all) else _packed(tasks)
+    if packed is None:
         for index, block in _chain(head, blocks):
             on_tick()
             yield index, tasks[index].do(block)
         return
-    with _Pool(tasks, wanted) as pool:
+    with _Pool(packed, wanted) as pool:
         yield from pool.run(_chain(head, blocks), on_tick)
 
 
@@ -71,6 +72,14 @@ def _chain(head: list[Dealt], rest: Iterator[Dealt]) -> Iterator[Dealt]:
     yield from rest
 
 
+def _packed(tasks: Sequence[Task]) -> bytes | None:
+    """The tasks for another process; None where a tokenizer cannot be sent to one."""
+    try:
+        return pickle.dumps(list(tasks), protocol=pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+
+
 def _cores() -> int:
     """The cores that this process may use, as far as the memory is enough for a process on each."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -78,8 +87,8 @@ def _cores() -> int:
 
 
 class _Pool:
-    def __init__(self, tasks: Sequence[Task], count: int) -> None:
-        self._tasks = pickle.dumps(list(tasks), protocol=pickle.HIGHEST_PROTOCOL)
+    def __init__(self, tasks: bytes, count: int) -> None:
+        self._tasks = tasks
         self._workers = [_Worker(number) for number in range(count)]
 
     def __enter__(self) -> _Pool:

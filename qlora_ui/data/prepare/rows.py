@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -133,15 +132,14 @@ class Gatherer:
         arrays = {name: _joined(parts, _ARRAYS[name]) for name, parts in self._arrays.items()}
         self._arrays.clear()
         starts = np.concatenate([[0], np.cumsum(arrays["pieces"], dtype=np.int64)]).astype(np.int64)
-        digests = row_digests(arrays["digests"], starts)
         return Rows(
             total=self.total,
             bytes=self.bytes,
             numbers=arrays["numbers"],
             starts=starts,
-            digests=digests,
-            groups=arrays["groups"] if len(arrays["groups"]) else digests,
-            example_digests=arrays["digests"],
+            digests=arrays["digests"],
+            groups=arrays["groups"] if len(arrays["groups"]) else arrays["digests"],
+            example_digests=arrays["example_digests"],
             lengths=arrays["lengths"],
             kept=arrays["kept"],
             learnt=arrays["learnt"],
@@ -174,6 +172,7 @@ _ARRAYS: dict[str, Any] = {
     "numbers": np.int64,
     "pieces": np.int32,
     "digests": DIGEST,
+    "example_digests": DIGEST,
     "groups": DIGEST,
     "lengths": np.int32,
     "kept": np.int32,
@@ -182,21 +181,13 @@ _ARRAYS: dict[str, Any] = {
 }
 
 
-def row_digests(digests: Digests, starts: NDArray[np.int64]) -> Digests:
-    """Of each row: that of its only example, or one over those of its several."""
-    pieces = np.diff(starts)
-    rows = digests[starts[:-1]].copy()
-    for row in np.flatnonzero(pieces > 1):
-        rows[row] = hashlib.sha256(digests[starts[row] : starts[row + 1]].tobytes()).digest()
-    return rows
-
-
 class TokenFiles:
     """Writes the tokens of all examples, one behind the other."""
 
     IDS, TRAINED = "ids.i32", "trained.u8"
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder.parent
         self._ids: BinaryIO = (folder / self.IDS).open("wb")
         self._trained: BinaryIO = (folder / self.TRAINED).open("wb")
 

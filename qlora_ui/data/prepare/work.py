@@ -58,7 +58,9 @@ class Done:
     pieces: NDArray[np.int32]
     """How many examples each of these rows has."""
     digests: Digests
-    """Of each example: equal for two exactly when they are trained alike."""
+    """Of each of these rows: equal for two exactly when the same becomes of them."""
+    example_digests: Digests
+    """Of each example: equal for two that are trained alike, also where what differs is cut off."""
     groups: Digests | None
     """Of each of these rows: what its column says that keeps rows together; None without such a column."""
     lengths: NDArray[np.int32]
@@ -192,6 +194,7 @@ class Task:
     def _done(self, block: Block, pile: _Pile, encoded: Sequence[Encoded] | None) -> Done:
         pieces = [piece for _, pieces in pile.rows for piece in pieces]
         longest = self.recipe.max_length
+        prints = [bytes.fromhex(piece.fingerprint) for piece in pieces]
         ids = [one.ids[:longest] for one in encoded or ()]
         trained = [one.trained[:longest] for one in encoded or ()]
         learnt = [int(np.count_nonzero(part)) for part in trained]
@@ -202,7 +205,8 @@ class Task:
             bytes=block.bytes,
             numbers=np.array([number for number, _ in pile.rows], dtype=np.int64),
             pieces=np.array([len(pieces) for _, pieces in pile.rows], dtype=np.int32),
-            digests=np.array([bytes.fromhex(piece.fingerprint) for piece in pieces], dtype=DIGEST),
+            digests=np.array(_row_digests(pile, prints), dtype=DIGEST),
+            example_digests=np.array(self._example_digests(prints, ids, trained), dtype=DIGEST),
             groups=_groups(pile) if self.column else None,
             lengths=np.array([len(one) for one in encoded or ()], dtype=np.int32),
             kept=np.array([len(part) for part in ids], dtype=np.int32),
@@ -217,6 +221,15 @@ class Task:
             places={piece.number: piece.place for piece, count in zip(pieces, learnt, strict=False) if not count},
             signatures=_signatures(pile) if self.checks else None,
         )
+
+    def _example_digests(
+        self, prints: list[bytes], ids: Sequence[NDArray[np.int32]], trained: Sequence[NDArray[np.bool_]]
+    ) -> list[bytes]:
+        digests = list(prints)
+        for place, (tokens, learnt) in enumerate(zip(ids, trained, strict=True)):
+            if len(tokens) == self.recipe.max_length:
+                digests[place] = hashlib.sha256(tokens.tobytes() + learnt.tobytes()).digest()
+        return digests
 
     def _group(self, row: Row) -> str:
         if self.column not in row.values:
@@ -255,6 +268,16 @@ class _Pile:
         self.left_out: dict[str, list[int]] = {}
         self.bad: list[BadOne] = []
         self.columns: dict[str, None] = {}
+
+
+def _row_digests(pile: _Pile, prints: list[bytes]) -> list[bytes]:
+    """Of each row that of its only example, or one over those of its several."""
+    digests, place = [], 0
+    for _, pieces in pile.rows:
+        own = prints[place : place + len(pieces)]
+        digests.append(own[0] if len(own) == 1 else hashlib.sha256(b"".join(own)).digest())
+        place += len(pieces)
+    return digests
 
 
 def _groups(pile: _Pile) -> Digests:

@@ -1,23 +1,16 @@
-"""Parquet and Arrow: columns, cut into record batches; rows of Python values are made where they are needed.
-
-Values that JSON does not know become text: dates, times and decimals as they are written, bytes where they are UTF-8.
-Other bytes (pictures, sounds) stay bytes.
-"""
+"""Parquet and Arrow: columns, cut into record batches; rows of Python values are made where they are needed."""
 
 from __future__ import annotations
 
-import datetime
-import decimal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.blocks import Numbering, RowsBlock
+from qlora_ui.data.readers.cells import rows_of_batch, rows_one_by_one
 from qlora_ui.data.readers.content import Content
-from qlora_ui.data.readers.json_values import json_decoders
 from qlora_ui.data.readers.limits import BLOCK
 from qlora_ui.data.readers.rows import BadRow, Block, Row
 from qlora_ui.data.readers.streams import COPY_AGAIN
@@ -54,7 +47,7 @@ class ColumnsBlock:
 
         numbering = Numbering(self.name, self.shift, self.first - self.shift - 1)
         for batch in pyarrow.ipc.open_stream(self.batch):
-            yield from _rows(batch, numbering)
+            yield from rows_of_batch(batch, numbering)
 
 
 def cut_parquet(content: Content, start: int, shift: int) -> Iterator[Block]:
@@ -152,7 +145,7 @@ class _Cutter:
             batch.validate(full=True)
             batch = _without_dictionaries(batch)
         except (pyarrow.ArrowException, ValueError):  # what Arrow finds wrong must not be copied, let alone used
-            rows = list(_one_by_one(batch, Numbering(self._content.name, self._shift, row - 1)))
+            rows = list(rows_one_by_one(batch, Numbering(self._content.name, self._shift, row - 1)))
             return RowsBlock(first, count, share, rows)
         sink = pyarrow.BufferOutputStream()
         with pyarrow.ipc.new_stream(sink, batch.schema) as writer:
@@ -181,81 +174,3 @@ def _without_dictionaries(batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
 
     columns = [c.dictionary_decode() if pyarrow.types.is_dictionary(c.type) else c for c in batch.columns]
     return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-
-def _rows(batch: pyarrow.RecordBatch, numbering: Numbering) -> Iterator[Row | BadRow]:
-    import pyarrow
-
-    odd = [name for name, kind in zip(batch.schema.names, batch.schema.types, strict=True) if _is_odd(kind)]
-    try:
-        rows = batch.to_pylist()
-    except (pyarrow.ArrowException, ValueError, OverflowError):  # such as a date after the year 9999
-        yield from _one_by_one(batch, numbering)
-        return
-    decoders = json_decoders(batch.schema)
-    for values in rows:
-        for name in odd:
-            values[name] = _plain(values[name])
-        for name, decode in decoders.items():
-            values[name] = decode(values[name])
-        yield _row(values, numbering)
-
-
-def _one_by_one(batch: pyarrow.RecordBatch, numbering: Numbering) -> Iterator[Row | BadRow]:
-    """Rows of a batch of which some cannot be read."""
-    import pyarrow
-
-    for index in range(batch.num_rows):
-        name = ""
-        place = f"{numbering.name}, row {numbering.number + 1}"
-        try:
-            values = {}
-            for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                cell = column.slice(index, 1)
-                cell.validate(full=True)
-                values[name] = _plain(cell[0].as_py())
-        except UnicodeDecodeError as error:
-            yield numbering.bad(_bad_cell(f"{place}, column {name}", f"it is not UTF-8 ({error.reason})"))
-        except (pyarrow.ArrowException, ValueError, OverflowError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
-            yield numbering.bad(_bad_cell(f"{place}, column {name}", reason))
-        else:
-            yield _row(values, numbering)
-
-
-def _row(values: dict[str, Any], numbering: Numbering) -> Row | BadRow:
-    if values:
-        return numbering.row(values)
-    place = f"{numbering.name}, row {numbering.number + 1}"
-    return numbering.bad(data_error(place, "the row has no columns.", "Export the file again, with its columns."))
-
-
-def _bad_cell(place: str, reason: str) -> DataError:
-    return data_error(place, f"the value cannot be read: {reason}.", "Export the file again, with text as UTF-8.")
-
-
-def _is_odd(kind: pyarrow.DataType) -> bool:
-    """Whether values of this type, or inside it, may be what JSON does not know."""
-    import pyarrow.types as types
-
-    if types.is_nested(kind):
-        return any(_is_odd(kind.field(index).type) for index in range(kind.num_fields))
-    is_plain = types.is_string(kind) or types.is_large_string(kind) or types.is_integer(kind) or types.is_boolean(kind)
-    return not (is_plain or types.is_floating(kind) or types.is_null(kind))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, datetime.timedelta | decimal.Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            return value
-    return value

@@ -1,8 +1,9 @@
 """A local file → the rows in it: JSONL, JSON, CSV, TSV, Parquet, Arrow, text and Markdown, each plain or packed.
 
-content   the bytes, unpacked and bounded          kinds    what the ending of a name promises
-lines     bytes → lines with their numbers         blocks   rows that were read while the file was cut
-json_lines, json_list, delimited, columns, prose   one kind of file each: content → blocks
+    path ─ content, streams ─▶ bytes ─ json_lines, json_list, delimited, prose, columns ─▶ blocks ─▶ rows
+
+The bytes are unpacked and bounded; `kinds` says which of the five reads what; `archives` opens the members of a ZIP
+archive. A damaged row is a BadRow, and reading goes on; a file that is damaged as a whole ends it with a DataError.
 """
 
 from __future__ import annotations

@@ -65,15 +65,16 @@ class LinesBlock:
         """
         line, start = self.line - 1, 0
         while start < len(self.raw):
-            end = self.raw.find(b"\n", start + _PIECE) + 1 or len(self.raw)
-            piece = self.raw[start:end].removesuffix(b"\n")
+            end = self.raw.find(b"\n", start + _PIECE)
+            end = end if end >= 0 else len(self.raw) - self.raw.endswith(b"\n")
+            piece = self.raw[start:end]
             try:
                 texts, is_utf8 = piece.decode().split("\n"), True
             except UnicodeDecodeError:
                 texts, is_utf8 = piece.decode("utf-8", "surrogateescape").split("\n"), False
             rows = sum(map(bool, map(str.strip, texts)))
             yield line, texts, is_utf8, may_need_care(piece, rows)
-            line, start = line + len(texts), end
+            line, start = line + len(texts), end + 1
 
     def _carefully(self, number: int, line: int, text: str, in_file: int | None) -> Row | BadRow:
         """A line with blanks around it, one that needs care, or a broken one."""

@@ -39,7 +39,7 @@ def line_chunks(stream: Stream) -> Iterator[tuple[bytes, bool]]:
             piece, is_first = piece.removeprefix(BOM), False
         end = piece.rfind(b"\n") + 1
         if end:
-            yield b"".join([*open_line, piece[:end]]), True
+            yield b"".join([*open_line, memoryview(piece)[:end]]), True
             open_line, length = [piece[end:]], len(piece) - end
             continue
         open_line.append(piece)

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from qlora_ui.contract.errors import DataError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
-    """One record of a file."""
+    """One record of a file. Nobody changes it; to be frozen would double the time that making one takes."""
 
     number: int
     """1 for the first row; over several files and sources it goes on counting."""

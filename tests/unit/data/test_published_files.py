@@ -16,7 +16,7 @@ from qlora_ui.data.look import look
 from qlora_ui.data.prepare import prepare
 from tests.unit.data.formats.test_published_forms import LLAMA_FACTORY, TRL
 
-FORMS = {**LLAMA_FACTORY, **TRL}
+FORMS: dict[str, Any] = {**LLAMA_FACTORY, **TRL}
 ROWS = 3
 
 

@@ -89,23 +89,24 @@ class MendsCard(Card):
     def __init__(self, session: TrainSession) -> None:
         super().__init__(_("Mends"))
         self._session, self._state = session, session.form.data
-        self._voice = LiveRegion()
-        self._steps = steps_of(session)
-        self._told_steps = self._steps
+        self._path, self._was_used = "", False
+        self._told = steps_of(session)
+        self._survey: Survey | None = None
         with self:
             Live(session.form.changed, self._key, self._draw)
-            listen(session.form.changed, self._tell)
+            self._outcome = Text(tag="p", classes="qu-sm qu-num")
+            self._voice = LiveRegion()
+            listen(session.form.changed, self._follow)
+        self._follow()
 
-    def _key(self) -> object:
-        survey = self._state.survey
-        return self._session.form.get("dataset_path"), steps_of(self._session), survey and _outcome(survey)
+    def _key(self) -> tuple[str, list[Step]]:
+        return str(self._session.form.get("dataset_path") or ""), steps_of(self._session)
 
     def _draw(self) -> None:
-        steps, survey = steps_of(self._session), self._state.survey
-        was_there = bool(self._steps)
-        has_data = bool(self._session.form.get("dataset_path"))
-        self._steps = steps or (self._steps if has_data else [])
-        self.set_visibility(has_data and bool(steps or was_there))
+        path, steps = self._key()
+        self._was_used = bool(steps) or (self._was_used and path == self._path)
+        self._path = path
+        self.set_visibility(bool(path) and self._was_used)
         if not steps:
             muted(_("None any more: the rows are taken as their files have them."))
             return
@@ -113,8 +114,6 @@ class MendsCard(Card):
         with ui.element("ol").classes("qu-mends"):
             for step in steps:
                 self._step(step)
-        if survey is not None:
-            Text(_outcome(survey), "p", classes="qu-sm qu-num")
 
     def _step(self, step: Step) -> None:
         name = _(STEPS[step.do])
@@ -124,14 +123,23 @@ class MendsCard(Card):
             button = Button(_("Take back"), lambda: take_back(self._session, step.do), size="sm", variant="ghost")
             button._props["aria-label"] = _("Take back: {step}", step=name)
 
-    def _tell(self) -> None:
-        steps, survey = steps_of(self._session), self._state.survey
-        if survey is not None and steps != self._told_steps:
-            self._told_steps = steps
-            self._voice.say(_outcome(survey))
+    def _follow(self) -> None:
+        """What came of it stands below, and is said once all rows were gone through with a change."""
+        survey, steps = self._state.survey, steps_of(self._session)
+        if survey is None and self._state.is_surveying:
+            self._outcome.text = _("The rows are being counted anew.")
+        if survey is self._survey:
+            return
+        self._survey = survey
+        if survey is not None:
+            self._outcome.text = outcome(survey)
+            if steps != self._told:
+                self._told = steps
+                self._voice.say(self._outcome.text)
 
 
-def _outcome(survey: Survey) -> str:
+def outcome(survey: Survey) -> str:
+    """`50 rows are left out now. 321 examples remain.`"""
     left_out = n_("{count} row is left out now.", "{count} rows are left out now.", survey.rows_left_out)
     remaining = n_("{count} example remains.", "{count} examples remain.", survey.examples)
     return f"{left_out} {remaining}" if survey.rows_left_out else remaining

@@ -2,62 +2,51 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from nicegui import ui
 
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.events import listen
+from qlora_ui.components.focus import focus
 from qlora_ui.components.layout import Card, row
-from qlora_ui.components.notice import Notice
 from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.text import LiveRegion, Text, muted
-from qlora_ui.components.token_view import (
-    TokenStrip,
-    conversation_view,
-    original_view,
-    rendered_view,
-    token_legend,
-)
-from qlora_ui.contract.inspection import ExampleView, RowView
-from qlora_ui.contract.recipe import Step, StepName
-from qlora_ui.locales import _, mark, n_, sentence
+from qlora_ui.components.text import LiveRegion, Text
+from qlora_ui.contract.inspection import Finding, RowView
+from qlora_ui.contract.recipe import Step
+from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.train.data.mending import STEPS, mend
+from qlora_ui.pages.train.data.mending import STEPS, mend, steps_of, take_back, take_in_again
+from qlora_ui.pages.train.data.row_body import VIEWS, RowBody
 from qlora_ui.pages.train.session import TrainSession
-from qlora_ui.theme import Icon
-
-_VIEWS = {
-    "original": mark("Original"),
-    "conversation": mark("Conversation"),
-    "rendered": mark("Rendered"),
-    "tokens": mark("Tokens"),
-}
-TOKENS_AT_ONCE = 1_500
-"""A longer example is shown whole on demand: thousands of tokens make a page slow."""
 
 
 class RowCard(Card):
-    """One row at a time, in the view of one's choice."""
+    """One row at a time, in the view of one's choice.
+
+    What has the focus is never drawn anew: all but the row itself is changed in place.
+    """
 
     def __init__(self, session: TrainSession) -> None:
         super().__init__(_("Row"))
-        self._session = session
-        self._state = session.form.data
-        self._tokens_shown = TOKENS_AT_ONCE
-        with self.head, row(wrap=True):
-            views = {name: _(word) for name, word in _VIEWS.items()}
+        self._session, self._state = session, session.form.data
+        self._shown: tuple[object, ...] | None = None
+        self._among: Finding | None = self._state.among
+        self.title._props["tabindex"] = "-1"
+        with self.head, ui.element("div").classes("qu-row-tools"):
+            views = {name: _(word) for name, word in VIEWS.items()}
             label = _("Show the row as")
-            self._views = Segmented(views, label=label, value="tokens", on_change=lambda view: self._draw())
+            self._views = Segmented(views, label=label, value="tokens", on_change=lambda kind: self._show())
             self._back = icon_button(_("Previous row"), "chevron-left", lambda: self._go(0))
             self._on = icon_button(_("Next row"), "chevron-right", lambda: self._go(1))
             self._number = self._number_field()
         with self:
-            self._among = ui.element("div")
-            self._room = ui.element("div").classes("qu-col")
-            self._region = LiveRegion()
+            self._wrong = Text(tag="p", classes="qu-xs qu-error")
+            self._wrong._props["role"] = "alert"
+            self._add_place_among()
+            self._add_parts()
+            self._body = RowBody()
+            self._add_foot()
+            self._voice = LiveRegion()
             listen(session.form.changed, self._follow)
-        self._shown: tuple[object, ...] | None = None
         self._follow()
 
     def _number_field(self) -> ui.input:
@@ -65,36 +54,107 @@ class RowCard(Card):
         field = ui.input().props("dense outlined inputmode=numeric autocomplete=off").classes("qu-row-number")
         field._props["aria-label"] = _("Go to row")
         field._props["placeholder"] = _("Go to row")
-        field.on("keydown.enter", lambda: self._go_to(field), [])
+        field.on("keydown.enter", self._go_to, [])
         return field.mark("go-to-row")
 
-    def _go_to(self, field: ui.input) -> None:
-        text = str(field.value or "").strip().replace(",", "").replace(".", "")
-        if text.isdecimal():
-            self._session.data.show_row(int(text))
-            field.value = ""
+    def _add_place_among(self) -> None:
+        """Through which rows the arrows go, where they do not go through all."""
+        with row(between=True, wrap=True).classes("qu-xs qu-muted") as self._among_line:
+            self._among_text = Text(classes="qu-grow")
+            self._to_all = Button(_("Back to all rows"), self._leave_finding, size="sm")
+
+    def _add_parts(self) -> None:
+        """Which of the examples that came of the row is shown, where there are several."""
+        with row(gap=1) as self._parts_line:
+            self._parts = Text(classes="qu-xs qu-muted qu-num")
+            self._part_back = icon_button(_("Previous part"), "chevron-left", lambda: self._go_part(-1), size="sm")
+            self._part_on = icon_button(_("Next part"), "chevron-right", lambda: self._go_part(1), size="sm")
+
+    def _add_foot(self) -> None:
+        with row(between=True, wrap=True).classes("qu-row-foot") as self._foot:
+            self._place = Text(classes="qu-xs qu-muted qu-break")
+            self._leave = Button(on_click=self._change_mends, size="sm", variant="ghost").mark("leave-out")
+
+    # ---- going ----
 
     def _go(self, side: int) -> None:
         neighbour = self._state.neighbours[side]
         if neighbour is not None:
             self._session.data.show_row(neighbour, among=self._state.among)
 
+    def _go_to(self) -> None:
+        text = str(self._number.value or "").strip()
+        wanted = "".join(filter(str.isdecimal, text))  # whatever stands between the thousands
+        survey = self._state.survey
+        if not text:
+            return
+        if not wanted or int(wanted) < 1 or (survey is not None and int(wanted) > survey.rows):
+            last = survey.rows if survey is not None else 0
+            self._wrong.text = (
+                n_("Give a number from 1 to {count}.", "Give a number from 1 to {count}.", last)
+                if last
+                else _("Give the number of a row, from 1 on.")
+            )
+            return
+        self._wrong.text, self._number.value = "", ""
+        self._session.data.show_row(int(wanted))
+
+    def _go_part(self, side: int) -> None:
+        view = self._state.view
+        if view is not None:
+            self._session.data.show_example(min(max(self._index(view) + side, 0), len(view.examples) - 1))
+
+    def _leave_finding(self) -> None:
+        self._session.data.show_row(self._state.row)
+        focus(self.title, scroll=False)
+
+    # ---- mending ----
+
+    async def _change_mends(self) -> None:
+        """Leave the row out, or take back what leaves it out."""
+        view = self._state.view
+        if view is None:
+            return
+        if not view.left_out:
+            await mend(self._session, Step(do="drop_rows", rows=(view.number,)))
+        elif view.left_out == "drop_rows":
+            await take_in_again(self._session, view.number)
+        else:
+            await take_back(
+                self._session, next(step.do for step in steps_of(self._session) if step.do == view.left_out)
+            )
+
+    # ---- showing ----
+
     def _follow(self) -> None:
         state = self._state
-        shown = (state.row, state.example, id(state.view), state.survey is not None, id(state.among), state.is_looking)
-        if self._shown == shown:
-            return
-        has_moved = self._shown is not None and self._shown[0] != state.row
-        self._shown, self._tokens_shown = shown, TOKENS_AT_ONCE
         self.set_visibility(state.look is not None)
-        self.title.text = self._title()
         before, after = state.neighbours
         self._back.set_enabled(before is not None)
         self._on.set_enabled(after is not None)
+        if state.view is None and state.is_looking:
+            self._body.wait()
+            return
+        shown = (state.row, state.example, id(state.view), state.survey is not None, id(state.among))
+        if shown == self._shown:
+            return
+        has_moved = self._shown is not None and self._shown[:2] != shown[:2]
+        self._shown = shown
+        self._show()
         if has_moved:
-            self._region.say(self.title.text)
-        self._draw_among()
-        self._draw()
+            self._voice.say(" ".join(filter(None, (self.title.text, self._among_text.text, self._parts.text))))
+        if state.among is not self._among:
+            self._among = state.among
+            if state.among is not None:  # a person asked for these rows from elsewhere on the page
+                focus(self.title)
+
+    def _show(self) -> None:
+        state, view = self._state, self._state.view
+        self.title.text = self._title()
+        self._show_place_among(state.among)
+        self._show_parts(view)
+        self._body.show(view, self._index(view) if view is not None else 0, self._views.value)
+        self._show_foot(view)
 
     def _title(self) -> str:
         state = self._state
@@ -102,99 +162,40 @@ class RowCard(Card):
             return _("Row {number} of {count}", number=number(state.row), count=number(state.survey.rows))
         return _("Row {number}", number=number(state.row))
 
-    def _draw_among(self) -> None:
-        """Through which rows the arrows go, where they do not go through all."""
-        self._among.clear()
-        finding = self._state.among
-        if finding is None:
+    def _index(self, view: RowView) -> int:
+        return max(0, min(self._state.example, len(view.examples) - 1))
+
+    def _show_place_among(self, finding: Finding | None) -> None:
+        self._among_line.set_visibility(finding is not None)
+        self._among_text.text = _place_among(finding, self._state.row) if finding is not None else ""
+
+    def _show_parts(self, view: RowView | None) -> None:
+        count = len(view.examples) if view is not None else 0
+        self._parts_line.set_visibility(count > 1)
+        index = self._index(view) if view is not None else 0
+        self._parts.text = _("Part {number} of {count}", number=index + 1, count=count) if count > 1 else ""
+        self._part_back.set_enabled(index > 0)
+        self._part_on.set_enabled(index + 1 < count)
+
+    def _show_foot(self, view: RowView | None) -> None:
+        self._foot.set_visibility(view is not None)
+        if view is None:
             return
-        named = len(finding.rows)
-        place = finding.rows.index(self._state.row) + 1 if self._state.row in finding.rows else 1
-        with self._among, row(between=True, wrap=True).classes("qu-xs qu-muted"):
-            text = _(
-                "{place} of {count}: {finding}",
-                place=number(place),
-                count=number(named),
-                finding=sentence(finding.message),
-            )
-            if finding.count > named:
-                first = n_("Only the first {count} is named.", "Only the first {count} are named.", named)
-                text = f"{text} {first}"
-            Text(text)
-            Button(_("Back to all rows"), lambda: self._session.data.show_row(self._state.row), size="sm")
-
-    def _draw(self) -> None:
-        self._room.clear()
-        view = self._state.view
-        with self._room:
-            if view is None:
-                muted(_("The row is being fetched.") if self._state.is_looking else _("There is no such row."))
-                return
-            _condition(view)
-            if self._views.value == "original" or not view.examples:
-                original_view(view)
-            else:
-                self._draw_example(view)
-            self._draw_foot(view)
-
-    def _draw_example(self, view: RowView) -> None:
-        index = min(self._state.example, len(view.examples) - 1)
-        if len(view.examples) > 1:
-            self._draw_parts(len(view.examples), index)
-        example = view.examples[index]
-        if self._views.value == "conversation":
-            conversation_view(example)
-        elif example.tokens is None or example.rendered is None:
-            muted(_("Choose a model first: its tokenizer makes the tokens."))
-        elif self._views.value == "rendered":
-            rendered_view(example.rendered, view.number)
-        else:
-            self._draw_tokens(view, example)
-
-    def _draw_parts(self, count: int, index: int) -> None:
-        with row(gap=1):
-            Text(_("Part {number} of {count}", number=index + 1, count=count), classes="qu-xs qu-muted")
-            for label, icon, target in (
-                (_("Previous part"), "chevron-left", index - 1),
-                (_("Next part"), "chevron-right", index + 1),
-            ):
-                button = icon_button(label, icon, partial(self._session.data.show_example, target), size="sm")
-                button.set_enabled(0 <= target < count)
-
-    def _draw_tokens(self, view: RowView, example: ExampleView) -> None:
-        assert example.tokens is not None
-        token_legend()
-        TokenStrip(example.tokens[: self._tokens_shown], view.number)
-        count = len(example.tokens)
-        if count > self._tokens_shown:
-            Button(_("Show all {count} tokens", count=number(count)), self._show_all, size="sm")
-        trained = number(sum(token.trained for token in example.tokens))
-        facts = [n_("{count} token, {trained} trained", "{count} tokens, {trained} trained", count, trained=trained)]
-        if example.truncated and example.length is not None:
-            facts.append(_("cut at the longest length, of {count} tokens", count=number(example.length)))
-        with row(between=True, wrap=True).classes("qu-xs qu-muted qu-num"):
-            Text(" · ".join(facts))
-            with row(gap=1):
-                Icon("info", size=14)
-                Text(_("These are the very labels that training uses"))
-
-    def _show_all(self) -> None:
-        self._tokens_shown = 1_000_000
-        self._draw()
-
-    def _draw_foot(self, view: RowView) -> None:
-        with row(between=True, wrap=True):
-            Text(view.place, classes="qu-xs qu-muted qu-break")
-            if not view.left_out:
-                step = Step(do="drop_rows", rows=(view.number,))
-                Button(_("Leave this row out"), lambda: mend(self._session, step), size="sm", variant="ghost")
+        self._place.text = view.place
+        words = _("Take it in again") if view.left_out == "drop_rows" else _("Leave this row out")
+        name = next((words for step, words in STEPS.items() if step == view.left_out), "")
+        if name and view.left_out != "drop_rows":
+            words = _("Take back: {step}", step=_(name))
+        self._leave.text = words
 
 
-def _condition(view: RowView) -> None:
-    """Why a row is not trained, where it is not."""
-    if view.problem:
-        problem = sentence(view.problem)
-        Notice(problem[:1].upper() + problem[1:], "error", hint=sentence(view.hint))
-    elif view.left_out:
-        name: StepName = view.left_out  # type: ignore[assignment]
-        Notice(_("This row is left out."), "info", hint=_(STEPS[name]) if name in STEPS else "")
+def _place_among(finding: Finding, shown: int) -> str:
+    """`2 of 37: These rows are cut at 1,024 tokens …`"""
+    named = len(finding.rows)
+    place = finding.rows.index(shown) + 1 if shown in finding.rows else 1
+    message = sentence(finding.message)
+    text = _("{place} of {count}: {finding}", place=number(place), count=number(named), finding=message)
+    if finding.count <= named:
+        return text
+    first = n_("Only the first {count} is named.", "Only the first {count} are named.", named)
+    return f"{text} {first}"

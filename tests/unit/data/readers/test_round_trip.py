@@ -49,8 +49,8 @@ WRITERS: dict[str, Callable[[Rows], bytes]] = {
     ".json": lambda rows: json.dumps({"version": "1", "data": rows}, indent=1).encode(),
     ".csv": lambda rows: _table(rows, ","),
     ".tsv": lambda rows: _table(rows, "\t"),
-    ".parquet": lambda rows: parquet(_columns(rows), rows_per_group=2),
-    ".arrow": lambda rows: arrow(_columns(rows), rows_per_batch=2),
+    ".parquet": lambda rows: parquet(_columns(rows), rows_per_group=1 + len(rows) // 4),
+    ".arrow": lambda rows: arrow(_columns(rows), rows_per_batch=1 + len(rows) // 4),
 }
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=20)
 _ROWS = st.lists(st.fixed_dictionaries({"q": _TEXT.filter(str.strip), "a": _TEXT}), min_size=1, max_size=5)
@@ -156,14 +156,12 @@ def _read_any(path: Path) -> None:
         assert error.message.startswith(error.place)
 
 
-@pytest.mark.parametrize("ending", [*_ENDINGS, ".jsonl.gz", ".parquet.gz", ".zip"])
+@pytest.mark.parametrize("ending", [*_ENDINGS, ".jsonl.gz", ".parquet.gz", ".zip", ".file.arrow"])
 def test_nothing_but_rows_and_sentences_comes_of_mutated_files(tmp_path: Path, ending: str) -> None:
     chance = random.Random(ending)
-    plain = (
-        _seed(ending.removesuffix(".gz"))
-        if ending != ".zip"
-        else zipped({"a.jsonl": _seed(".jsonl"), "b.csv": _seed(".csv")})
-    )
+    made = {".zip": zipped({"a.jsonl": _seed(".jsonl"), "b.csv": _seed(".csv")})}
+    made[".file.arrow"] = arrow({**_columns(_SEEDS), "turns": [["x"], [], None]}, is_stream=False, rows_per_batch=2)
+    plain = made.get(ending) or _seed(ending.removesuffix(".gz"))
     content = gzip.compress(plain) if ending.endswith(".gz") else plain
     path = tmp_path / f"a{ending}"
     tracemalloc.start()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from qlora_ui.contract.errors import ModelError
+from qlora_ui.contract.recipe import CHAT_TEMPLATES
 from qlora_ui.data.templates.library import LIBRARY, apply_template, name_of, own_text
 from qlora_ui.data.templates.render import render, template_source
 from tests.unit.data.conftest import MakeTokenizer
@@ -95,7 +96,8 @@ def test_the_forms_of_the_library(byte_tokenizer: MakeTokenizer, name: str, with
     assert render(ASKED, tokenizer).startswith(without)
 
 
-def test_every_template_of_the_library_has_its_form_tested() -> None:
+def test_every_template_of_the_library_can_be_chosen_and_has_its_form_tested() -> None:
+    assert tuple(LIBRARY) == CHAT_TEMPLATES
     forms = test_the_forms_of_the_library.pytestmark[0].args[1]
     assert [form[0] for form in forms] == list(LIBRARY)
 

@@ -90,7 +90,7 @@ def test_a_hostile_template_comes_to_an_end(template: str, monkeypatch: pytest.M
     monkeypatch.setattr(bounds, "MOST_TURNS", 20_000)
     with pytest.raises(ChatTemplateError) as caught:
         Compiled(template).render(MESSAGES)
-    assert "memory" not in caught.value.reason  # stopped before it took any
+    assert not any(late in caught.value.reason for late in ("memory", "seconds"))  # a bound met it before these
 
 
 def test_a_slow_template_is_stopped_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
