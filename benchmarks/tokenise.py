@@ -2,8 +2,8 @@
 
     python benchmarks/tokenise.py [--rows 200000] [--runs 3] [--json]
 
-Rows of about 1 KB, each a question and an answer in JSON Lines, go through a byte-level BPE tokenizer with 32,000 tokens
-and a ChatML template. Every run starts from the file, without a cache, on all cores, and the contestants take turns:
+Rows of about 1 KB, each a question and an answer in JSON Lines, go through a byte-level BPE tokenizer with 32,000
+tokens and a ChatML template. Every run starts from the file, without a cache, on all cores, and they take turns:
 
     plain      `load_dataset("json")`, then `map` with `apply_chat_template` and the tokenizer: ids only
     ours       everything that a training is given: labels, checks, duplicates and near duplicates, split, survey
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,16 @@ def main() -> None:
                 print(f"run {run + 1}: {name:9} {figures}", file=sys.stderr)
     summary = {name: statistics.median(rate) for name, rate in rates.items()}
     ratios = summary | {
-        f"{name}_of_plain": rate / summary["plain"] for name, rate in summary.items() if "plain" in summary
+        f"{name}_of_plain": figure / summary["plain"] for name, figure in summary.items() if "plain" in summary
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if options.json:
         print(json.dumps({"rows": options.rows, "cores": cores(), "peak_mb": peak, **ratios}))
         return
-    print(f"{options.rows:,} rows on {cores()} cores, median of {options.runs}; this process held {peak:,.0f} MB at most")
-    for name, rate in summary.items():
+    print(f"{options.rows:,} rows on {cores()} cores, median of {options.runs} runs; {peak:,.0f} MB in this process")
+    for name, figure in summary.items():
         share = f"  {ratios[f'{name}_of_plain']:.0%} of plain" if "plain" in summary else ""
-        print(f"{name:9} {rate:12,.0f} tokens/s{share}")
+        print(f"{name:9} {figure:12,.0f} tokens/s{share}")
 
 
 def plain(file: Path, tokenizer: Any, scratch: Path) -> int:
@@ -123,7 +124,7 @@ def write_rows(file: Path, rows: int) -> None:
 
     with file.open("w", encoding="utf-8") as out:
         for _ in range(rows):
-            asked, answered = (text(int(size * chance.uniform(0.5, 1.5))) for size in (ROW_BYTES * 0.3, ROW_BYTES * 0.62))
+            asked, answered = (text(int(ROW_BYTES * part * chance.uniform(0.5, 1.5))) for part in (0.3, 0.62))
             messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
             out.write(json.dumps({"messages": messages}) + "\n")
 
@@ -146,7 +147,7 @@ def make_tokenizer(file: Path) -> Any:
         show_progress=False,
     )
     with file.open(encoding="utf-8") as lines:
-        texts = [m["content"] for _, line in zip(range(20_000), lines, strict=False) for m in json.loads(line)["messages"]]
+        texts = [turn["content"] for line in islice(lines, 20_000) for turn in json.loads(line)["messages"]]
     backend.train_from_iterator(texts, trainer)
     made = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|im_end|>", pad_token="<|endoftext|>")
     made.chat_template = CHATML

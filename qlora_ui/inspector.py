@@ -115,8 +115,8 @@ class Inspector:
             reply = asyncio.ensure_future(process.answer(request))
             try:
                 answer = await asyncio.wait_for(asyncio.shield(reply), self._timeout_s)
-            except asyncio.CancelledError:  # the process goes on, and is used again once it has answered
-                self._drain(process, reply)
+            except asyncio.CancelledError:
+                self._let_go(process, reply)
                 raise
             except TimeoutError:
                 reply.cancel()
@@ -134,7 +134,14 @@ class Inspector:
             raise _raised(answer.error)
         return answer
 
-    def _drain(self, process: _Process, reply: Awaitable[Answer]) -> None:
+    def _let_go(self, process: _Process, reply: Awaitable[Answer]) -> None:
+        """Nobody wants the answer any more: the process is used again once it has given it.
+
+        Where several are waited for already, it is ended, for each takes memory and who types asks at every pause.
+        """
+        if len(self._draining) >= AT_ONCE:
+            process.kill()
+
         async def wait() -> None:
             try:
                 await asyncio.wait_for(reply, self._timeout_s)

@@ -32,4 +32,4 @@ def _check_data(recipe: Recipe, validation_path: str) -> None:
     for source in [*recipe.sources, *further]:
         reference = parse_reference(source.path)
         if isinstance(reference, FileReference) and reference.location.exists():
-            understand(list(head([source])), recipe.data_format, recipe.mapping, recipe.roles)
+            understand(head([source]), recipe.data_format, recipe.mapping, recipe.roles)

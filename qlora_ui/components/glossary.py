@@ -52,6 +52,15 @@ TERMS: dict[str, Term] = {
             "up to four words, so a good answer in other words scores low."
         ),
     ),
+    "bos-eos": Term(
+        mark("BOS and EOS"),
+        mark("What are BOS and EOS?"),
+        mark(
+            "The tokens for the begin and the end of a sequence. Where a model expects BOS, it stands there once. "
+            "EOS, or another token that ends a turn, has to be trained, or the model does not learn to stop."
+        ),
+        docs="data",
+    ),
     "chat-template": Term(
         mark("Chat template"),
         mark("What is a chat template?"),
@@ -59,7 +68,7 @@ TERMS: dict[str, Term] = {
             "The rule by which a model's own marks are put around questions and answers before they become tokens. "
             "Training and use must follow the same one."
         ),
-        docs="architecture",
+        docs="data",
     ),
     "checkpoint": Term(
         mark("Checkpoint"),
@@ -134,6 +143,7 @@ TERMS: dict[str, Term] = {
         mark("Held-out rows"),
         mark("What are held-out rows?"),
         mark("Examples that are kept out of the training, so that a score on them says something about new ones."),
+        docs="data",
     ),
     "hub": Term(
         mark("Hub"),
@@ -168,6 +178,15 @@ TERMS: dict[str, Term] = {
             "How far apart two models are in what they expect as the next token, in nats; 0 means the same. "
             "A merge is checked with it."
         ),
+    ),
+    "kto": Term(
+        mark("KTO rows"),
+        mark("What are KTO rows?"),
+        mark(
+            "Answers that are each marked as wanted or not wanted, as the method KTO uses them. "
+            "A supervised training learns from the wanted ones only."
+        ),
+        docs="data",
     ),
     "learning-rate": Term(
         mark("Learning rate"),
@@ -214,7 +233,7 @@ TERMS: dict[str, Term] = {
         mark("Loss mask"),
         mark("What is a loss mask?"),
         mark("Which tokens of an example are trained on. Usually the answers are, and the questions only read."),
-        docs="architecture",
+        docs="data",
     ),
     "merge": Term(
         mark("Merge"),
@@ -228,6 +247,15 @@ TERMS: dict[str, Term] = {
         mark("Nat"),
         mark("What is a nat?"),
         mark("The unit of surprise with the natural logarithm. One nat is about 1.44 bits."),
+    ),
+    "near-duplicate": Term(
+        mark("Near duplicate"),
+        mark("What is a near duplicate?"),
+        mark(
+            "A row that is almost equal to an earlier one. The model sees such rows nearly as often as equal ones, "
+            "and one among the held-out rows makes the evaluation look better than it is."
+        ),
+        docs="data",
     ),
     "nf4": Term(
         mark("NF4"),
@@ -252,6 +280,24 @@ TERMS: dict[str, Term] = {
         mark("Perplexity"),
         mark("What is perplexity?"),
         mark("Among how many equally likely tokens the model wavers, so to speak. It is e to the power of the loss."),
+    ),
+    "preference-pair": Term(
+        mark("Preference pair"),
+        mark("What is a preference pair?"),
+        mark(
+            "A prompt with two answers, a chosen and a rejected one. "
+            "A supervised training learns from the chosen answer only."
+        ),
+        docs="data",
+    ),
+    "prompt-completion": Term(
+        mark("Prompt and completion"),
+        mark("What are prompt and completion?"),
+        mark(
+            "What a model is given, and what it is to write after that. "
+            "Usually only the completion of an example is trained."
+        ),
+        docs="data",
     ),
     "qlora": Term(
         mark("QLoRA"),
@@ -322,6 +368,15 @@ TERMS: dict[str, Term] = {
         mark("Top-1 agreement"),
         mark("What is top-1 agreement?"),
         mark("At what share of the places two models rank the same token first. A merge is checked with it."),
+    ),
+    "truncated": Term(
+        mark("Truncated"),
+        mark("What does truncated mean?"),
+        mark(
+            "Longer than the longest example, in tokens, and cut there. "
+            "What is cut off is not learnt, not even the token that ends the answer."
+        ),
+        docs="data",
     ),
     "warm-up": Term(
         mark("Warm-up"),

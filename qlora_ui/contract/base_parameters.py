@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from qlora_ui.contract.knobs import knob
-from qlora_ui.contract.recipe import DataFormat, Step
+from qlora_ui.contract.recipe import DataFormat, Recipe, Source, Step, TrainOn
 
 ComputeType = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -103,3 +103,16 @@ class ReadsData(JobParameters):
         ge=8,
         le=1_048_576,
     )
+
+    def recipe_of(self, *sources: Source, train_on: TrainOn = "completions") -> Recipe:
+        """What decides about the tokens and labels of these sources."""
+        return Recipe(
+            sources=sources,
+            data_format=self.data_format,
+            mapping=self.data_mapping,
+            roles=self.data_roles,
+            steps=tuple(self.data_steps),
+            chat_template=self.chat_template,
+            max_length=self.max_length,
+            train_on=train_on,
+        )

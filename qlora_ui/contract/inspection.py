@@ -104,7 +104,7 @@ class Understanding(BaseModel):
     format: DataFormat
     """Never `auto`."""
     sureness: Literal["certain", "likely", "unsure", "chosen"]
-    """`chosen`: a person named the format."""
+    """`chosen`: a person named the format, or every column that it needs; `unsure`: some columns are guessed."""
     seen: str
     """One or two sentences: what spoke for this format."""
     alternatives: list[DataFormat] = Field(default_factory=list)

@@ -71,15 +71,7 @@ class EvaluationParameters(ReadsData):
     @property
     def recipe(self) -> Recipe:
         """What decides about the tokens of the rows that are scored."""
-        return Recipe(
-            sources=(Source(path=self.dataset_path),),
-            data_format=self.data_format,
-            mapping=self.data_mapping,
-            roles=self.data_roles,
-            steps=tuple(self.data_steps),
-            chat_template=self.chat_template,
-            max_length=self.max_length,
-        )
+        return self.recipe_of(Source(path=self.dataset_path))
 
     @classmethod
     def of(cls, training: TrainingParameters, *, name: str, adapter_path: str, dataset_path: str) -> Self:

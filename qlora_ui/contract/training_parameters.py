@@ -254,16 +254,8 @@ class TrainingParameters(ReadsData):
     @property
     def recipe(self) -> Recipe:
         """What decides about the tokens and labels."""
-        return Recipe(
-            sources=(Source(path=self.dataset_path, weight=self.dataset_weight), *self.more_data),
-            data_format=self.data_format,
-            mapping=self.data_mapping,
-            roles=self.data_roles,
-            steps=tuple(self.data_steps),
-            chat_template=self.chat_template,
-            max_length=self.max_length,
-            train_on=self.train_on,
-        )
+        first = Source(path=self.dataset_path, weight=self.dataset_weight)
+        return self.recipe_of(first, *self.more_data, train_on=self.train_on)
 
     @property
     def query(self) -> DataQuery:

@@ -11,14 +11,14 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import ExampleView, Look, RowView, SourceView, TemplateView, TokenView, TurnView
 from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.data.conversation import Conversation, Turn
+from qlora_ui.data.encoding.describe import describe
 from qlora_ui.data.encoding.tokens import Encoded, encode_whole
 from qlora_ui.data.formats.detect import SAMPLE, Detected, to_conversation, understand
 from qlora_ui.data.formats.requirements import require_trainable
 from qlora_ui.data.places import problem_of
-from qlora_ui.data.readers.rows import BadRow, DataFile, Row
+from qlora_ui.data.readers.rows import BadRow, Block, DataFile, Row
 from qlora_ui.data.sources.open import open_sources
 from qlora_ui.data.steps import apply
-from qlora_ui.data.encoding.describe import describe
 from qlora_ui.data.templates.render import special_tokens
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def look(
     detected = understand(readable, query.recipe.data_format, query.recipe.mapping, query.recipe.roles)
     viewer = _Viewer(query, detected, tokenizer)
     if rows:
-        chosen, has_more = [row for number in rows for row in _from(files, number, 1)], False
+        chosen, has_more = _numbered(files, rows), False
     else:
         chosen = list(islice(_from(files, start, limit + 1), limit + 1))
         chosen, has_more = chosen[:limit], len(chosen) > limit
@@ -77,18 +77,37 @@ def _readable(files: Sequence[DataFile], source: SourceView) -> list[Row]:
 
 
 def _rows(files: Sequence[DataFile]) -> Iterator[Row | BadRow]:
+    for block in _blocks(files):
+        yield from block.rows()
+
+
+def _blocks(files: Sequence[DataFile]) -> Iterator[Block]:
     number = 1
     for file in files:
         for block in file.blocks(number):
-            yield from block.rows()
+            yield block
             number = block.first + block.count
+
+
+def _numbered(files: Sequence[DataFile], numbers: Sequence[int]) -> list[Row | BadRow]:
+    """The rows with these numbers, found in one pass that unpacks their blocks only."""
+    wanted, found = set(numbers), dict[int, Row | BadRow]()
+    for block in _blocks(files):
+        here = {number for number in wanted if block.first <= number < block.first + block.count}
+        if here:
+            found |= {row.number: row for row in block.rows() if row.number in here}
+            wanted -= here
+        if not wanted:
+            break
+    return [found[number] for number in numbers if number in found]
 
 
 def _from(files: Sequence[DataFile], start: int, limit: int) -> Iterator[Row | BadRow]:
     """Up to `limit` rows from row `start` on, without unpacking the rows before."""
     first = 1
     for file in files:
-        if start > first and start - first >= _count(file):  # a file is not counted for its own first rows
+        is_last = file is files[-1]  # and need not be counted, as a large file takes a while to be
+        if not is_last and start > first and start - first >= _count(file):
             first += _count(file)
             continue
         for block in file.blocks(first, max(1, start - first + 1)):
@@ -98,7 +117,8 @@ def _from(files: Sequence[DataFile], start: int, limit: int) -> Iterator[Row | B
                     limit -= 1
                 if limit == 0:
                     return
-        first = start = first + _count(file)
+        if not is_last:
+            first = start = first + _count(file)
 
 
 def _count(file: DataFile) -> int:
@@ -195,4 +215,6 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return f"({len(value):,} bytes)"  # a picture, say: nobody reads its bytes
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)

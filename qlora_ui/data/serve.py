@@ -30,7 +30,7 @@ PROGRESS_EVERY_S = 0.25
 def main() -> None:
     """Answer requests until standard input ends."""
     answers = _take_output()
-    for line in sys.stdin:
+    for line in sys.stdin.buffer:  # in UTF-8, whatever the locale says
         request = Request.model_validate_json(line)
         try:
             answer = _answer(request, answers)

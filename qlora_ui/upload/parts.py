@@ -6,8 +6,9 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
@@ -130,22 +131,32 @@ async def _receive(writer: _Writer, part: ContentRange, chunks: AsyncIterator[by
             received += len(chunk)
             if received > part.length:
                 buffer.clear()
-                await asyncio.to_thread(writer.cut, part.start)
+                await _to_its_end(partial(writer.cut, part.start))
                 raise DataError(
                     f"This part holds more than the {part.length} bytes of its range.",
                     "Its body and its header Content-Range must agree.",
                 )
             buffer += chunk
             if len(buffer) >= BUFFER_BYTES:
-                await asyncio.to_thread(writer.write, bytes(buffer))
-                buffer.clear()
+                block, buffer = bytes(buffer), bytearray()
+                await _to_its_end(partial(writer.write, block))
     finally:
-        await asyncio.to_thread(writer.end, bytes(buffer))
+        await _to_its_end(partial(writer.end, bytes(buffer)))
     if received < part.length:
         raise UploadConflictError(
             f"This part broke off after {received} of its {part.length} bytes.",
             "Ask how far the upload has come, and go on there.",
         )
+
+
+async def _to_its_end(call: Callable[[], None]) -> None:
+    """Call it in a thread and wait for its end, also when cancelled: two of them at once would spoil the file."""
+    running = asyncio.ensure_future(asyncio.to_thread(call))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.gather(asyncio.shield(running), return_exceptions=True)
+        raise
 
 
 async def _unless_silent(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,9 @@ async def pick(user: User, marker: str, value: str) -> None:
 
 async def asked(inspector: FakeInspector, **expected: Any) -> DataQuery:
     """The first query whose recipe has these values."""
-    while True:
-        query = await inspector.news.get()
-        if all(getattr(query.recipe, name) == value for name, value in expected.items()):
-            return query
+    return await _until(
+        inspector, lambda query: all(getattr(query.recipe, name) == value for name, value in expected.items())
+    )
 
 
 # ---- choosing ----
@@ -327,6 +327,7 @@ async def test_rows_are_held_out_in_four_ways(user: User, inspector: FakeInspect
     user.find("A share").click()
     await _until(inspector, lambda query: query.held_out.share == 0.1)
     user.find("A file").click()
+    await user.should_see(marker="validation_path", retries=50)
     await enter(user, "validation_path", str(tmp_path / "nowhere.jsonl"))
     await user.should_see("There is no file", retries=50)
     assert "There is no file" in _reason(user)
@@ -417,7 +418,9 @@ def _said(user: User) -> list[str]:
     return [element.text for element in user.client.elements.values() if isinstance(element, LiveRegion)]
 
 
-async def _until(inspector: FakeInspector, is_wanted: Any) -> None:
+async def _until(inspector: FakeInspector, is_wanted: Callable[[DataQuery], bool]) -> DataQuery:
     """The first query of which this is true."""
-    while not is_wanted(await inspector.news.get()):
-        pass
+    async with asyncio.timeout(10):
+        while not is_wanted(query := await inspector.news.get()):
+            pass
+    return query

@@ -130,6 +130,25 @@ async def test_a_look_that_nobody_wants_any_more_leaves_its_process_usable(tmp_p
     assert len(set(asked.read_text().split())) == 1
 
 
+async def test_looks_given_up_one_after_the_other_do_not_pile_up(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    inspector = speaking(f"for line in lines: open({str(asked)!r}, 'a').write(f'{{os.getpid()}}\\n'); time.sleep(600)")
+    processes: list[psutil.Process] = []
+    for count in (1, 2, 3):
+        task = asyncio.create_task(inspector.look(QUERY))
+        while not asked.exists() or len(asked.read_text().splitlines()) < count:
+            await asyncio.sleep(0.01)
+        processes.append(psutil.Process(int(asked.read_text().splitlines()[-1])))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    while len(inspector._draining) > 2:
+        await asyncio.sleep(0.01)
+    assert [process.is_running() for process in processes] == [True, True, False]
+    await inspector.close()
+    assert not any(process.is_running() for process in processes)
+
+
 async def test_offline_and_another_token_take_another_process() -> None:
     program = (
         "for line in lines:\n"

@@ -372,6 +372,31 @@ async def test_a_request_that_is_given_up_lets_go_of_the_upload(workspace: Works
     await send(workspace, b"0123456789", 5)
 
 
+async def test_a_block_that_is_being_written_is_neither_torn_nor_written_twice(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_go_on, write = threading.Event(), threading.Event(), parts._Writer.write
+
+    def slow(writer: parts._Writer, block: bytes) -> None:
+        if block:
+            begun.set()
+            assert may_go_on.wait(30)
+        write(writer, block)
+
+    monkeypatch.setattr(parts, "BUFFER_BYTES", 4)
+    monkeypatch.setattr(parts._Writer, "write", slow)
+    task = asyncio.create_task(send(workspace, b"0123456789", end=5))
+    await asyncio.to_thread(begun.wait, 30)
+    task.cancel()
+    await asyncio.sleep(0)
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await offset(workspace) == 5
+    await send(workspace, b"0123456789", 5)
+    assert Path((await parts.finish(workspace, TOKEN)).path).read_bytes() == b"0123456789"
+
+
 async def test_nothing_is_finished_before_all_bytes_are_there(workspace: Workspace) -> None:
     await send(workspace, b"0123456789", 0, 9)
     with pytest.raises(UploadConflictError, match=r"Only 9 of the 10 bytes of rows\.txt"):

@@ -128,9 +128,8 @@ def _answers(encoder: Encoder, conversation: Conversation) -> Iterator[Finding]:
     trained = encoded.trained.tolist()
     if not any(trained):
         return
-    edges = [
-        index for index, is_trained in enumerate(trained) if is_trained and not (trained[index + 1 :] or [False])[0]
-    ]
+    followed = [*trained[1:], False]
+    edges = [index for index, is_trained in enumerate(trained) if is_trained and not followed[index]]
     if encoded.end_added:
         edges = edges[:-1]
     unended = [index for index in edges if int(encoded.ids[index]) not in special]

@@ -84,6 +84,8 @@ class Encoder:
         ends = known.ends if known and spans is not None else None
         if ends is None:
             ends = ends_with_special(text, self.tokenizer)
+        if conversation.desirable is False:  # whatever is trained else: what is not wanted must not be learnt
+            return _Draft(number, conversation, text, [], ends)
         if self.train_on == "all":
             return _Draft(number, conversation, text, None, ends)
         if spans is None:

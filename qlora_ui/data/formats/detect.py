@@ -57,8 +57,9 @@ def understand(
             alternatives=_alternatives(candidates, best, sample),
         )
     found = replace(found, mapping=overridden(found.mapping, mapping), columns=sample.columns)
+    is_named = data_format != "auto" and found.sureness != "unsure"
+    is_chosen = is_named or all(part in wanted for part in found.required)
     found = with_speakers(found, sample, mapping, roles)
-    is_chosen = data_format != "auto" or all(part in wanted for part in found.required)
     return replace(found, sureness="chosen") if is_chosen else found
 
 

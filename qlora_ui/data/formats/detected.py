@@ -14,7 +14,7 @@ from qlora_ui.data.conversation import Conversation, Role
 from qlora_ui.data.formats.cells import Cells
 from qlora_ui.data.formats.conversion import CONVERTERS
 from qlora_ui.data.formats.messages import ROLES, Speech
-from qlora_ui.data.formats.shapes import NAMES, PARTS, required_parts
+from qlora_ui.data.formats.shapes import KEY_PARTS, NAMES, PARTS, required_parts
 from qlora_ui.data.formats.values import listed
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.rows import Row
@@ -82,7 +82,7 @@ class Detected:
         )
 
     def _part(self, name: str) -> PartView:
-        options = self.message_keys if name in ("role_key", "content_key") else self.columns
+        options = self.message_keys if name in KEY_PARTS else self.columns
         return PartView(
             name=name, column=self.mapping.get(name, ""), required=name in self.required, options=list(options)
         )

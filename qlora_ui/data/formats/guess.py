@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.formats.detected import Detected
 from qlora_ui.data.formats.overrides import formats_with
 from qlora_ui.data.formats.sample import Sample
-from qlora_ui.data.formats.shapes import KINDS, NAMES, SHAPES, required_parts
+from qlora_ui.data.formats.shapes import KINDS, NAMES, SHAPES, Kind, required_parts
 from qlora_ui.data.formats.values import listed
 from qlora_ui.data.places import data_error
 
@@ -25,8 +26,10 @@ def guessed(sample: Sample, data_format: DataFormat, wanted: Mapping[str, str]) 
 
     A format that a person named, or whose parts one assigned, is given as far as columns for it are found.
     """
-    if data_format != "auto" or wanted:
-        return _filled(sample, formats_with(wanted, data_format)[0], wanted)
+    if data_format != "auto":
+        return _filled(sample, data_format, wanted)
+    if wanted:
+        return replace(_filled(sample, formats_with(wanted, "auto")[0], wanted), sureness="unsure")
     _refuse(sample)
     if sample.chats:
         column = sample.chats[0]
@@ -53,7 +56,7 @@ def unknown(sample: Sample, data_format: DataFormat) -> DataError:
     else:
         wanted = "; ".join(dict.fromkeys(_columns_of(data_format)))
         problem = f"the columns {listed(first.values)} do not fit the format {NAMES[data_format]}."
-    hint = f"Looked for: {wanted}. Rename the columns, or choose another format."
+    hint = f"Looked for: {wanted}. Assign the columns, rename them, or choose another format."
     return data_error(first.place, problem, hint)
 
 
@@ -87,20 +90,28 @@ def _filled(sample: Sample, data_format: DataFormat, wanted: Mapping[str, str]) 
     if data_format == "kto" and sample.chats and not {"prompt", "completion"} <= found.keys():
         found.setdefault("turns", sample.chats[0])
     missing = [part for part in required_parts(data_format, found) if part not in found and part not in _JUDGED]
-    guesses = _by_kind(sample, missing, set(found.values()))
+    taken = set(found.values())
+    guesses = _by_kind(sample, missing, taken)
     seen = f"The names of the columns do not fit; taken by what they hold: {listed(guesses.values())}."
-    return Detected(data_format, {**found, **guesses}, sureness="unsure", seen=seen if guesses else "")
+    is_open = any(len(_fitting(sample, KINDS.get(part, "text"), taken)) > 1 for part in guesses)
+    return Detected(
+        data_format, {**found, **guesses}, sureness="unsure" if is_open else "likely", seen=seen if guesses else ""
+    )
 
 
 def _by_kind(sample: Sample, parts: list[str], taken: set[str]) -> dict[str, str]:
     """Columns for parts, by what they hold; the longest text for the answer."""
     texts = [part for part in parts if KINDS.get(part, "text") in ("text", "side")]
-    longest = [column for column in sample.texts if column not in taken][: len(texts)]
     answer_first = sorted(texts, key=lambda part: part not in _ANSWERS)
-    found = dict(zip(answer_first, longest, strict=False))
-    free = [column for column in sample.columns if column not in taken]
+    found = dict(zip(answer_first, _fitting(sample, "text", taken), strict=False))
     for part in parts:
-        kind = KINDS.get(part)
-        if kind in ("chat", "label") and (fitting := [column for column in free if sample.is_mostly(column, kind)]):
+        if part not in texts and (fitting := _fitting(sample, KINDS[part], taken)):
             found[part] = fitting[0]
     return found
+
+
+def _fitting(sample: Sample, kind: Kind, taken: set[str]) -> list[str]:
+    """The free columns that may hold what is wanted, the likeliest first."""
+    if kind in ("text", "side"):
+        return [column for column in sample.texts if column not in taken]
+    return [column for column in sample.columns if column not in taken and sample.is_mostly(column, kind)]

@@ -9,11 +9,8 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import DataFormat
 from qlora_ui.data.formats.detected import ROLE_NAMES
 from qlora_ui.data.formats.sample import Sample
-from qlora_ui.data.formats.shapes import NAMES, PARTS
+from qlora_ui.data.formats.shapes import KEY_PARTS, NAMES, PARTS
 from qlora_ui.data.formats.values import listed
-
-KEY_PARTS = ("role_key", "content_key")
-"""Parts that keys of messages play, not columns."""
 
 
 def check_mapping(mapping: Mapping[str, str], data_format: DataFormat, sample: Sample) -> None:
@@ -21,8 +18,10 @@ def check_mapping(mapping: Mapping[str, str], data_format: DataFormat, sample: S
     if not formats_with(mapping, data_format):
         raise _no_such_part(mapping, data_format)
     for part, name in mapping.items():
-        known = _keys(sample) if part in KEY_PARTS and name else sample.columns
-        if name and name not in known:
+        if not name:
+            continue
+        known = _keys(sample) if part in KEY_PARTS else sample.columns
+        if name not in known:
             kind = "key of messages" if part in KEY_PARTS else "column"
             problem = f"The mapping names the {kind} {name} for {part}, but the data has none of that name."
             raise DataError(problem, _nearest(name, known), sample.rows[0].file)

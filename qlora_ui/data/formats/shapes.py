@@ -113,17 +113,18 @@ SHAPES = (
 )
 """The first one that fits is taken, so the more a form asks for, the earlier it stands."""
 
-_KEYS = ("role_key", "content_key")
+KEY_PARTS = ("role_key", "content_key")
+"""Parts that keys of messages play, not columns."""
 
 PARTS: dict[DataFormat, tuple[str, ...]] = {
     "alpaca": ("instruction", "input", "output", "history", "system", "tools"),
-    "sharegpt": ("turns", "system", "tools", *_KEYS),
-    "messages": ("turns", "system", "tools", *_KEYS),
-    "prompt_completion": ("prompt", "completion", "system", "tools", *_KEYS),
+    "sharegpt": ("turns", "system", "tools", *KEY_PARTS),
+    "messages": ("turns", "system", "tools", *KEY_PARTS),
+    "prompt_completion": ("prompt", "completion", "system", "tools", *KEY_PARTS),
     "question_answer": ("question", "input", "answer", "history", "system", "tools"),
     "text": ("text",),
-    "preference": ("prompt", "input", "turns", "chosen", "rejected", "history", "system", "tools", *_KEYS),
-    "kto": ("prompt", "input", "completion", "turns", "label", "history", "system", "tools", *_KEYS),
+    "preference": ("prompt", "input", "turns", "chosen", "rejected", "history", "system", "tools", *KEY_PARTS),
+    "kto": ("prompt", "input", "completion", "turns", "label", "history", "system", "tools", *KEY_PARTS),
 }
 """Format → every part that a column (or, for the last two, a key of its messages) can play in it."""
 

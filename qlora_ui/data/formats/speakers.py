@@ -9,7 +9,7 @@ from typing import Any
 from qlora_ui.data.formats.detected import Detected
 from qlora_ui.data.formats.messages import READ, REASONING, ROLES
 from qlora_ui.data.formats.sample import Sample
-from qlora_ui.data.formats.shapes import CONTENT_KEYS, KINDS, ROLE_KEYS
+from qlora_ui.data.formats.shapes import CONTENT_KEYS, KEY_PARTS, KINDS, ROLE_KEYS
 from qlora_ui.data.formats.values import listed
 
 _NAMES_SHOWN = 50
@@ -30,7 +30,7 @@ def with_speakers(found: Detected, sample: Sample, mapping: Mapping[str, str], r
     role, content = role or (keys or default)[0], content or (keys or default)[1]
     if not messages:
         return replace(found, seen=_joined(notes), roles=dict(roles))
-    if not mapping.keys() & {"role_key", "content_key"} and (role not in ROLE_KEYS or content not in CONTENT_KEYS):
+    if not mapping.keys() & set(KEY_PARTS) and (role not in ROLE_KEYS or content not in CONTENT_KEYS):
         notes.append(f"Speakers are taken from the key {role} and what they say from {content}.")
         found = replace(found, sureness="unsure")
     spoken = _speakers(messages, role, roles)
@@ -65,8 +65,9 @@ def _unused(messages: list[dict[str, Any]], role_key: str, content_key: str) -> 
 
 
 def _media(found: Detected, sample: Sample) -> Iterable[str]:
+    used = found.mapping.values()
     columns = [sample.column((name,)) for name in _MEDIA]
-    if media := [column for column in columns if column and any(sample.values(column))]:
+    if media := [column for column in columns if column and column not in used and any(sample.values(column))]:
         yield f"Only text is trained; not used: {listed(media)}."
 
 

@@ -32,13 +32,9 @@ def calls_of(message: dict[str, Any]) -> str | None:
 
     None where these keys hold something that is no call.
     """
-    value = message.get("tool_calls")
-    if is_missing(value) or value in ([], ""):
-        value = message.get("function_call")
-    if is_missing(value) or value in ([], {}, ""):
+    calls = _listed(message.get("tool_calls")) or _listed(message.get("function_call"))
+    if not calls:
         return ""
-    found = unpacked(value)
-    calls = found if isinstance(found, list) else [found]
     bare = [(call.get("function") or call) if isinstance(call, dict) else call for call in calls]
     return _written(bare) or None
 
@@ -51,7 +47,7 @@ def in_order_of_calls(messages: list[Any], turns: list[Turn]) -> list[Turn]:
         while end < len(turns) and turns[end].role == "tool":
             end += 1
         if end - start > 2 and turns[start].calls:
-            ids = [call.get("id") for call in messages[start].get("tool_calls") or () if isinstance(call, dict)]
+            ids = [call.get("id") for call in _listed(messages[start].get("tool_calls")) if isinstance(call, dict)]
             order = [messages[index].get("tool_call_id") for index in range(start + 1, end)]
             if None not in order and all(order.count(id_) == ids.count(id_) == 1 for id_ in order):
                 results = zip(order, turns[start + 1 : end], strict=True)
@@ -88,6 +84,14 @@ def _wrapped(value: Any) -> str | None:
         tool if isinstance(tool.get("function"), dict) else {"type": "function", "function": tool} for tool in tools
     ]
     return packed(whole) if whole else ""
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list, a single object as a list of it, or either as JSON text; empty for nothing."""
+    found = unpacked(value)
+    if is_missing(found) or found in ({}, ""):
+        return []
+    return found if isinstance(found, list) else [found]
 
 
 def _written(calls: list[Any]) -> str:

@@ -52,7 +52,7 @@ def text_of(value: Any) -> str | None:
 
 def label_of(value: Any) -> bool | None:
     """A label that says wanted or not, also as 0 and 1 or in words; None for anything else."""
-    word = str(value).strip().lower() if isinstance(value, str | bool | int | float) else ""
+    word = (str(value) if isinstance(value, bool) else text_of(value) or "").strip().lower()
     return True if word in _YES else False if word in _NO else None
 
 

@@ -32,6 +32,8 @@ YOUNG_S = 60.0
 """An unfinished folder younger than this may just be about to be locked by its maker."""
 _BUSY = ".making"
 _KNOWN, _MOST_KNOWN = "files", 2_000
+_NOW_AND_THEN = "00"
+"""How the name of one note in 256 begins: only then are they counted."""
 _SMALL = 64 << 20
 """Files up to this size are checked byte by byte, larger ones by their size."""
 
@@ -98,8 +100,11 @@ class Cache:
         found = fingerprint()
         with contextlib.suppress(OSError):  # it is only quicker with it
             note.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(note, found)
-            _thin_out(note.parent)
+            draft = note.with_suffix(f".{os.getpid()}")
+            draft.write_text(found, encoding="ascii")
+            draft.replace(note)  # not forced to the disk: there may be ten thousand files, and half a note is none
+            if note.name.startswith(_NOW_AND_THEN):
+                _thin_out(note.parent)
         return found
 
     def _make_room(self, newest: Path) -> None:

@@ -142,8 +142,9 @@ class _Worker:
     def start(self, tasks: bytes) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), name=f"tokens-{self._number}", daemon=True)
-        self._process.start()
+        process = context.Process(target=serve, args=(theirs,), name=f"tokens-{self._number}", daemon=True)
+        process.start()
+        self._process = process
         theirs.close()
         self._to(self.connection.send_bytes, tasks)
 

@@ -1,13 +1,13 @@
 """The steps of a recipe, carried out on one conversation.
 
 The order is that of `contract.recipe.StepName`, whatever the recipe's. `skip_bad_rows`, `remove_duplicates` and
-`remove_near_duplicates` concern all rows together: who goes through these carries them out, with `first_of_equal` and
-`checks.near`. Each step gives the same when it is carried out once more.
+`remove_near_duplicates` concern all rows together: who goes through these carries them out. Each step gives the same
+when it is carried out once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,12 +66,6 @@ class Steps:
 def apply(conversation: Conversation, recipe: Recipe, length: Length | None = None) -> Applied:
     """The same for a single conversation; for many rows, make `Steps` once."""
     return Steps(recipe, length).apply(conversation)
-
-
-def first_of_equal(fingerprints: Iterable[Hashable]) -> list[int]:
-    """For each, the position of the first that equals it, which is its own where there is none before."""
-    first: dict[Hashable, int] = {}
-    return [first.setdefault(fingerprint, position) for position, fingerprint in enumerate(fingerprints)]
 
 
 _CHANGES: dict[StepName, Callable[[Conversation], Conversation]] = {

@@ -35,6 +35,12 @@ TOPICS: dict[str, Topic] = {
         "accessibility",
         "keyboard-and-accessibility.md",
     ),
+    "/help/data": Topic(
+        mark("Data"),
+        mark("What can be given, how it is read and mended, which tokens are trained, and where the limits lie."),
+        "database",
+        "data.md",
+    ),
     "/help/parameters": Topic(
         mark("Parameters"),
         mark("Every setting of a training, an evaluation and a merge, with its default and its range."),

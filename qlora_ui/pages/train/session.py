@@ -53,9 +53,17 @@ class TrainSession:
 
     async def change(self, values: Mapping[str, object]) -> None:
         """Take over several settings at once. How data are read is remembered with them."""
-        await self._follow(lambda: self.form.update(values))
-        if values.keys() & set(RECIPE_KNOBS):
-            await self._keep_recipe()
+        says_how_to_read = bool(values.keys() & set(RECIPE_KNOBS))
+        kept: tuple[str, KeptRecipe] | None = None
+
+        def change() -> None:
+            nonlocal kept
+            self.form.update(values)
+            kept = self._recipe_to_keep() if says_how_to_read else None  # now: other data may be chosen meanwhile
+
+        await self._follow(change)
+        if kept is not None:
+            await self._keep_recipe(*kept)
 
     async def load_yaml(self, text: str) -> None:
         """Take over an edited file as a whole."""
@@ -99,14 +107,19 @@ class TrainSession:
             toast_error(error)
             return None
 
-    async def _keep_recipe(self) -> None:
+    def _recipe_to_keep(self) -> tuple[str, KeptRecipe] | None:
+        """The name of the chosen data and how they are read; None while none are chosen, or something is wrong."""
         form = self.form
-        if form.sources and not form.errors.keys() & set(RECIPE_KNOBS):
-            recipe = KeptRecipe.model_validate({name: form.get(name) for name in RECIPE_KNOBS})
-            try:
-                await self.services.keep_recipe(choosing.name_of(form.sources), recipe)
-            except WorkspaceError as error:
-                toast_error(error)
+        if not form.sources or form.errors.keys() & set(RECIPE_KNOBS):
+            return None
+        recipe = KeptRecipe.model_validate({name: form.get(name) for name in RECIPE_KNOBS})
+        return choosing.name_of(form.sources), recipe
+
+    async def _keep_recipe(self, name: str, recipe: KeptRecipe) -> None:
+        try:
+            await self.services.keep_recipe(name, recipe)
+        except WorkspaceError as error:
+            toast_error(error)
 
     async def _follow(self, change: Callable[[], None]) -> None:
         """Look at a new model, and read the data anew where something changed that decides about tokens."""

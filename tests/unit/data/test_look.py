@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from qlora_ui.contract.inspection import Look
 from qlora_ui.contract.recipe import DataQuery, Recipe, Source, Step
 from qlora_ui.data.look import head, look
 from qlora_ui.data.prepare import prepare
+from qlora_ui.data.readers.kinds import ReadableFile
+from qlora_ui.data.readers.rows import Block
 
 from .conftest import MakeTokenizer, WriteRows
 
@@ -113,9 +115,27 @@ def test_a_file_that_grew_is_counted_anew(tmp_path: Path, write_rows: WriteRows)
     other = tmp_path / "other.jsonl"
     other.write_text(json.dumps(row("z")) + "\n")
     first = write_rows(row("a"))
-    assert look(query(first, other), None, rows=[2]).views[0].original == row("z")
+    assert look(query(first, other), None, start=2).views[0].original == row("z")
     first.write_text(first.read_text() + json.dumps(row("b")) + "\n")
-    assert look(query(first, other), None, rows=[3]).views[0].original == row("z")
+    assert look(query(first, other), None, start=3).views[0].original == row("z")
+
+
+def test_a_large_file_is_gone_through_once_and_not_counted(
+    write_rows: WriteRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    blocks = ReadableFile.blocks
+
+    def told(file: ReadableFile, first: int = 1, start: int = 1) -> Iterator[Block]:
+        begun.append(start)
+        return blocks(file, first, start)
+
+    asked = query(write_rows(*(row(name) for name in "abcdef")))
+    monkeypatch.setattr(ReadableFile, "blocks", told)
+    assert numbers(look(asked, None, start=3, limit=2)) == [3, 4]
+    assert begun == [1, 3]
+    assert numbers(look(asked, None, rows=[6, 2, 5])) == [6, 2, 5]
+    assert begun == [1, 3, 1, 1]
 
 
 def test_plain_text_uses_no_template(tmp_path: Path, byte_tokenizer: MakeTokenizer) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,14 @@ def test_what_a_library_prints_does_not_disturb_the_answers() -> None:
     line = Request(ask="look", query=query("starter", model="")).model_dump_json() + "\n"
     done = subprocess.run([sys.executable, "-c", program], input=line, capture_output=True, text=True, timeout=60)
     assert json.loads(done.stdout)["error"]["message"] == "Broken." and "hello from a library" in done.stderr
+
+
+def test_names_of_files_are_in_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    (tmp_path / "größe.txt").write_text("one", encoding="utf-8")
+    line = Request(ask="look", query=query(str(tmp_path / "größe.txt"), model="")).model_dump_json() + "\n"
+    command, environment = [sys.executable, "-m", "qlora_ui.data.serve"], os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, input=line.encode(), capture_output=True, env=environment, timeout=60, check=True)
+    assert json.loads(done.stdout)["look"]["sources"][0]["name"] == "größe.txt"
 
 
 def test_torch_is_never_loaded() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from qlora_ui import locales
-from qlora_ui.contract.inspection import Inspection
+from qlora_ui.contract.inspection import Finding, Look, PartView, Survey, Understanding
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.data.split import split
+from qlora_ui.contract.recipe import Source, Step
 from qlora_ui.pages.train.form import TrainForm
 from qlora_ui.pages.train.plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 
@@ -22,9 +22,14 @@ def form() -> TrainForm:
     return form
 
 
-def inspection(**changes: Any) -> Inspection:
-    known = {"file": "rows.jsonl", "bytes": 10, "rows": 100, "format": "alpaca", "seen": "", "columns": []}
-    return Inspection.model_validate({**known, "rows_untrainable": 0, **changes})
+def survey(train: int = 90, held_out: int = 10, **changes: Any) -> Survey:
+    known = {"rows": train + held_out, "examples": train + held_out, "tokens": 1000, "tokens_trained": 500}
+    return Survey.model_validate({**known, "examples_train": train, "examples_held_out": held_out, **changes})
+
+
+def look(**changes: Any) -> Look:
+    known = {"format": "question_answer", "sureness": "certain", "seen": ""}
+    return Look(sources=[], understanding=Understanding.model_validate({**known, **changes}), views=[])
 
 
 def test_what_was_not_set_has_its_default(form: TrainForm) -> None:
@@ -93,6 +98,7 @@ def test_yaml_goes_out_and_comes_back(form: TrainForm) -> None:
 def test_yaml_that_cannot_be_used_is_explained_and_changes_nothing(form: TrainForm, text: str, words: str) -> None:
     before = form.parameters()
     form.show_as(yaml=True)
+    form.data.look = look()
     assert form.is_valid
     form.load_yaml(text)
     assert words in form.yaml_problem
@@ -127,6 +133,7 @@ def test_what_is_wrong_with_a_file_is_said_anew_in_each_language(
 
 
 def test_the_first_step_with_an_obstacle_is_known(form: TrainForm) -> None:
+    form.data.look = look()
     assert form.obstacle_step is None
     form.set("name", "n" * 100)
     assert form.obstacle_step == 4
@@ -136,28 +143,30 @@ def test_the_first_step_with_an_obstacle_is_known(form: TrainForm) -> None:
 
 
 def test_a_draft_has_what_was_set_and_not_what_was_found_out(form: TrainForm) -> None:
-    form.inspection, form.step, form.test_path = inspection(), 3, "/data/test.jsonl"
+    form.data.look, form.step, form.test_path = look(), 3, "/data/test.jsonl"
+    form.before_recall = {"data_format": "auto"}
     draft = form.draft()
     assert (draft.values, draft.step, draft.test_path) == (form.values, 3, "/data/test.jsonl")
-    assert draft.inspection is None
+    assert draft.before_recall == {"data_format": "auto"}
+    assert draft.data.look is None
     draft.set("lora_rank", "8")
     assert "lora_rank" not in form.values
 
 
 def test_few_steps_become_enough_with_more_epochs(form: TrainForm) -> None:
     parameters = form.parameters()
-    made = plan(parameters, inspection())
+    made = plan(parameters, survey())
     epochs = epochs_for_enough_steps(parameters, made)
     assert epochs is not None
     form.set("num_train_epochs", epochs)
-    assert plan(form.parameters(), inspection()).steps >= ENOUGH_STEPS
-    assert epochs_for_enough_steps(form.parameters(), plan(form.parameters(), inspection())) is None
+    assert plan(form.parameters(), survey()).steps >= ENOUGH_STEPS
+    assert epochs_for_enough_steps(form.parameters(), plan(form.parameters(), survey())) is None
 
 
 def test_the_plan_counts_as_training_does(form: TrainForm) -> None:
     form.set("batch_size", "4")
     form.set("gradient_accumulation", "4")
-    made = plan(form.parameters(), inspection(rows=100, rows_untrainable=0))
+    made = plan(form.parameters(), survey())
     assert (made.rows_trained, made.rows_held_out, made.effective_batch) == (90, 10, 16)
     assert made.steps == 3 * 6  # 90 rows make 23 batches of 4, and those 6 steps an epoch
     assert made.is_exact
@@ -165,11 +174,8 @@ def test_the_plan_counts_as_training_does(form: TrainForm) -> None:
 
 def test_the_plan_respects_limits_and_says_when_it_is_not_exact(form: TrainForm) -> None:
     form.set("max_steps", "5")
-    assert plan(form.parameters(), inspection()).steps == 5
-    assert not plan(form.parameters(), inspection(duplicates=3)).is_exact
-    form.set("validation_share", "0")
-    made = plan(form.parameters(), inspection(duplicates=3))
-    assert (made.rows_trained, made.rows_held_out, made.is_exact) == (100, 0, True)
+    assert plan(form.parameters(), survey()).steps == 5
+    assert not plan(form.parameters(), survey(tokens=None)).is_exact
 
 
 def test_scoring_uses_the_persons_test_file_else_the_starters_held_out_rows(form: TrainForm, tmp_path: Path) -> None:
@@ -189,32 +195,63 @@ def test_scoring_uses_the_persons_test_file_else_the_starters_held_out_rows(form
     assert form.evaluation(form.parameters(), "tone", run) is None
 
 
-def test_the_plan_is_only_about_right_where_rows_are_left_out_or_held_back(form: TrainForm) -> None:
-    made = plan(form.parameters(), inspection(rows=104, rows_untrainable=4))
-    assert (made.rows_trained, made.rows_held_out, made.is_exact) == (90, 10, False)
-    assert not plan(form.parameters(), inspection(rows_untrainable=None)).is_exact
-    same = plan(form.parameters(), inspection(rows=20, duplicates=19))
-    assert (same.rows_trained, same.rows_held_out) == (20, 0)  # rows that are all equal cannot be split
-    form.set("validation_path", "/data/other.jsonl")
-    made = plan(form.parameters(), inspection())
-    assert (made.rows_trained, made.rows_held_out, made.is_exact) == (100, None, False)
-
-
-@pytest.mark.parametrize("duplicates", [0, 30])
-def test_the_plan_agrees_with_the_split(form: TrainForm, duplicates: int) -> None:
-    rows = [f"row {number}" for number in range(237 - duplicates)] + ["row 1"] * duplicates
-    train, held_out = split(rows, form.parameters().validation_share, seed=1)
-    made = plan(form.parameters(), inspection(rows=237, duplicates=duplicates))
-    assert made.is_exact == (duplicates == 0)
-    if made.is_exact:
-        assert (made.rows_trained, made.rows_held_out) == (len(train), len(held_out))
-
-
 def test_rows_that_training_would_stumble_over_stand_in_the_way(form: TrainForm) -> None:
-    form.inspection = inspection(findings=[{"level": "warning", "message": "Some rows are cut."}])
+    form.data.look = look()
+    form.data.survey = survey(findings=[Finding(level="warning", message="Some rows are cut.")])
     assert form.is_valid
-    form.inspection = inspection(findings=[{"level": "error", "message": "The answer is empty.", "rows": [3]}])
-    assert not form.is_valid
+    form.data.survey = survey(findings=[Finding(level="error", message="The answer is empty.", rows=[3])])
+    assert form.obstacle == "The answer is empty."
+
+
+def test_what_has_to_be_said_of_the_data_stands_in_the_way(form: TrainForm) -> None:
+    form.data.look = look(parts=[PartView(name="answer", required=True, options=["a"])])
+    assert form.obstacle == "No column is chosen yet for: Answer."
+    form.data.look = look(roles={"user": "user", "bot_2": ""})
+    assert form.obstacle == "It has to be said who the speaker “bot_2” is."
+    form.set("data_steps", [Step(do="skip_bad_rows")])
+    assert form.obstacle == ""
+
+
+def test_lists_and_tables_go_out_as_yaml_and_come_back(form: TrainForm) -> None:
+    form.update(
+        {
+            "more_data": [Source(path="/data/other.jsonl", weight=0.5)],
+            "data_mapping": {"question": "frage", "system": ""},
+            "data_roles": {"bot_2": "assistant"},
+            "data_steps": [Step(do="remove_duplicates"), Step(do="drop_rows", rows=(3, 7))],
+        }
+    )
+    text = form.to_yaml()
+    assert "- path: /data/other.jsonl\n  weight: 0.5\n" in text
+    other = TrainForm()
+    other.load_yaml(text)
+    assert other.parameters() == form.parameters()
+    assert other.values["data_steps"] == form.values["data_steps"]
+    assert other.sources == [Source(path="/data/rows.jsonl"), Source(path="/data/other.jsonl", weight=0.5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("data_steps:\n- do: remove_duplicate", "line 3, data_steps: [0].do: input should be"),
+        ("data_mapping: question", "line 3, data_mapping: 'question' was given, but it must be a list or a table"),
+        ("more_data:\n- {path: a.jsonl, weight: 0}", "line 3, more_data: [0].weight: input should be greater than 0"),
+    ],
+)
+def test_a_mistake_in_a_list_is_named_with_its_line(form: TrainForm, text: str, words: str) -> None:
+    form.load_yaml(f"model_name: m\ndataset_path: d\n{text}\n")
+    assert words in form.yaml_problem
+
+
+def test_the_scoring_reads_its_rows_as_the_training_does(form: TrainForm, tmp_path: Path) -> None:
+    form.test_path = "/data/test.jsonl"
+    form.update({"data_format": "alpaca", "data_mapping": {"instruction": "ask"}, "data_roles": {"bot": "assistant"}})
+    form.set("data_steps", [Step(do="trim_space"), Step(do="remove_duplicates")])
+    scored = form.evaluation(form.parameters(), "tone", RunPaths(tmp_path / "run"))
+    assert scored is not None
+    assert (scored.data_format, scored.data_mapping) == ("alpaca", {"instruction": "ask"})
+    assert scored.data_roles == {"bot": "assistant"}
+    assert scored.data_steps == [Step(do="trim_space")]
 
 
 def test_yaml_that_leaves_a_setting_out_means_its_default_even_for_the_starter(form: TrainForm) -> None:

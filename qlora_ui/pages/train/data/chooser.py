@@ -11,8 +11,9 @@ from qlora_ui.components.choices import Choice, Choices
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.drop_zone import DropZone
 from qlora_ui.components.field import Field
-from qlora_ui.components.layout import column
+from qlora_ui.components.layout import column, row
 from qlora_ui.components.segmented import Segmented
+from qlora_ui.components.text import muted
 from qlora_ui.components.words import size
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.paths import STARTER
@@ -38,7 +39,9 @@ class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
         way = "upload" if not tried or tried in here else "hub" if _is_hub(tried) else "path"
         with self:
             ways = {"upload": _("File, folder or text"), "path": _("Path on this machine"), "hub": _("Hub")}
-            self._ways = Segmented(ways, label=_("Where the data come from"), value=way, on_change=self._show)
+            with row():
+                label = _("Where the data come from")
+                self._ways = Segmented(ways, label=label, value=way, on_change=self._show)
             self._rooms = {name: column(gap=4) for name in ways}
             with self._rooms["upload"]:
                 DropZone(self._uploaded)
@@ -60,7 +63,9 @@ class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
     def _known(self, tried: str) -> None:
         known = [Choice(STARTER, _("Starter data"), _("Short tasks that suit the starter model"))]
         known += [_uploaded(self._session, dataset) for dataset in reversed(self._session.datasets)]
-        choices = Choices(known, label=_("Data that is here already"), value=tried)
+        label = _("Data that is here already")
+        muted(label, size="xs")
+        choices = Choices(known, label=label, value=tried)
         choices.on_choose = self._on_choose
         choices.on_remove = lambda path: _remove(self._session, path)
 

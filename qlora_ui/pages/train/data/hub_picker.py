@@ -11,7 +11,7 @@ from qlora_ui.components.field import Field
 from qlora_ui.components.layout import column, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.select_list import amend_list
+from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import size
 from qlora_ui.contract.errors import ParameterError, QloraUiError
@@ -33,7 +33,7 @@ class HubPicker(ui.element, default_classes="qu-col qu-gap-4"):
                 Notice(_("The hub is not asked: this app is offline."), "info", hint=hint)
             with row(gap=3, wrap=True, top=True):
                 help = _("Such as owner/name, or the address of its page.")
-                with Field(_("Data set on the hub"), help=help).classes("qu-grow") as self._field:
+                with Field(_("Data set on the hub"), help=help).classes("qu-grow qu-hub-name") as self._field:
                     self._name = self._field.hold(ui.input(value=tried)).mark("hub-name")
                     self._name.props("autocomplete=off spellcheck=false").on("keydown.enter", self._ask, [])
                 Button(_("See what is in it"), self._ask, icon="search").classes("qu-beside-field")
@@ -92,29 +92,21 @@ class _Picks(ui.element, default_classes="qu-col qu-gap-4"):
             with ui.element("div").classes("qu-knobs"):
                 if len(self._configs) > 1:
                     names = {name: name for name in self._configs}
-                    self._select(_("Configuration"), names, self._config.name, self._take_config, "hub-config")
-                self._splits = self._select(_("Split"), {}, None, lambda name: None, "hub-split")
+                    configs = SelectField(_("Configuration"), self._take_config, marker="hub-config")
+                    configs.show(names, self._config.name)
+                self._splits = SelectField(_("Split"), lambda split: None, marker="hub-split")
             self._show_splits(asked.split.partition("[")[0])
             self._amount = _Amount()
             with row():
                 Button(_("Use this data"), self._take, icon="check", variant="primary")
 
-    def _select(
-        self, label: str, options: dict[str, str], value: str | None, on_change: Callable[[str], object], marker: str
-    ) -> ui.select:
-        with Field(label) as field:
-            select = field.hold(ui.select(options, value=value, on_change=lambda event: on_change(str(event.value))))
-        amend_list(select, label)
-        return select.mark(marker)
-
     def _take_config(self, name: str) -> None:
         self._config = self._configs[name]
-        self._show_splits(str(self._splits.value or ""))
+        self._show_splits(self._splits.value)
 
     def _show_splits(self, wanted: str) -> None:
         words = {split.name: _about(split) for split in self._config.splits}
-        preferred = next((name for name in (wanted, "train") if name in words), next(iter(words), None))
-        self._splits.set_options(words, value=preferred)
+        self._splits.show(words, next((name for name in (wanted, "train") if name in words), next(iter(words), "")))
 
     async def _take(self) -> None:
         slice = self._amount.slice()

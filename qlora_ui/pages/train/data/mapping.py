@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.field import Field
 from qlora_ui.components.layout import column
-from qlora_ui.components.select_list import amend_list
+from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text, heading
 from qlora_ui.contract.inspection import PartView, Understanding
 from qlora_ui.locales import _, n_
@@ -38,9 +37,9 @@ class MappingEditor(ui.element, default_classes="qu-col qu-gap-4"):
             with self:
                 self._build(understanding, roles)
         for part in understanding.parts:
-            self._parts[part.name].show(part)
+            self._parts[part.name].follow(part)
         for name, role in roles.items():
-            self._speakers[name].show(role)
+            self._speakers[name].follow(role)
 
     def _build(self, understanding: Understanding, roles: dict[str, str]) -> None:
         """What has to be said stands first."""
@@ -78,61 +77,41 @@ class MappingEditor(ui.element, default_classes="qu-col qu-gap-4"):
                     self._speakers = {name: _SpeakerField(self._session, name) for name in roles}
 
 
-class _PartField(Field):
+class _PartField(SelectField):
     """One part of a row: what it means, and the column that plays it."""
 
     def __init__(self, session: TrainSession, part: PartView, data_format: str) -> None:
-        needed = _("needed", context="a part of a row") if part.required else ""
-        super().__init__(part_name(part.name), help=part_meaning(part.name), unit=needed)
-        self._session, self._part, self._format = session, part, data_format
-        self._select = self.hold(ui.select({}, on_change=lambda event: self._take(str(event.value or NOTHING))))
-        amend_list(self._select, self.label.text)
-        self._select.mark(f"part-{part.name}")
+        unit = _("needed", context="a part of a row") if part.required else ""
+        words = {"help": part_meaning(part.name), "unit": unit, "marker": f"part-{part.name}"}
+        super().__init__(part_name(part.name), self._assign, **words)
+        self._session, self._name, self._format = session, part.name, data_format
 
-    def show(self, part: PartView) -> None:
-        self._part = part
+    def follow(self, part: PartView) -> None:
         columns = dict.fromkeys([*([part.column] if part.column else []), *part.options])
         nothing = {} if part.required and part.column else {NOTHING: _empty(part)}
-        options = nothing | {name: name for name in columns}
-        if self._select.options != options or self._select.value != part.column:
-            self._select.set_options(options, value=part.column)
-        is_missing = part.required and not part.column
-        error = _("Choose the column that holds it.") if is_missing else ""
-        if error != self.error.text:
-            self.set_error(error)
+        error = _("Choose the column that holds it.") if part.required and not part.column else ""
+        self.show(nothing | {name: name for name in columns}, part.column, error)
 
-    async def _take(self, column: str) -> None:
+    async def _assign(self, column: str) -> None:
         """A format that was found is kept with it: other columns could speak for another one."""
-        if column == self._part.column:
-            return  # it only follows what is known
-        mapping = {**self._session.form.get("data_mapping"), self._part.name: column}
+        mapping = {**self._session.form.get("data_mapping"), self._name: column}
         await self._session.change({"data_format": self._format, "data_mapping": mapping})
 
 
-class _SpeakerField(Field):
+class _SpeakerField(SelectField):
     """What a speaker is called in the data, and who that is."""
 
     def __init__(self, session: TrainSession, name: str) -> None:
-        super().__init__(name)
-        self._session, self._name, self._role = session, name, NOTHING
-        self._select = self.hold(ui.select({}, on_change=lambda event: self._take(str(event.value or NOTHING))))
-        amend_list(self._select, name)
-        self._select.mark(f"speaker-{name}")
+        super().__init__(name, self._assign, marker=f"speaker-{name}")
+        self._session, self._name = session, name
 
-    def show(self, role: str) -> None:
-        self._role = role
+    def follow(self, role: str) -> None:
         nothing = {} if role else {NOTHING: _("not known yet")}
-        options = nothing | {name: role_name(name) for name in ROLES}
-        if self._select.options != options or self._select.value != role:
-            self._select.set_options(options, value=role)
-        error = "" if role else _("Choose who this is.")
-        if error != self.error.text:
-            self.set_error(error)
+        self.show(nothing | {name: role_name(name) for name in ROLES}, role, "" if role else _("Choose who this is."))
 
-    async def _take(self, role: str) -> None:
-        if role and role != self._role:
-            roles = {**self._session.form.get("data_roles"), self._name: role}
-            await self._session.change({"data_roles": roles})
+    async def _assign(self, role: str) -> None:
+        roles = {**self._session.form.get("data_roles"), self._name: role}
+        await self._session.change({"data_roles": roles})
 
 
 def _empty(part: PartView) -> str:

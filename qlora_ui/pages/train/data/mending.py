@@ -8,6 +8,7 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
+from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import LiveRegion, Text, muted
@@ -88,6 +89,7 @@ class MendsCard(Card):
 
     def __init__(self, session: TrainSession) -> None:
         super().__init__(_("Mends"))
+        self.title._props["tabindex"] = "-1"
         self._session, self._state = session, session.form.data
         self._path, self._was_used = "", False
         self._told = steps_of(session)
@@ -131,6 +133,8 @@ class MendsCard(Card):
         if survey is self._survey:
             return
         self._survey = survey
+        if steps != self._told:
+            focus_if_lost(self.title)  # the finding with the button that was pressed has gone
         if survey is not None:
             self._outcome.text = outcome(survey)
             if steps != self._told:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.focus import focus
-from qlora_ui.components.layout import Card, Skeleton, column, row
+from qlora_ui.components.layout import Card, Skeleton, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import heading, muted
@@ -22,6 +22,8 @@ from qlora_ui.pages.train.data.split import SplitCard
 from qlora_ui.pages.train.data.template import TemplateCard
 from qlora_ui.pages.train.data.understanding import UnderstandingView, recall_note
 from qlora_ui.pages.train.session import TrainSession
+
+_SPACED = "qu-col qu-gap-4"
 
 
 def build(session: TrainSession) -> None:
@@ -42,14 +44,14 @@ class DataCard(Card):
         """Which data a person is looking for, while some are chosen."""
         changed = self._form.changed
         with self:
-            self._chosen = Live(changed, self._chosen_key, self._show_chosen)
-            Live(changed, self._problem_key, self._show_problem)
-            self._ways = Live(changed, self._ways_key, self._show_ways)
-            Live(changed, self._waiting_key, self._show_waiting)
+            self._chosen = Live(changed, self._chosen_key, self._show_chosen, classes=_SPACED)
+            Live(changed, self._problem_key, self._show_problem, classes=_SPACED)
+            self._ways = Live(changed, self._ways_key, self._show_ways, classes=_SPACED)
+            Live(changed, self._waiting_key, self._show_waiting, classes=_SPACED)
             UnderstandingView(session)
             CountingView(session)
-            Live(changed, lambda: self._form.data.findings, self._show_findings)
-            Live(changed, self._figures_key, self._show_figures)
+            Live(changed, lambda: self._form.data.findings, self._show_findings, classes=_SPACED)
+            Live(changed, self._figures_key, self._show_figures, classes=_SPACED)
 
     # ---- what is chosen ----
 
@@ -122,9 +124,7 @@ class DataCard(Card):
             Skeleton(height="72px")
 
     def _show_findings(self) -> None:
-        if self._form.data.findings:
-            with column(gap=3):
-                show_findings(self._session, self._form.data.findings)
+        show_findings(self._session, self._form.data.findings)
 
     def _figures_key(self) -> object:
         return self._form.data.survey, self._form.get("max_length")
@@ -132,5 +132,4 @@ class DataCard(Card):
     def _show_figures(self) -> None:
         survey, query = self._form.data.survey, self._form.query()
         if survey is not None and query is not None:
-            with column(gap=4):
-                show_figures(survey, query.recipe.max_length)
+            show_figures(survey, query.recipe.max_length)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.field import Field
 from qlora_ui.components.knob_field import KnobField
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.select_list import amend_list
+from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
@@ -110,34 +110,25 @@ class SplitCard(Card):
             Button(label, lambda: self._session.set("evaluations", times), size="sm").style("margin-top:8px")
 
 
-class _ColumnField(Field):
+class _ColumnField(SelectField):
     """Rows that are related stay on one side."""
 
     def __init__(self, session: TrainSession) -> None:
-        super().__init__(sentence(KNOBS["split_column"].title), help=sentence(KNOBS["split_column"].help))
-        self._session = session
-        self._select = self.hold(ui.select({}, on_change=lambda event: self._take(str(event.value or ""))))
-        amend_list(self._select, self.label.text)
-        self._select.mark("split-column")
+        knob = KNOBS["split_column"]
+        take = partial(session.set, "split_column")
+        super().__init__(sentence(knob.title), take, help=sentence(knob.help), marker="split-column")
+        self._form = session.form
         with self:
             listen(session.form.changed, self._follow)
         self._follow()
 
     def _follow(self) -> None:
-        look, chosen = self._session.form.data.look, str(self._session.form.get("split_column"))
+        look, chosen = self._form.data.look, str(self._form.get("split_column"))
         columns = look.understanding.columns if look is not None else []
         names = dict.fromkeys([*columns, *([chosen] if chosen else [])])
-        options = {"": _("each row by itself")} | {name: name for name in names}
-        if self._select.options != options or self._select.value != chosen:
-            self._select.set_options(options, value=chosen)
         is_gone = bool(chosen and columns and chosen not in columns)
         error = _("The data have no column {name}.", name=chosen) if is_gone else ""
-        if error != self.error.text:
-            self.set_error(error)
-
-    async def _take(self, column: str) -> None:
-        if column != self._session.form.get("split_column"):
-            await self._session.set("split_column", column)
+        self.show({"": _("each row by itself")} | {name: name for name in names}, chosen, error)
 
 
 def _in_words(form: TrainForm) -> str:

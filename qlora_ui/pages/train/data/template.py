@@ -44,14 +44,14 @@ class TemplateCard(Card):
         self._custom = ""
         with self:
             with row(gap=3, wrap=True, top=True):
-                with Field(_("Turns become text by")).classes("qu-grow") as field:
+                with Field(_("Turns become text by")).classes("qu-template-choice") as field:
                     self._select = field.hold(
                         ui.select({OWN: ""}, value=OWN, on_change=lambda e: self._choose(e.value))
                     )
                     amend_list(self._select, field.label.text)
                     self._select.mark("chat-template")
                 self._edit = Button(_("Edit", context="a template"), self._open_editor, icon="pencil")
-                self._edit.classes("qu-beside-field")
+                self._edit.classes("qu-template-edit")
             self._source = Text(tag="p", classes="qu-xs qu-muted")
             Live(self._form.changed, self._remarks, self._draw_remarks)
             listen(self._form.changed, self._follow)

@@ -7,11 +7,10 @@ from nicegui import ui
 from qlora_ui.components.badge import Badge, Tone
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.field import Field
 from qlora_ui.components.layout import column, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.select_list import amend_list
+from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text, heading
 from qlora_ui.components.token_view import conversation_view, original_view
 from qlora_ui.contract.inspection import RowView, Understanding
@@ -40,7 +39,7 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
                 Text(_("Change how it is read"), "summary", classes="qu-sm")
                 with ui.element("div").classes("qu-reading"):
                     with column(gap=4):
-                        self._format_field()
+                        self._formats = SelectField(_("Read it as"), self._choose_format, marker="data-format")
                         self._editor = MappingEditor(session)
                         self._forget = Button(
                             _("Forget my changes"), self._forget_changes, icon="rotate-ccw", size="sm"
@@ -98,24 +97,15 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
 
     # ---- the format ----
 
-    def _format_field(self) -> None:
-        with Field(_("Read it as")) as field:
-            self._formats = field.hold(ui.select({}, on_change=lambda event: self._choose_format(event.value)))
-        amend_list(self._formats, field.label.text)
-        self._formats.mark("data-format")
-
     def _show_formats(self, understanding: Understanding) -> None:
         """The one that was found first, then those that fit as well, then all others."""
-        likely = [understanding.format, *understanding.alternatives]
-        names = dict.fromkeys([*likely, *FORMATS])
+        names = dict.fromkeys([understanding.format, *understanding.alternatives, *FORMATS])
         options = {AUTO: _("Found by itself")} | {name: format_name(name) for name in names}
-        chosen = str(self._form.get("data_format"))
-        if self._formats.options != options or self._formats.value != chosen:
-            self._formats.set_options(options, value=chosen)
+        self._formats.show(options, str(self._form.get("data_format")))
 
     async def _choose_format(self, chosen: str) -> None:
-        if chosen != self._form.get("data_format"):  # else it only follows the form
-            await self._session.change({"data_format": chosen, "data_mapping": {}})  # formats have parts of their own
+        """Formats have parts of their own, so what was assigned to those of another one goes."""
+        await self._session.change({"data_format": chosen, "data_mapping": {}})
 
     # ---- the example ----
 

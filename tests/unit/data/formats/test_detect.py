@@ -144,6 +144,10 @@ def test_what_was_seen_is_said_in_sentences() -> None:
         "The column messages has the form of messages. Only text is trained; not used: images. What the key thinking "
         "holds stands before the answer, between <think> and </think>. These keys of messages are not used: name."
     )
+    assert (
+        understand(rows({"audio": "a"}), "text", {"text": "audio"}).seen
+        == "The column audio has the form of plain text."
+    )
     assert understand(rows({"messages": [{"role": "alien", "content": "x"}]})).seen.endswith(
         "Not known as speakers: alien."
     )
@@ -172,6 +176,17 @@ def test_a_named_format_takes_columns_by_what_they_hold() -> None:
         "role_key": "role",
         "content_key": "content",
     }
+
+
+def test_a_named_format_does_not_make_a_guess_certain() -> None:
+    two = rows({"foo": "hi", "bar": "ho ho"})
+    assert understand(two, "question_answer").sureness == "unsure"
+    assert understand(two, "text").sureness == "unsure"
+    with pytest.raises(DataError, match="do not fit the format question and answer") as caught:
+        detect(two, "question_answer")
+    assert "Assign the columns" in caught.value.hint
+    assert detect(two, "question_answer", {"question": "foo"}).sureness == "chosen"
+    assert detect(rows({"foo": "hi", "n": 1}), "text").sureness == "chosen"
 
 
 def test_a_named_format_without_its_columns_can_still_be_assigned() -> None:

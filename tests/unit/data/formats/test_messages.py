@@ -43,6 +43,11 @@ def test_roles_of_many_names() -> None:
         (assistant(content="ho", weight=None), ANSWER),
         (assistant(content=None), Turn("assistant", "", True)),
         (assistant(content="ho", tool_calls=None, function_call=None), ANSWER),
+        (assistant(content="ho", tool_calls="[]"), ANSWER),
+        (
+            assistant(tool_calls={}, function_call='{"name": "f", "arguments": {"x": 1}}'),
+            Turn("assistant", "", True, CALLS),
+        ),
         (assistant(content="ho", reasoning_content="hm\n"), Turn("assistant", "<think>\nhm\n</think>\n\nho", True)),
         (assistant(content=None, tool_calls=[CALL]), Turn("assistant", "", True, CALLS)),
         (assistant(tool_calls=[CALL]), Turn("assistant", "", True, CALLS)),
@@ -75,6 +80,8 @@ def test_results_of_parallel_calls_stand_in_the_order_of_the_calls() -> None:
     calls = [{**CALL, "id": name} for name in "abc"]
     results = [{"role": "tool", "tool_call_id": name, "content": name} for name in "cab"]
     found = turns({"messages": [CHAT[0], assistant(tool_calls=calls), *results, CHAT[1]]})
+    assert [turn.content for turn in found[2:5]] == ["a", "b", "c"]
+    found = turns({"messages": [CHAT[0], assistant(tool_calls=json.dumps(calls)), *results, CHAT[1]]})
     assert [turn.content for turn in found[2:5]] == ["a", "b", "c"]
     unknown = [{**result, "tool_call_id": "z"} for result in results]
     found = turns({"messages": [CHAT[0], assistant(tool_calls=calls), *unknown, CHAT[1]]})

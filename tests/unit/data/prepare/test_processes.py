@@ -113,7 +113,7 @@ def test_a_tokenizer_that_cannot_be_sent_works_here(write_rows: WriteRows) -> No
 
 def test_processes_end_with_the_one_that_started_them(write_rows: WriteRows, tmp_path: Path) -> None:
     """Killed, it can tell nobody."""
-    asked = query(write_many(write_rows), steps="skip_bad_rows")
+    asked = query(write_many(write_rows, 16_000), steps="skip_bad_rows")
     script = tmp_path / "prepares.py"
     script.write_text(
         "import sys, time\n"

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from qlora_ui.contract.recipe import Recipe, Source, Step, StepName
 from qlora_ui.data.conversation import Conversation, Role, Turn
 from qlora_ui.data.steps import Applied, Steps, apply
-from qlora_ui.data.steps.apply import first_of_equal
 
 ASK = Turn("user", "Who?")
 CALL = Turn("assistant", "", trained=True, calls='[{"name": "f", "arguments": {"to": "jane@web.de", "n": 1}}]')
@@ -106,10 +105,6 @@ def test_without_a_tokenizer_nothing_goes_by_length() -> None:
     assert apply(conversation, recipe("cut_at_turn", "split_long", "drop_long", max_length=9)) == Applied(
         (conversation,)
     )
-
-
-def test_the_first_of_equal_rows_stands_for_all() -> None:
-    assert first_of_equal(["x", "y", "x", "z", "y", "x"]) == [0, 1, 0, 3, 1, 0]
 
 
 ROLES: list[Role] = ["system", "user", "assistant", "tool"]
