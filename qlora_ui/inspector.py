@@ -28,6 +28,8 @@ ANSWER_BYTES = 64 * 1024**2
 COMPLAINT_BYTES = 64 * 1024
 AT_ONCE = 2
 """Looks, and surveys, that run side by side; more of them wait."""
+STOP_S = 3.0
+"""So long a survey that is given up may take to tidy up."""
 IDLE_S = 180.0
 """A process that waits so long for the next look ends."""
 
@@ -94,7 +96,7 @@ class Inspector:
                         raise _raised(answer.error)
                 raise await process.failure()
             finally:
-                await process.end()
+                await process.stop()
 
     async def warm(self, *, offline: bool = False) -> None:
         """Have a process ready before the first look is asked for."""
@@ -265,14 +267,29 @@ class _Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
+    async def stop(self) -> None:
+        """Ask it to end, so that it can take away the files that it has begun; after a while, end it."""
+        if self.is_alive:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_S):
+                    await self._ended()
+        finally:
+            await self.end()
+
     async def end(self) -> None:
         """End it and wait for that."""
         self.kill()
+        await self._ended()
+
+    async def _ended(self) -> None:
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError):  # `wait` waits for the ends of the pipes
             while await self._process.stdout.read(READ_BYTES):
                 pass
-        await self._complaints
+        await asyncio.shield(self._complaints)
         await self._process.wait()
 
 

@@ -28,8 +28,10 @@ def _check_data(recipe: Recipe, validation_path: str) -> None:
     from qlora_ui.data.formats.detect import understand
     from qlora_ui.data.look import head
 
-    further = [Source(path=validation_path)] if validation_path else []
-    for source in [*recipe.sources, *further]:
-        reference = parse_reference(source.path)
+    asked = [(source.path, recipe.reading(index)) for index, source in enumerate(recipe.sources)]
+    if validation_path:
+        asked.append((validation_path, recipe.reading(0)))
+    for path, reading in asked:
+        reference = parse_reference(path)
         if isinstance(reference, FileReference) and reference.location.exists():
-            understand(head([source]), recipe.data_format, recipe.mapping, recipe.roles)
+            understand(head([Source(path=path)]), reading.data_format, reading.mapping, reading.roles)

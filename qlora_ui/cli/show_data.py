@@ -97,7 +97,9 @@ def as_text(inspection: Inspection, *, colour: bool) -> str:
         if finding.rows:
             named = ", ".join(map(str, finding.rows[:8]))
             lines.append(f"  rows {named}{' …' if finding.count > 8 else ''} ({finding.count:,} in all)")
-        lines += [f"  mend: {mend.label} (--step {mend.step.do})" for mend in finding.mends]
+        lines += [
+            f"  mend: {mend.label} (--step {mend.step.do})" for mend in finding.mends if mend.step.do != "drop_rows"
+        ]
     for view in inspection.look.views:
         lines += ["", f"Row {view.number} ({view.place})", *_row(view, colour)]
     return "\n".join(lines)

@@ -124,6 +124,10 @@ class SourceView(BaseModel):
     files: int = 1
     note: str = ""
     """Such as: taken from what is cached on this machine."""
+    format: str = ""
+    """The format that its rows were recognised as; empty where nobody has looked yet."""
+    seen: str = ""
+    """What spoke for that format."""
 
 
 class TemplateView(BaseModel):

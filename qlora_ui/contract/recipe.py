@@ -56,6 +56,16 @@ CHAT_TEMPLATES = ("chatml", "llama3", "mistral", "gemma", "phi", "zephyr", "alpa
 """The templates that travel with the program, by name; `data.templates.library` has them."""
 
 
+class Reading(BaseModel):
+    """How the rows of a source are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_format: DataFormat = "auto"
+    mapping: dict[str, str] = Field(default_factory=dict)
+    roles: dict[str, str] = Field(default_factory=dict)
+
+
 class Source(BaseModel):
     """One place that rows come from."""
 
@@ -65,6 +75,10 @@ class Source(BaseModel):
     """A file, a folder, an archive, `starter`, or `hub:owner/name?config=…&split=train[:1000]`."""
     weight: float = Field(default=1.0, gt=0, le=100)
     """How often each of its rows goes in: 2 = twice, 0.5 = a random half, fixed by the seed."""
+    data_format: DataFormat = "auto"
+    """As in the recipe, which says it for the first source; the others say it for themselves."""
+    mapping: dict[str, str] = Field(default_factory=dict)
+    roles: dict[str, str] = Field(default_factory=dict)
 
 
 class Step(BaseModel):
@@ -83,6 +97,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sources: tuple[Source, ...]
+    """Each is understood by itself, so that data of different forms can be mixed."""
     data_format: DataFormat = "auto"
     mapping: dict[str, str] = Field(default_factory=dict)
     """Part (`instruction`, `answer`, `turns`, `role_key` …) → the column or key that plays it; what is left out is
@@ -95,6 +110,15 @@ class Recipe(BaseModel):
     max_length: int = 1024
     """Tokens."""
     train_on: TrainOn = "completions"
+
+    def reading(self, index: int) -> Reading:
+        """How the rows of a source are read; those of the first one as the recipe itself says."""
+        told = self if index == 0 else self.sources[index]
+        return Reading(data_format=told.data_format, mapping=told.mapping, roles=told.roles)
+
+    def without(self, name: StepName) -> Recipe:
+        """The same without one of its steps."""
+        return self.model_copy(update={"steps": tuple(step for step in self.steps if step.do != name)})
 
     def does(self, name: StepName) -> bool:
         return any(step.do == name for step in self.steps)

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.contract.inspection import ExampleView, Look, RowView, SourceView, TemplateView, TokenView, TurnView
+from qlora_ui.contract.inspection import ExampleView, Look, RowView, TemplateView, TokenView, TurnView
 from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.describe import describe
@@ -17,7 +17,7 @@ from qlora_ui.data.formats.detect import SAMPLE, Detected, to_conversation, unde
 from qlora_ui.data.formats.requirements import require_trainable
 from qlora_ui.data.places import problem_of
 from qlora_ui.data.readers.rows import BadRow, Block, DataFile, Row
-from qlora_ui.data.sources.open import open_sources
+from qlora_ui.data.sources.open import OpenSource, open_sources
 from qlora_ui.data.steps import apply
 from qlora_ui.data.templates.render import special_tokens
 
@@ -42,78 +42,85 @@ def look(
     be used is shown with its problem. Raises DataError where nothing can be read.
     """
     opened = open_sources(query.recipe.sources, query.offline)
-    files = [file for source in opened for file in source.files]
-    readable = _readable(files, opened[0].view)
-    detected = understand(readable, query.recipe.data_format, query.recipe.mapping, query.recipe.roles)
-    viewer = _Viewer(query, detected, tokenizer)
+    heads = [_readable(source) for source in opened]
+    readings = [query.recipe.reading(index) for index in range(len(opened))]
+    understood = [
+        understand(rows, reading.data_format, reading.mapping, reading.roles)
+        for rows, reading in zip(heads, readings, strict=True)
+    ]
+    viewer = _Viewer(query, understood, tokenizer)
+    files = [(index, file) for index, source in enumerate(opened) for file in source.files]
     if rows:
         chosen, has_more = _numbered(files, rows), False
     else:
         chosen = list(islice(_from(files, start, limit + 1), limit + 1))
         chosen, has_more = chosen[:limit], len(chosen) > limit
-    views = [viewer.view(row) for row in chosen]
     return Look(
-        sources=[source.view for source in opened],
-        understanding=detected.view(),
-        views=views,
-        template=viewer.template(next(iter(readable))),
+        sources=[
+            source.view.model_copy(update={"format": detected.format, "seen": detected.seen})
+            for source, detected in zip(opened, understood, strict=True)
+        ],
+        understanding=understood[0].view(),
+        views=[viewer.view(index, row) for index, row in chosen],
+        template=viewer.template(heads[0][0]),
         has_more=has_more,
     )
 
 
 def head(sources: Sequence[Source], offline: bool = False) -> list[Row]:
-    """The first rows that can be read, by which the format is told. Raises DataError where none can."""
-    opened = open_sources(sources, offline)
-    return _readable([file for source in opened for file in source.files], opened[0].view)
+    """The first rows of the first source that can be read, by which its format is told. Raises DataError."""
+    return _readable(open_sources(sources, offline)[0])
 
 
-def _readable(files: Sequence[DataFile], source: SourceView) -> list[Row]:
-    first = list(islice(_rows(files), SAMPLE))
+def _readable(source: OpenSource) -> list[Row]:
+    blocks = _blocks([(0, file) for file in source.files])
+    first = list(islice((row for _, block in blocks for row in block.rows()), SAMPLE))
     readable = [row for row in first if isinstance(row, Row)]
     if readable:
         return readable
     bad = next((row for row in first if isinstance(row, BadRow)), None)
-    raise bad.error if bad else DataError(f"{source.name}: there are no rows.", "Add at least one example.")
+    raise bad.error if bad else DataError(f"{source.view.name}: there are no rows.", "Add at least one example.")
 
 
-def _rows(files: Sequence[DataFile]) -> Iterator[Row | BadRow]:
-    for block in _blocks(files):
-        yield from block.rows()
+_Files = Sequence[tuple[int, DataFile]]
+"""All files in their order, each with the index of its source."""
+_Found = tuple[int, Row | BadRow]
+"""The index of its source, and a row."""
 
 
-def _blocks(files: Sequence[DataFile]) -> Iterator[Block]:
+def _blocks(files: _Files) -> Iterator[tuple[int, Block]]:
     number = 1
-    for file in files:
+    for index, file in files:
         for block in file.blocks(number):
-            yield block
+            yield index, block
             number = block.first + block.count
 
 
-def _numbered(files: Sequence[DataFile], numbers: Sequence[int]) -> list[Row | BadRow]:
+def _numbered(files: _Files, numbers: Sequence[int]) -> list[_Found]:
     """The rows with these numbers, found in one pass that unpacks their blocks only."""
-    wanted, found = set(numbers), dict[int, Row | BadRow]()
-    for block in _blocks(files):
+    wanted, found = set(numbers), dict[int, _Found]()
+    for index, block in _blocks(files):
         here = {number for number in wanted if block.first <= number < block.first + block.count}
         if here:
-            found |= {row.number: row for row in block.rows() if row.number in here}
+            found |= {row.number: (index, row) for row in block.rows() if row.number in here}
             wanted -= here
         if not wanted:
             break
     return [found[number] for number in numbers if number in found]
 
 
-def _from(files: Sequence[DataFile], start: int, limit: int) -> Iterator[Row | BadRow]:
+def _from(files: _Files, start: int, limit: int) -> Iterator[_Found]:
     """Up to `limit` rows from row `start` on, without unpacking the rows before."""
     first = 1
-    for file in files:
-        is_last = file is files[-1]  # and need not be counted, as a large file takes a while to be
+    for index, file in files:
+        is_last = file is files[-1][1]  # and need not be counted, as a large file takes a while to be
         if not is_last and start > first and start - first >= _count(file):
             first += _count(file)
             continue
         for block in file.blocks(first, max(1, start - first + 1)):
             for row in block.rows():
                 if row.number >= start:
-                    yield row
+                    yield index, row
                     limit -= 1
                 if limit == 0:
                     return
@@ -135,10 +142,11 @@ _counts: dict[tuple[str, str], int] = {}
 @dataclass(frozen=True)
 class _Viewer:
     query: DataQuery
-    detected: Detected
+    understood: Sequence[Detected]
+    """Of each source."""
     tokenizer: PreTrainedTokenizerBase | None
 
-    def view(self, row: Row | BadRow) -> RowView:
+    def view(self, source: int, row: Row | BadRow) -> RowView:
         if isinstance(row, BadRow):
             return RowView(
                 number=row.number,
@@ -151,7 +159,7 @@ class _Viewer:
         if row.number in self.query.recipe.rows_dropped:
             return view.model_copy(update={"left_out": "drop_rows"})
         try:
-            applied = apply(to_conversation(row, self.detected), self.query.recipe, self._length)
+            applied = apply(to_conversation(row, self.understood[source]), self.query.recipe, self._length)
             examples = []
             for conversation in applied.conversations:
                 require_trainable(conversation)
@@ -192,10 +200,10 @@ class _Viewer:
         ]
 
     def template(self, sample: Row) -> TemplateView | None:
-        if self.tokenizer is None or self.detected.format == "text":
+        if self.tokenizer is None or all(detected.format == "text" for detected in self.understood):
             return None
         try:
-            conversation = to_conversation(sample, self.detected)
+            conversation = to_conversation(sample, self.understood[0])
         except DataError:
             conversation = None
         return describe(self.tokenizer, self.query.recipe.chat_template, conversation)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from functools import lru_cache
@@ -115,5 +116,6 @@ def _complaint(error: QloraUiError) -> Complaint:
 _KINDS = get_args(Complaint.model_fields["kind"].annotation)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what was begun is taken away
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         main()

@@ -51,9 +51,9 @@ def clean_path(path: str) -> PurePosixPath:
 
 
 def _plain(path: str) -> str:
-    """With `/` between its parts and without what file systems do not take."""
+    """With `/` between its parts and without what file systems do not take, or what turns the text around it."""
     path = unicodedata.normalize("NFC", path).replace("\\", "/")
-    return re.sub(r'[\x00-\x1f\x7f<>:"|?*\ud800-\udfff]', "_", path)
+    return re.sub(r'[\x00-\x1f\x7f-\x9f<>:"|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]', "_", path)
 
 
 def _shortened(name: str, room: int) -> str:

@@ -37,8 +37,10 @@ def prepare_data(context: Context, parameters: TrainingParameters, tokenizer: Pr
     if data.survey.from_cache:
         context.report(Log(message="The data were prepared before: their tokens come from the cache."))
     counts = data.counts
-    if counts.rows_bad:
-        context.warn(f"{counts.rows_bad:,} rows that cannot be used were skipped: {some(counts.bad)}.")
+    if skipped := counts.rows_bad + counts.rows_validation_bad:
+        context.warn(f"{skipped:,} rows that cannot be used were skipped: {some(counts.bad)}.")
+    if counts.rows_held_back:
+        context.report(Log(message=f"{counts.rows_held_back:,} rows are not trained: they are held out as well."))
     if counts.rows_left_out:
         context.report(Log(message=f"{counts.rows_left_out:,} rows were left out by the steps of the recipe."))
     if counts.rows_undesired:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,9 @@ COLUMNS = ["frage", "antwort", "kunde"]
 class OddInspector(FakeInspector):
     """Data with columns and speakers that are not known by name, as long as nobody says what they are."""
 
-    def __init__(self, speakers: Sequence[str] = ()) -> None:
+    def __init__(self, speakers: Sequence[str] = (), guesses: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self.speakers = speakers
+        self.speakers, self.guesses = speakers, guesses or {}
         self.hub_asked: list[tuple[str, bool]] = []
 
     async def look(self, query: DataQuery, *, start: int = 1, limit: int = 20, rows: Sequence[int] = ()) -> Look:
@@ -39,8 +39,9 @@ class OddInspector(FakeInspector):
         recipe = query.recipe
         if "gone" in recipe.mapping.values():
             raise DataError("The mapping names the column gone, but the data has none of that name.")
+        columns = {**self.guesses, **recipe.mapping}
         parts = [
-            PartView(name=name, column=recipe.mapping.get(name, ""), required=name != "system", options=COLUMNS)
+            PartView(name=name, column=columns.get(name, ""), required=name != "system", options=COLUMNS)
             for name in ("question", "answer", "system")
         ]
         understanding = Understanding(
@@ -232,6 +233,17 @@ async def test_columns_are_assigned_by_a_person(user: User, odd: OddInspector, t
     await press(user, "Forget my changes")
     await asked(odd, mapping={}, data_format="auto")
     await user.should_see("No column is chosen yet", retries=50)
+
+
+async def test_a_guess_that_is_right_is_taken_as_it_is(user: User, services: Services, tmp_path: Path) -> None:
+    guesses = {"question": "frage", "answer": "antwort"}
+    services.inspector = odd = OddInspector(guesses=guesses)
+    await choose_file(user, data_file(tmp_path))
+    await user.should_see("Only a guess", retries=50)
+    await press(user, "That is right")
+    await asked(odd, mapping=guesses, data_format="question_answer")
+    await user.should_see("Chosen by you", retries=50)
+    await user.should_not_see("That is right", retries=50)
 
 
 async def test_another_format_forgets_the_columns_of_the_one_before(

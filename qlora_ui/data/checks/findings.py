@@ -112,8 +112,8 @@ _KINDS = {
     ),
     "overlap": _Kind(
         "warning",
-        "These rows are equal, or almost equal, to rows that are held out, so the evaluation looks better than it is.",
-        "Take them out here or there. If rows belong together, hold out by a column that groups them.",
+        "These rows are equal, or almost equal, to rows that are held out.",
+        "Equal ones are not trained. Almost equal ones are, and make the evaluation look better than it is: take them out. If rows belong together, hold out by a column that groups them.",
         can_drop=True,
     ),
     "control_tokens": _Kind(

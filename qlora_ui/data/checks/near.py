@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 import numpy as np
@@ -58,9 +58,9 @@ def signature(text: str) -> bytes:
     return kept.tobytes()
 
 
-def signature_of(conversation: Conversation) -> bytes:
-    """Of all turns, answers included: the same question with another answer is another row."""
-    return signature("\n".join([turn.content + turn.calls for turn in conversation.turns]))
+def signature_of(pieces: Iterable[Conversation]) -> bytes:
+    """Of all turns that came of a row, answers included: the same question with another answer is another row."""
+    return signature("\n".join([turn.content + turn.calls for piece in pieces for turn in piece.turns]))
 
 
 class NearDuplicates:

@@ -71,8 +71,9 @@ class Encoder:
 
     def _draft(self, number: int, conversation: Conversation) -> _Draft:
         """The rendered text, and what in it is trained."""
+        is_unwanted = conversation.desirable is False  # which must not be learnt, whatever is trained else
         if conversation.is_text:
-            return _Draft(number, conversation, conversation.turns[0].content, None, ends=False)
+            return _Draft(number, conversation, conversation.turns[0].content, [] if is_unwanted else None, ends=False)
         try:
             messages, tools = self.renderer.messages(conversation)
             text = self.renderer.render(messages, tools)
@@ -84,7 +85,7 @@ class Encoder:
         ends = known.ends if known and spans is not None else None
         if ends is None:
             ends = ends_with_special(text, self.tokenizer)
-        if conversation.desirable is False:  # whatever is trained else: what is not wanted must not be learnt
+        if is_unwanted:
             return _Draft(number, conversation, text, [], ends)
         if self.train_on == "all":
             return _Draft(number, conversation, text, None, ends)
@@ -141,7 +142,7 @@ class Encoder:
             trained[touched[0] : touched[1]] = True
         if lacks_end:
             ids = [*ids, end]
-            trained[-1] = draft.spans is None or conversation.turns[-1].trained
+            trained[-1] = draft.spans is None or (bool(draft.spans) and conversation.turns[-1].trained)
         trained[:1] = False
         is_text = conversation.is_text
         return Encoded(np.array(ids, np.int32), trained, draft.text, self.tokenizer, is_text, lacks_end and not is_text)

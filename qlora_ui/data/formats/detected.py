@@ -108,7 +108,7 @@ def _unread(row: Row, detected: Detected) -> DataError:
         column for column in dict.fromkeys(detected.mapping.values()) if column in detected.needed - row.values.keys()
     ]
     problem = (
-        f"row {row.number} has the columns {listed(row.values)}, but the rows before it were read as {name}, "
+        f"this row has the columns {listed(row.values)}, but the first ones were read as {name}, "
         f"which needs {listed(absent)}."
     )
-    return data_error(row.place, problem, "Put rows of different formats in different files.")
+    return data_error(row.place, problem, "Put rows of another form into a file of their own, and add it as more data.")

@@ -151,6 +151,8 @@ class _Side:
             scored = _any(evaluation.learns, evaluation.row_of, len(evaluation.numbers))
             counts.rows_validation += int(np.count_nonzero(scored))
             counts.rows_dropped += int(np.count_nonzero(~scored))
+            counts.rows_validation_bad = evaluation.bad.count
+            counts.bad += evaluation.bad_places
             counts.rows_truncated += int(np.count_nonzero(evaluation.is_cut & evaluation.learns))
         return counts
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.contract.recipe import DataQuery, Recipe
+from qlora_ui.contract.recipe import Recipe
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.formats.detect import Detected
 from qlora_ui.data.prepare.opened import Side
@@ -24,6 +24,7 @@ class Loaded:
 
     conversations: list[Conversation]
     detected: Detected
+    """Of the first source."""
     rows: int
     """All, also those that came to nothing."""
     left_out: int = 0
@@ -44,23 +45,23 @@ def load(
 
     Raises DataError, with its place, at the first row that cannot be used, unless the recipe skips such rows.
     """
-    query = DataQuery(recipe=recipe, offline=offline)
     side = Side.open(recipe.sources, offline)
-    detected, doubt = side.understand(query)
-    if doubt is not None:
-        raise doubt
-    task = Task(recipe, detected, tokenizer, checks=False)
+    understood = side.understand(recipe)
+    for one in understood:
+        if one.doubt is not None:
+            raise one.doubt
+    tasks = [Task(recipe, one.detected, tokenizer, checks=False) for one in understood]
     conversations: list[Conversation] = []
     bad: list[str] = []
     rows = left_out = 0
-    for block in side.blocks():
+    for source, block in side.blocks():
         for row in block.rows():
             after_row()
             rows += 1
             try:
                 if isinstance(row, BadRow):
                     raise row.error
-                pieces, step = task.conversations(row)
+                pieces, step = tasks[source].conversations(row)
             except DataError as error:
                 if not recipe.does("skip_bad_rows"):
                     raise
@@ -68,4 +69,4 @@ def load(
                 continue
             left_out += bool(step)
             conversations += pieces
-    return Loaded(conversations, task.detected, rows, left_out, bad)
+    return Loaded(conversations, tasks[0].detected, rows, left_out, bad)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import Survey, SurveyProgress, Understanding
 from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.data.conversation import Conversation
+from qlora_ui.data.formats.detect import Detected
 from qlora_ui.data.prepare.cache import Cache, writing
 from qlora_ui.data.prepare.choose import Chosen, choose
 from qlora_ui.data.prepare.fingerprint import data_fingerprint, whole_fingerprint
@@ -68,8 +69,8 @@ def prepare(
     training = Side.open(query.recipe.sources, query.offline)
     path = query.held_out.path
     evaluation = Side.open([Source(path=path)], query.offline) if path else None
-    with tempfile.TemporaryDirectory(prefix="qlora-ui-") as own:
-        kept = Cache(cache or Path(own))
+    with nullcontext(cache) if cache else tempfile.TemporaryDirectory(prefix="qlora-ui-") as folder:
+        kept = Cache(Path(folder))
         making = _Making(query, tokenizer, training, evaluation, kept, on_progress, processes, checks)
         prepared = making.find() or making.make(strict)
         if strict and making.problem is not None:
@@ -98,6 +99,8 @@ class _Making:
         others = evaluation.sources if evaluation else []
         self._fingerprint = whole_fingerprint(query, training.sources, others, tokenizer, checks, remember)
         self._began = time.perf_counter()
+        self._side_of: list[int] = []
+        """Task → its side; a side has a task for each of its sources."""
         self._doubt: DataError | None = None
         self.problem: DataError | None = None
         """Why this cannot be trained."""
@@ -113,8 +116,7 @@ class _Making:
 
     def make(self, strict: bool) -> Prepared:
         with self._cache.making(self._fingerprint) as folder:
-            tasks, doubts = zip(*(self._task(side) for side in self._sides), strict=True)
-            self._doubt = next((doubt for doubt in doubts if doubt is not None), None)
+            tasks = [task for side in range(len(self._sides)) for task in self._tasks(side)]
             if strict and self._doubt is not None:
                 raise self._doubt
             tokens = TokenFiles(folder)
@@ -129,10 +131,15 @@ class _Making:
                 kept = self._cache.keep(folder, self._fingerprint, notes)
             return self._open(kept, notes, from_cache=False)
 
-    def _task(self, side: Side) -> tuple[Task, DataError | None]:
-        column = self._query.held_out.column if side is self._sides[0] else ""
-        detected, doubt = side.understand(self._query)
-        return Task(self._query.recipe, detected, self._tokenizer, column, self._checks), doubt
+    def _tasks(self, side: int) -> Iterator[Task]:
+        """What is done to the blocks of each source of a side."""
+        recipe, column = self._query.recipe, self._query.held_out.column
+        if side:  # the numbers of single rows, and the column that groups them, are those of the training data
+            recipe, column = recipe.without("drop_rows"), ""
+        for understood in self._sides[side].understand(recipe):
+            self._doubt = self._doubt or understood.doubt
+            self._side_of.append(side)
+            yield Task(recipe, understood.detected, self._tokenizer, column, self._checks)
 
     def _gather(self, tasks: Sequence[Task], tokens: TokenFiles, strict: bool) -> None:
         """Go through all blocks. Raises DataError at the first bad row when that is asked for."""
@@ -143,13 +150,14 @@ class _Making:
                     raise done.bad[0].error
                 with writing(tokens.folder):
                     tokens.add(done)
-                self._gathered[index].add(done)
+                self._gathered[self._side_of[index]].add(done)
         self._tell()
 
     def _dealt(self) -> Iterator[Dealt]:
-        for index, side in enumerate(self._sides):
-            for block in side.blocks():
-                yield index, block
+        for number, side in enumerate(self._sides):
+            first = self._side_of.index(number)
+            for source, block in side.blocks():
+                yield first + source, block
 
     def _tell(self) -> None:
         sizes = [side.bytes for side in self._sides]
@@ -158,12 +166,12 @@ class _Making:
                 rows=sum(gatherer.total for gatherer in self._gathered),
                 bytes=sum(gatherer.bytes for gatherer in self._gathered),
                 bytes_total=None if None in sizes else sum(size for size in sizes if size is not None),
-                findings=bad_findings(self._gathered[0].problems),
+                findings=bad_findings(self._gathered[0].problems, numbered=True),
             )
         )
 
     def _notes(self, tasks: Sequence[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen) -> dict[str, Any]:
-        survey = make_survey(self._query, tasks[0].detected, self._tokenizer, rows, evaluation, chosen)
+        survey = make_survey(self._query, self._understood(tasks), self._tokenizer, rows, evaluation, chosen)
         seconds = time.perf_counter() - self._began
         survey = survey.model_copy(update={"fingerprint": self._fingerprint, "seconds": seconds})
         skips = self._query.recipe.does("skip_bad_rows")
@@ -173,13 +181,17 @@ class _Making:
             "survey": survey.model_dump(mode="json"),
             "counts": asdict(chosen.counts),
             "understanding": tasks[0].detected.view().model_dump(mode="json"),
-            "template": self._template(tasks[0]),
+            "template": self._template(self._understood(tasks)),
             "prompts": [dump_conversation(prompt) for prompt in self._prompts(tasks, rows, evaluation, chosen)],
             "problem": [problem.message, problem.hint, problem.place] if problem else None,
         }
 
-    def _template(self, task: Task) -> str:
-        if self._tokenizer is None or task.detected.format == "text":
+    def _understood(self, tasks: Sequence[Task]) -> list[Detected]:
+        """How each source of the training data is read."""
+        return [task.detected for task, side in zip(tasks, self._side_of, strict=True) if side == 0]
+
+    def _template(self, understood: Sequence[Detected]) -> str:
+        if self._tokenizer is None or all(detected.format == "text" for detected in understood):
             return ""
         return template_source(self._tokenizer, self._query.recipe.chat_template)
 
@@ -187,20 +199,21 @@ class _Making:
         self, tasks: Sequence[Task], rows: Rows, evaluation: Rows | None, chosen: Chosen
     ) -> list[Conversation]:
         """The first held-out conversations that are not cut, read again."""
-        side, held, task, source = rows, chosen.held_out, tasks[0], self._sides[0]
+        side, held, source, first = rows, chosen.held_out, self._sides[0], 0
         if evaluation is not None:
-            side, held, task, source = evaluation, held - len(rows.example_digests), tasks[1], self._sides[1]
-        if task.detected.format == "text" or self._tokenizer is None:
+            side, held, source = evaluation, held - len(rows.example_digests), self._sides[1]
+            first = self._side_of.index(1)
+        if self._tokenizer is None:
             return []
         held = held[~side.is_cut[held]][:PROMPTS]
         wanted = {(int(side.row_of[i]), int(i - side.starts[side.row_of[i]])) for i in held}
         numbers = {int(side.numbers[row]): row for row, _ in wanted}
         pieces = {
             (numbers[row.number], place): piece
-            for row in source.find(sorted(numbers))
-            for place, piece in enumerate(task.conversations(row)[0])
+            for index, row in source.find(sorted(numbers))
+            for place, piece in enumerate(tasks[first + index].conversations(row)[0])
         }
-        return [pieces[key] for key in sorted(wanted)]
+        return [pieces[key] for key in sorted(wanted) if not pieces[key].is_text]
 
     def _open(self, folder: Path, notes: dict[str, Any], *, from_cache: bool) -> Prepared:
         tokens = Tokens.map(folder)

@@ -37,6 +37,8 @@ class Counts:
     """By steps."""
     rows_bad: int = 0
     """Cannot be used, and were skipped."""
+    rows_validation_bad: int = 0
+    """The same of evaluation data of their own."""
     rows_undesired: int = 0
     """Their answer is marked as not wanted, so that there is nothing to learn."""
     rows_not_drawn: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +29,7 @@ MISTAKES_NAMED = 20
 
 def make_survey(
     query: DataQuery,
-    detected: Detected,
+    understood: Sequence[Detected],
     tokenizer: PreTrainedTokenizerBase | None,
     rows: Rows,
     evaluation: Rows | None,
@@ -50,7 +50,7 @@ def make_survey(
         examples_held_out=len(chosen.held_out),
         duplicates=chosen.groups["duplicates"].count,
         near_duplicates=chosen.groups["near_duplicates"].count,
-        findings=_findings(query, detected, tokenizer, rows, chosen),
+        findings=_findings(query, understood, tokenizer, rows, evaluation, chosen),
     )
     if not rows.has_tokens:
         return survey
@@ -95,8 +95,11 @@ def _nice(width: int) -> int:
         power *= 10
 
 
-def bad_findings(problems: Mapping[Problem, Group]) -> list[Finding]:
-    """The rows that cannot be used, by what is wrong with them; the problems that are met first are named."""
+def bad_findings(problems: Mapping[Problem, Group], *, numbered: bool) -> list[Finding]:
+    """The rows that cannot be used, by what is wrong with them; the problems that are met first are named.
+
+    Those of the evaluation data are not `numbered`: a row is shown, and left out, by its number in the training data.
+    """
     named = [(key, group) for key, group in problems.items() if any(key)][:MISTAKES_NAMED]
     found = [
         finding(kind, group.first, group.count, problem=problem[:1].upper() + problem[1:], hint=hint)
@@ -105,17 +108,33 @@ def bad_findings(problems: Mapping[Problem, Group]) -> list[Finding]:
     others = sum(group.count for group in problems.values()) - sum(group.count for _, group in named)
     if others:
         found.append(Finding(kind="bad_rows", level="error", message=_OTHERS, count=others))
-    return found
+    return found if numbered else [_of_evaluation(one) for one in found]
 
 
+def _of_evaluation(found: Finding) -> Finding:
+    mends = [mend for mend in found.mends if mend.step.do != "drop_rows"]
+    message = f"In the evaluation data: {found.message[:1].lower()}{found.message[1:]}"
+    return found.model_copy(update={"message": message, "rows": [], "mends": mends})
+
+
+_SKIPPED = "They are skipped and counted."
 _OTHERS = "More rows cannot be used, for other reasons."
 
 
 def _findings(
-    query: DataQuery, detected: Detected, tokenizer: PreTrainedTokenizerBase | None, rows: Rows, chosen: Chosen
+    query: DataQuery,
+    understood: Sequence[Detected],
+    tokenizer: PreTrainedTokenizerBase | None,
+    rows: Rows,
+    evaluation: Rows | None,
+    chosen: Chosen,
 ) -> list[Finding]:
-    """The gravest first."""
-    found = bad_findings(rows.problems)
+    """The gravest first. Rows that cannot be used are no error any more where the recipe skips them."""
+    found = bad_findings(rows.problems, numbered=True)
+    if evaluation is not None:
+        found += bad_findings(evaluation.problems, numbered=False)
+    if query.recipe.does("skip_bad_rows"):
+        found = [one.model_copy(update={"level": "warning", "hint": _SKIPPED, "mends": []}) for one in found]
     if chosen.problem is not None and tokenizer is not None:
         problem = problem_of(chosen.problem)
         message = problem[:1].upper() + problem[1:]
@@ -125,7 +144,7 @@ def _findings(
             found.append(finding(kind, group.first, group.count, max_length=query.recipe.max_length))
     if 0 < len(chosen.train) < FEW:
         found.append(finding("few_rows", examples=len(chosen.train)))
-    used = {*detected.mapping.values(), query.held_out.column}
+    used = {query.held_out.column, *(name for detected in understood for name in detected.mapping.values())}
     if unused := [name for name in rows.columns if name not in used]:
         found.append(finding("unused_columns", columns=", ".join(unused)))
     return gravest_first(found)

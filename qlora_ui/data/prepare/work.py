@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import Recipe
-from qlora_ui.data.checks.near import BINS, signature
+from qlora_ui.data.checks.near import BINS, signature_of
 from qlora_ui.data.checks.rows import is_empty, look_at
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.encoding.encoded import Encoded
@@ -285,11 +285,8 @@ def _groups(pile: _Pile) -> Digests:
 
 
 def _signatures(pile: _Pile) -> NDArray[np.uint8]:
-    """Of all turns of each row: the same question with another answer is another row."""
-    texts = (
-        "\n".join([turn.content + turn.calls for piece in pieces for turn in piece.turns]) for _, pieces in pile.rows
-    )
-    return np.frombuffer(b"".join(map(signature, texts)), dtype=np.uint8).reshape(-1, BINS)
+    signatures = b"".join(signature_of(pieces) for _, pieces in pile.rows)
+    return np.frombuffer(signatures, dtype=np.uint8).reshape(-1, BINS)
 
 
 def _longest_run(trained: NDArray[np.bool_]) -> int:

@@ -1,24 +1,27 @@
 """A record batch of columns → rows of Python values.
 
 Values that JSON does not know become text: dates, times and decimals as they are written, bytes where they are UTF-8.
-Other bytes (pictures, sounds) stay bytes.
+Other bytes (pictures, sounds) stay bytes. Columns of JSON texts, in which the library `datasets` keeps objects whose
+keys differ from row to row, become those objects.
 """
 
 from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.blocks import Numbering
-from qlora_ui.data.readers.json_values import json_decoders
 from qlora_ui.data.readers.rows import BadRow, Row
 
 if TYPE_CHECKING:
     import pyarrow
+
+_Decode = Callable[[Any], Any]
 
 
 def rows_of_batch(batch: pyarrow.RecordBatch, numbering: Numbering) -> Iterator[Row | BadRow]:
@@ -30,7 +33,7 @@ def rows_of_batch(batch: pyarrow.RecordBatch, numbering: Numbering) -> Iterator[
     except (pyarrow.ArrowException, ValueError, OverflowError):  # such as a date after the year 9999
         yield from rows_one_by_one(batch, numbering)
         return
-    decoders = json_decoders(batch.schema)
+    decoders = _json_decoders(batch.schema)
     for values in rows:
         for name in odd:
             values[name] = _plain(values[name])
@@ -43,7 +46,7 @@ def rows_one_by_one(batch: pyarrow.RecordBatch, numbering: Numbering) -> Iterato
     """Rows of a batch of which some cannot be read."""
     import pyarrow
 
-    decoders = json_decoders(batch.schema)
+    decoders = _json_decoders(batch.schema)
     for index in range(batch.num_rows):
         name = ""
         place = f"{numbering.name}, row {numbering.number + 1}"
@@ -102,3 +105,45 @@ def _plain(value: Any) -> Any:
         except UnicodeDecodeError:
             return value
     return value
+
+
+def _json_decoders(schema: pyarrow.Schema) -> dict[str, _Decode]:
+    """Column → how to make the objects of its texts, for columns with `arrow.json` in them, however deep."""
+    return {field.name: decode for field in schema if (decode := _decoder(field.type))}
+
+
+def _decoder(kind: pyarrow.DataType) -> _Decode | None:
+    import pyarrow.types as types
+
+    if getattr(kind, "extension_name", "") == "arrow.json":
+        return _parsed
+    if types.is_struct(kind):
+        return _of_struct({field.name: decode for field in kind if (decode := _decoder(field.type))})
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return _of_list(_decoder(kind.value_type))
+    return None
+
+
+def _parsed(text: Any) -> Any:
+    """A text that is no JSON stays what it is: whoever needs an object there says that it is none."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _of_struct(decoders: dict[str, _Decode]) -> _Decode | None:
+    def decode(value: dict[str, Any] | None) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        return {key: decoders[key](item) if key in decoders else item for key, item in value.items()}
+
+    return decode if decoders else None
+
+
+def _of_list(inner: _Decode | None) -> _Decode | None:
+    if inner is None:
+        return None
+    return lambda values: None if values is None else [inner(value) for value in values]

@@ -12,7 +12,7 @@ from qlora_ui.data.readers.blocks import Numbering, RowsBlock
 from qlora_ui.data.readers.cells import rows_of_batch, rows_one_by_one
 from qlora_ui.data.readers.content import Content
 from qlora_ui.data.readers.limits import BLOCK
-from qlora_ui.data.readers.rows import BadRow, Block, Row
+from qlora_ui.data.readers.rows import BadRow, Block, Raw, Row
 from qlora_ui.data.readers.streams import COPY_AGAIN
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ _MOST_ROWS = 4096
 """Of one batch."""
 _FILE_MAGIC = b"ARROW1"
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"
-
-
-Raw = bytes
-"""The type, where a class has a field of that name."""
 
 
 @dataclass(frozen=True, slots=True)

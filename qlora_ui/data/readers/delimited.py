@@ -11,14 +11,16 @@ from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.blocks import Numbering, gather
 from qlora_ui.data.readers.content import Content
-from qlora_ui.data.readers.limits import LONGEST_ROW
+from qlora_ui.data.readers.limits import BLOCK, LONGEST_ROW
 from qlora_ui.data.readers.lines import Line, text_lines, too_long
 from qlora_ui.data.readers.rows import BadRow, Block, Row
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 _QUOTES = 'Put text that contains quotes or line breaks in "double quotes", and double each quote inside it.'
 _SAMPLE = 20
-"""Records that the delimiter is guessed from."""
+"""Lines that the delimiter is guessed from; fewer where they are long."""
+_MOST_LINES = 1_000_000
+"""Of one row: short lines that wait behind a quote that is never closed take far more memory than their text."""
 
 
 def cut_csv(content: Content, start: int, shift: int) -> Iterator[Block]:
@@ -70,14 +72,16 @@ class _Lines:
         line = self._ahead.popleft() if self._ahead else next(self._lines)
         self.taken.append(line)
         self._size += len(line.text)
-        if self._size > LONGEST_ROW:
+        if self._size > LONGEST_ROW or len(self.taken) > _MOST_LINES:
             raise csv.Error
         return line.text
 
     def sample(self) -> list[str]:
         """The first lines that are not blank, which stay to be read."""
-        while len(self._ahead) < _SAMPLE and (line := next(self._lines, None)):
+        left = BLOCK
+        while left > 0 and len(self._ahead) < _SAMPLE and (line := next(self._lines, None)):
             self._ahead.append(line)
+            left -= len(line.text)
         return [line.text for line in self._ahead if line.text.strip()]
 
     def begin(self) -> None:

@@ -12,17 +12,13 @@ from qlora_ui.data.readers.blocks import CONTENT, RowsBlock
 from qlora_ui.data.readers.content import Content
 from qlora_ui.data.readers.json_text import SCAN, may_need_care, needs_care, parse_row
 from qlora_ui.data.readers.lines import line_chunks, problem_in, too_long
-from qlora_ui.data.readers.rows import BadRow, Block, Row
+from qlora_ui.data.readers.rows import BadRow, Block, Raw, Row
 
 _PIECE = 64 * 1024
 """Bytes that are decoded at a time: what fits the processor's cache goes a quarter faster."""
 _LINE_FEED, _SPACE = ord("\n"), ord(" ")
 _BLANKS = " \t\r\n\v\f"
 """What `bytes.strip` takes away."""
-
-
-Raw = bytes
-"""The type, where a class has a field of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,7 @@ class LinesBlock:
                 texts, is_utf8 = piece.decode().split("\n"), True
             except UnicodeDecodeError:
                 texts, is_utf8 = piece.decode("utf-8", "surrogateescape").split("\n"), False
-            rows = sum(map(bool, map(str.strip, texts)))
-            yield line, texts, is_utf8, may_need_care(piece, rows)
+            yield line, texts, is_utf8, may_need_care(piece)
             line, start = line + len(texts), end + 1
 
     def _carefully(self, number: int, line: int, text: str, in_file: int | None) -> Row | BadRow:

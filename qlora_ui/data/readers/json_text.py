@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 
 import numpy
 
-from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.limits import DEEPEST
 
@@ -69,13 +68,14 @@ def needs_care(text: str) -> bool:
     return "\\ud" in text or "\\uD" in text or text.count("[") + text.count("{") > DEEPEST
 
 
-def may_need_care(lines: bytes, rows: int) -> bool:
-    """Whether `needs_care` may be true of any of the lines, which hold so many rows; quicker than asking each."""
+def may_need_care(lines: bytes) -> bool:
+    """Whether `needs_care` may be true of any of the lines; quicker than asking each."""
     marks = numpy.frombuffer(lines, numpy.uint8)
     if ((marks[:-1] == _BACKSLASH) & (marks[1:] == _U)).any() and _HALF.search(lines):
         return True
     is_opener = marks | _SMALL == _BRACE
-    if numpy.count_nonzero(is_opener) <= DEEPEST + rows - 1:  # each row has one at least
+    opened = lines.startswith(b"{") + lines.count(b"\n{")  # lines with one at least
+    if numpy.count_nonzero(is_opener) < DEEPEST + max(opened, 1):
         return False
     openers = numpy.flatnonzero(is_opener)
     of_line = numpy.searchsorted(numpy.flatnonzero(marks == _LINE_FEED), openers)
@@ -163,7 +163,3 @@ def _check_halves(value: Any, place: str) -> None:
         half = f"\\u{ord(error.object[error.start]):04x}"
         problem = f"the text contains {half}, which is one half of a character."
         raise data_error(place, problem, "Write both halves, or the character itself.") from None
-
-
-def json_error(place: str, line: int, column: int, reason: str, hint: str) -> DataError:
-    return data_error(f"{place}, line {line}, column {column}", f"the JSON is broken: {reason}.", hint)

@@ -9,14 +9,7 @@ from typing import Any
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers.json_text import (
-    BLANKS,
-    DECODER,
-    LENIENT,
-    explain,
-    json_error,
-    refused,
-)
+from qlora_ui.data.readers.json_text import BLANKS, DECODER, LENIENT, explain, refused
 from qlora_ui.data.readers.limits import BLOCK, LONGEST_ROW
 from qlora_ui.data.readers.lines import not_utf8, nul_byte, too_long
 from qlora_ui.data.readers.streams import Stream
@@ -110,12 +103,15 @@ class JsonWindow:
 
     def broken(self, reason: str) -> DataError:
         """What is wrong where the window stands."""
-        return json_error(self._name, *self._line_and_column(self._at), reason, LIST_HINT)
+        return self._broken_at(self._at, reason)
 
     def _error(self, error: json.JSONDecodeError) -> DataError:
         if self._text[error.pos : error.pos + 1] == "\0":
             return nul_byte(self._place(error.pos))
-        return json_error(self._name, *self._line_and_column(error.pos), explain(self._text, error), LIST_HINT)
+        return self._broken_at(error.pos, explain(self._text, error))
+
+    def _broken_at(self, position: int, reason: str) -> DataError:
+        return data_error(self._place(position), f"the JSON is broken: {reason}.", LIST_HINT)
 
     def _may_go_on(self, position: int, message: str) -> bool:
         return position + _MARGIN > len(self._text) or message.startswith("Unterminated string")

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from qlora_ui.contract.errors import DataError
 
+Raw = bytes
+"""The type, for blocks, which have a field of that name."""
+
 
 @dataclass(slots=True)
 class Row:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qlora_ui.data.places import data_error
-from qlora_ui.data.readers.archives import open_archive
-from qlora_ui.data.readers.files import open_file
+from qlora_ui.data.readers.files import open_archive, open_file
 from qlora_ui.data.readers.kinds import is_data_name
 from qlora_ui.data.readers.rows import DataFile
 from qlora_ui.data.sources.saved import is_saved, open_saved

@@ -31,6 +31,8 @@ _TAKE_WIDTHS = frozenset({
     "round", "slice", "tojson", "truncate", "wordwrap", "zfill",
 })  # fmt: skip
 _LONG_WIDTH = re.compile(r"\d{6}")
+_WIDTH_INSIDE = re.compile(r"\{[^{}]*:[^{}]*\{")
+"""`{0:{1}}`: a width that is given as a value, which may be text or lie anywhere in one."""
 OPENED, CLOSED = "\ue010\ue011", "\ue012\ue013"
 """Around what `{% generation %}` encloses, while it is looked for. Private characters, in no script."""
 
@@ -200,8 +202,8 @@ def _check_arguments(name: str, target: Any, args: tuple[Any, ...], kwargs: dict
 
 def _asks_for_width(form: str, values: tuple[Any, ...]) -> bool:
     """Whether text is formatted with a width beyond any use, written in the form or given as a value."""
-    given = ("*" in form or ":{" in form) and any(_number(value) > _MOST_REPEATS for value in values)
-    return given or bool(_LONG_WIDTH.search(form))
+    given = "*" in form and any(_number(value) > _MOST_REPEATS for value in values)
+    return given or bool(_LONG_WIDTH.search(form) or _WIDTH_INSIDE.search(form))
 
 
 def _within_bounds(value: Any) -> Any:

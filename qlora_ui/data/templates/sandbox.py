@@ -64,7 +64,9 @@ class Compiled:
                 budget.take(len(piece))
             return "".join(pieces)
         except Exception as error:
-            raise self._problem(error) from None
+            problem = self._problem(error)
+        pieces.clear()
+        raise problem  # out here, so that it does not keep what the template has made: there may be one for each row
 
     def render_marked(self, values: dict[str, Any]) -> tuple[str, list[Span]]:
         """The text, and where its `{% generation %}` blocks lie in it."""

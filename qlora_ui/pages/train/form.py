@@ -308,7 +308,7 @@ class TrainForm:
             self.yaml_draft, self.yaml_mistake = text, FileMistake.of(error, text)
             self.changed.emit()
             return
-        self.yaml_draft, self.yaml_mistake = "", None
+        self.yaml_draft, self.yaml_mistake, self.before_recall = "", None, None
         given = content.keys() | self.starter_settings.keys()
         values = {name: getattr(checked, name) for name in KNOBS if name in given}
         self.values = {name: value for name, value in values.items() if value is not None}

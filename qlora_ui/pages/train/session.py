@@ -58,6 +58,8 @@ class TrainSession:
 
         def change() -> None:
             nonlocal kept
+            if says_how_to_read:
+                self.form.before_recall = None
             self.form.update(values)
             kept = self._recipe_to_keep() if says_how_to_read else None  # now: other data may be chosen meanwhile
 
@@ -88,11 +90,12 @@ class TrainSession:
     async def remove_data(self, index: int) -> None:
         """Go on without one of several sources."""
         values = choosing.without(self.form.sources, index, self.form.get("data_steps"))
+        self.form.before_recall = None
         await self._follow(lambda: self.form.update(values))
 
     async def forget_recall(self) -> None:
         """Read the data as if they had never been read before."""
-        before, self.form.before_recall = self.form.before_recall, None
+        before = self.form.before_recall
         if before is not None:
             await self.change(before)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from qlora_ui import demo
 from qlora_ui.cli.commands import run, scalar
 from qlora_ui.jobs import launcher
 from tests.unit.jobs.conftest import FAKE_WORKER
@@ -188,7 +189,7 @@ def test_the_demo_trains_scores_merges_and_prints_a_table(home: Path, capsys: py
 def test_the_demo_ends_where_a_step_fails(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qlora_ui.demo.NAME", "it fails")
+    monkeypatch.setattr(demo, "NAME", "it fails")
     assert run(["demo"]) == 1
     assert "The device ran out of memory" in capsys.readouterr().err
     assert run(["jobs", "list", "--json"]) == 0

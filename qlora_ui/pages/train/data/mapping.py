@@ -82,8 +82,8 @@ class _PartField(SelectField):
 
     def __init__(self, session: TrainSession, part: PartView, data_format: str) -> None:
         unit = _("needed", context="a part of a row") if part.required else ""
-        words = {"help": part_meaning(part.name), "unit": unit, "marker": f"part-{part.name}"}
-        super().__init__(part_name(part.name), self._assign, **words)
+        meaning, marker = part_meaning(part.name), f"part-{part.name}"
+        super().__init__(part_name(part.name), self._assign, help=meaning, unit=unit, marker=marker)
         self._session, self._name, self._format = session, part.name, data_format
 
     def follow(self, part: PartView) -> None:

@@ -82,6 +82,9 @@ class RowBody(ui.element, default_classes="qu-row-room"):
             self._draw_tokens(view, example, example.tokens)
 
     def _draw_tokens(self, view: RowView, example: ExampleView, tokens: list[TokenView]) -> None:
+        if not any(token.trained for token in tokens):
+            hint = _("It is cut before the answer: raise the longest example, or shorten the row.")
+            Notice(_("No token of this row is trained."), "warning", hint=hint if example.truncated else "")
         token_legend(tokens[: self._tokens_shown])
         self._strip = TokenStrip(tokens[: self._tokens_shown], view.number)
         more = min(len(tokens) - self._tokens_shown, TOKENS_MORE)

@@ -48,6 +48,7 @@ class SplitCard(Card):
             self._ways = Segmented(ways, label=label, value=self._way, on_change=self._choose)
         with self:
             self._summary = Text(tag="p", classes="qu-sm qu-muted qu-num")
+            self._pending = Text(_("This holds as soon as it is filled in."), "p", classes="qu-sm qu-strong")
             Live(self._form.changed, self._is_never_measured, self._no_evaluation)
             with ui.element("div").classes("qu-knobs") as self._fields_room:
                 self._fields = {name: self._field(name) for name in _FIELDS}
@@ -96,6 +97,7 @@ class SplitCard(Card):
         self._fields_room.set_visibility(self._way != "none")
         self.set_visibility(bool(form.sources))
         self._summary.text = _in_words(form)
+        self._pending.set_visibility(self._way != known)
 
     def _is_never_measured(self) -> bool:
         return way_of(self._form) in {"share", "count"} and str(self._form.get("evaluations")) == "0"

@@ -73,7 +73,7 @@ class TemplateCard(Card):
 
     def _follow(self) -> None:
         data = self._form.data
-        is_text = data.look is not None and data.look.understanding.format == "text"
+        is_text = data.look is not None and data.look.understanding.format == "text" and self._view is None
         may_be_the_problem = data.problem is not None and bool(self._chosen)
         self.set_visibility((data.look is not None and not is_text) or may_be_the_problem)
         if self._kind == CUSTOM:

@@ -13,7 +13,7 @@ from qlora_ui.components.notice import Notice
 from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text, heading
 from qlora_ui.components.token_view import conversation_view, original_view
-from qlora_ui.contract.inspection import RowView, Understanding
+from qlora_ui.contract.inspection import Look, RowView, Understanding
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
 from qlora_ui.pages.train.data.mapping import MappingEditor
@@ -29,6 +29,7 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
     def __init__(self, session: TrainSession) -> None:
         super().__init__("div")
         self._session, self._form = session, session.form
+        self._seen_paths: list[str] = []
         with self:
             with row(gap=2, wrap=True):
                 self._format = Text(classes="qu-strong")
@@ -41,10 +42,10 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
                     with column(gap=4):
                         self._formats = SelectField(_("Read it as"), self._choose_format, marker="data-format")
                         self._editor = MappingEditor(session)
-                        self._forget = Button(
-                            _("Forget my changes"), self._forget_changes, icon="rotate-ccw", size="sm"
-                        )
-                        self._forget.mark("forget-mapping")
+                        with row() as self._accept:
+                            Button(_("That is right"), self._accept_guess, icon="check", size="sm")
+                        with row() as self._forget:
+                            Button(_("Forget my changes"), session.forget_reading, icon="rotate-ccw", size="sm")
                     Live(self._form.changed, self._example_key, self._example)
             listen(self._form.changed, self._follow)
         self._follow()
@@ -64,9 +65,18 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
         self._seen.text = " ".join(filter(None, (sentence(understanding.seen), meaning)))
         self._show_formats(understanding)
         self._editor.show(understanding)
+        self._accept.set_visibility(understanding.sureness == "unsure" and not self._form.data.unassigned)
         self._forget.set_visibility(self._form.says_how_to_read)
-        if understanding.sureness == "unsure" or self._form.data.unassigned or self._form.data.unknown_speakers:
+        self._unfold(look)
+
+    def _unfold(self, look: Look) -> None:
+        """Open the editor where it is needed; with other data, close it where it is not."""
+        data, paths = self._form.data, [source.path for source in look.sources]
+        if look.understanding.sureness == "unsure" or data.unassigned or data.unknown_speakers:
             self._fold._props["open"] = True
+        elif paths != self._seen_paths:
+            self._fold._props.pop("open", None)
+        self._seen_paths = paths
 
     def _notes_key(self) -> object:
         data = self._form.data
@@ -92,9 +102,6 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
         tone: Tone = "warning" if self._form.skips_bad_rows else "error"
         Notice(text, tone, hint=_("Say below who it is: rows with unknown speakers cannot be used."))
 
-    async def _forget_changes(self) -> None:
-        await self._session.forget_reading()
-
     # ---- the format ----
 
     def _show_formats(self, understanding: Understanding) -> None:
@@ -106,6 +113,13 @@ class UnderstandingView(ui.element, default_classes="qu-col qu-gap-3"):
     async def _choose_format(self, chosen: str) -> None:
         """Formats have parts of their own, so what was assigned to those of another one goes."""
         await self._session.change({"data_format": chosen, "data_mapping": {}})
+
+    async def _accept_guess(self) -> None:
+        """Keep what was guessed as what a person says: a training does not go by guesses."""
+        look = self._form.data.look
+        if look is not None:
+            mapping = {part.name: part.column for part in look.understanding.parts if part.column}
+            await self._session.change({"data_format": look.understanding.format, "data_mapping": mapping})
 
     # ---- the example ----
 

@@ -88,7 +88,7 @@ def test_a_long_text_without_spaces_is_not_short() -> None:
 
 def test_the_answer_counts() -> None:
     def row(answer: str) -> bytes:
-        return signature_of(Conversation((Turn("user", prose(1, 20)), Turn("assistant", answer, trained=True))))
+        return signature_of([Conversation((Turn("user", prose(1, 20)), Turn("assistant", answer, trained=True)))])
 
     rows = NearDuplicates()
     rows.add(1, row(prose(2)))

@@ -6,11 +6,13 @@ What is right is worked out here a second time, from what transformers renders a
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qlora_ui.contract.recipe import TrainOn
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.encoding.encoded import IGNORED, Encoded
 from qlora_ui.data.encoding.encoder import Encoder
@@ -56,6 +58,18 @@ def test_trained_on_all_tokens_the_ids_are_the_same_and_all_but_the_first_are_la
     encoded = Encoder(tokenizer, "all").encode(ROWS[row])
     assert encoded.ids.tolist() == whole_ids(ROWS[row], tokenizer, KINDS[kind])
     assert encoded.labels.tolist() == [IGNORED, *encoded.ids.tolist()[1:]]
+
+
+@pytest.mark.parametrize("train_on", ["completions", "all"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_trained_of_an_answer_that_is_not_wanted(kind: str, train_on: TrainOn) -> None:
+    encoder = Encoder(apply_template(tokenizer_of(kind), ""), train_on)
+    for row in ("kto", "text"):  # with turns that say they are trained, as a step may leave them
+        unwanted = replace(ROWS[row], desirable=False)
+        for _ in range(3):  # also once what the template writes around contents is known
+            encoded = encoder.encode(unwanted)
+            assert encoded.ids.tolist() == encoder.encode(ROWS[row]).ids.tolist()
+            assert not encoded.trained.any()
 
 
 ENDS_WITH_EOS = ("mistral", "zephyr", "alpaca", "vicuna", "plain")

@@ -11,39 +11,17 @@ from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.tokens import IGNORED, Encoded, encode, encode_whole, prompt_of, render_prompt
 from tests.unit.data.conftest import SPECIALS, MakeTokenizer
 
+from .kinds import CHATML, FINAL_EOS, MARKED, NO_SYSTEM, THINKING, letters
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-CHATML = (
-    "{%- for m in messages -%}{{- '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' -}}{%- endfor -%}"
-    "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"
-)
-MARKED = (
-    "{%- for m in messages -%}{{- '<|im_start|>' + m.role + '\\n' -}}"
-    "{%- if m.role == 'assistant' -%}{% generation %}{{- m.content -}}{% endgeneration %}"
-    "{%- else -%}{{- m.content -}}{%- endif -%}{{- '<|im_end|>\\n' -}}{%- endfor -%}"
-    "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"
-)
-"""Marks the answer but not the token that ends it."""
 LLAMA3 = (
     "{{- bos_token -}}{%- for m in messages -%}"
     "{{- '<|im_start|>' + m.role + '<|pad|>\\n\\n' + m.content | trim + '<|im_end|>' -}}{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant<|pad|>\\n\\n' -}}{%- endif -%}"
 )
 """Emits the begin of sequence itself, trims content, no line feed after the end of a turn."""
-THINKING = (
-    "{%- for m in messages -%}{{- '<|im_start|>' + m.role + '\\n' -}}"
-    "{%- if m.role == 'assistant' and not loop.last -%}{{- m.content.split('</think>')[-1] -}}"
-    "{%- elif m.role == 'assistant' and '</think>' not in m.content -%}{{- '<think></think>' + m.content -}}"
-    "{%- else -%}{{- m.content -}}{%- endif -%}{{- '<|im_end|>\\n' -}}{%- endfor -%}"
-    "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"
-)
-"""Takes the thinking out of earlier answers and gives the last one an empty thought."""
-FINAL_EOS = CHATML.replace("{%- if add", "{%- if not add_generation_prompt -%}{{- eos_token -}}{%- endif -%}{%- if add")
-"""Puts an end of sequence after everything, so what is rendered of a part is no prefix of the whole."""
-NO_SYSTEM = (
-    "{%- if messages[0].role == 'system' -%}{{- raise_exception('System role not supported') -}}{%- endif -%}" + CHATML
-)
 NO_END = (
     "{%- for m in messages -%}{{- m.role + ': ' + m.content + '\\n' -}}{%- endfor -%}"
     "{%- if add_generation_prompt -%}{{- 'assistant: ' -}}{%- endif -%}"
@@ -274,42 +252,14 @@ def test_a_template_that_breaks_is_told_as_well(byte_tokenizer: MakeTokenizer) -
 class TestTokenizersWrittenInPython:
     """They tell no offsets: the ranges of their tokens are found by laying them along the text."""
 
-    @pytest.fixture
-    def letters(self) -> PreTrainedTokenizerBase:
-        from transformers import PreTrainedTokenizer
-
-        class Letters(PreTrainedTokenizer):  # type: ignore[misc]
-            """Every character is a token."""
-
-            @property
-            def vocab_size(self) -> int:
-                return 1000
-
-            def get_vocab(self) -> dict[str, int]:
-                return {chr(i): i for i in range(1000)}
-
-            def _tokenize(self, text: str, **kwargs: object) -> list[str]:
-                return list(text)
-
-            def _convert_token_to_id(self, token: str) -> int:
-                return ord(token)
-
-            def _convert_id_to_token(self, index: int) -> str:
-                return chr(index)
-
-            def convert_tokens_to_string(self, tokens: list[str]) -> str:
-                return "".join(tokens)
-
-        made = Letters(eos_token="<|im_end|>", pad_token="<|im_end|>", additional_special_tokens=["<|im_start|>"])
-        made.chat_template = CHATML
-        return made
-
-    def test_the_same_is_trained(self, letters: PreTrainedTokenizerBase) -> None:
-        encoded = whole(chat("hi you", "ho ho", "a", "b"), letters)
-        trained = [letters.decode([i]) if t else "·" for i, t in zip(encoded.ids, encoded.trained, strict=True)]
+    def test_the_same_is_trained(self) -> None:
+        tokenizer = letters(CHATML)
+        encoded = whole(chat("hi you", "ho ho", "a", "b"), tokenizer)
+        trained = [tokenizer.decode([i]) if t else "·" for i, t in zip(encoded.ids, encoded.trained, strict=True)]
         assert "".join(trained).strip("·") == "ho ho<|im_end|>" + "·" * 21 + "b<|im_end|>"
 
-    def test_one_that_changes_the_text_is_told(self, letters: PreTrainedTokenizerBase) -> None:
-        letters._convert_id_to_token = lambda index: "?"
+    def test_one_that_changes_the_text_is_told(self) -> None:
+        tokenizer = letters(CHATML)
+        tokenizer._convert_id_to_token = lambda index: "?"
         with pytest.raises(DataError, match="line 7: the model's tokenizer does not show"):
-            whole(chat("hi", "ho"), letters)
+            whole(chat("hi", "ho"), tokenizer)

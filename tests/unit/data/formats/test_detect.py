@@ -201,7 +201,7 @@ def test_mixed_formats_name_the_first_row_that_differs() -> None:
     with pytest.raises(DataError) as caught:
         read(*[{"messages": CHAT}] * 11, {"question": "q", "answer": "a"})
     assert caught.value.message == (
-        "train.csv, line 13: row 12 has the columns question and answer, but the rows before it were read as messages, "
+        "train.csv, line 13: this row has the columns question and answer, but the first ones were read as messages, "
         "which needs messages."
     )
 

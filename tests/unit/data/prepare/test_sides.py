@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.contract.recipe import HeldOut
+from qlora_ui.contract.recipe import DataQuery, HeldOut, Recipe, Source, Step
+from qlora_ui.data.look import look
 from qlora_ui.data.prepare import Examples, Prepared, prepare
 from tests.unit.data.conftest import MakeTokenizer, WriteRows
 from tests.unit.data.encoding.kinds import byte_level
@@ -155,3 +156,54 @@ def test_weights_are_drawn_by_the_seed_and_leave_the_held_out_rows_alone(
     assert half.train == again.train != other.train
     assert half.validation == whole.validation
     assert (len(half.train), len(whole.train)) == (15, 30)
+
+
+def test_sources_of_different_forms_are_each_understood_by_themselves(
+    write_rows: WriteRows, byte_tokenizer: MakeTokenizer
+) -> None:
+    first = write_rows(row("a"), row("b"))
+    chat = [{"speaker": "Q", "words": "c"}, {"speaker": "A", "words": "ho"}]
+    second = write_rows({"talk": chat}, {"talk": chat[:1]}, name="second.jsonl")
+    third = write_rows({"instruction": "d", "output": "ho"}, name="third.jsonl")
+    mapping = {"turns": "talk", "role_key": "speaker", "content_key": "words"}
+    roles = {"Q": "user", "A": "assistant"}
+    sources = (
+        Source(path=str(first)),
+        Source(path=str(second), data_format="sharegpt", mapping=mapping, roles=roles),
+        Source(path=str(third), weight=2.0),
+    )
+    asked = DataQuery(recipe=Recipe(sources=sources, steps=(Step(do="skip_bad_rows"),)))
+    prepared = prepare(asked, byte_tokenizer())
+    assert sorted(texts(prepared.train)) == ["a", "b", "c", "d", "d"]
+    assert prepared.counts.bad == ["second.jsonl, line 2"]
+    seen = look(asked, None)
+    assert [source.format for source in seen.sources] == ["question_answer", "sharegpt", "alpaca"]
+    assert [len(view.examples) for view in seen.views] == [1, 1, 1, 0, 1]
+
+
+def test_single_rows_are_left_out_of_the_training_data_only(
+    write_rows: WriteRows, byte_tokenizer: MakeTokenizer
+) -> None:
+    file = write_rows(row("a"), row("b"), row("c"))
+    held_out = write_rows(row("x"), row("y"), name="held.jsonl")
+    asked = query(file, held_out=HeldOut(path=str(held_out)))
+    steps = (Step(do="drop_rows", rows=(1, 2)),)
+    asked = asked.model_copy(update={"recipe": asked.recipe.model_copy(update={"steps": steps})})
+    prepared = prepare(asked, byte_tokenizer())
+    assert (texts(prepared.train), texts(prepared.validation)) == (["c"], ["x", "y"])
+
+
+def test_bad_rows_of_an_evaluation_file_are_told_and_counted(
+    write_rows: WriteRows, byte_tokenizer: MakeTokenizer
+) -> None:
+    file = write_rows(row("a"), row("b"))
+    held_out = write_rows(row("x"), row("y", ""), name="held.jsonl")
+    asked = query(file, held_out=HeldOut(path=str(held_out)))
+    [found] = [one for one in prepare(asked, byte_tokenizer(), strict=False).survey.findings if one.level == "error"]
+    assert found.message.startswith("In the evaluation data: ") and (found.count, found.rows) == (1, [])
+    with pytest.raises(DataError, match=r"held\.jsonl, line 2"):
+        prepare(asked, byte_tokenizer())
+    skipping = query(file, held_out=HeldOut(path=str(held_out)), steps="skip_bad_rows")
+    prepared = prepare(skipping, byte_tokenizer())
+    assert (prepared.counts.rows_validation_bad, prepared.counts.bad) == (1, ["held.jsonl, line 2"])
+    assert "error" not in [one.level for one in prepared.survey.findings]

@@ -103,6 +103,15 @@ DAMAGES = [
     Damage("cut in the middle", "a.jsonl", GOOD + b'{"q": ', "a.jsonl, line 2, column 6", "object is not closed", 1),
     Damage("open text", "a.jsonl", GOOD + b'{"q": "x}\n' + GOOD, "a.jsonl, line 2, column 7", "unterminated string", 2),
     Damage("trailing comma", "a.jsonl", GOOD + b'{"q": 1,}\n' + GOOD, "a.jsonl, line 2, column 9", "comma too many", 2),
+    Damage(
+        "deep row above many without brackets",
+        "a.jsonl",
+        b'{"q": ' + b"[" * 150 + b"]" * 150 + b"}\n" + b"1\n" * 200,
+        "a.jsonl, line 1",
+        "lists and objects lie more than 100 levels inside one another",
+        0,
+        201,
+    ),
     Damage("comment", "a.jsonl", b"// rows\n" + GOOD, "a.jsonl, line 1, column 1", "JSON has no comments", 1),
     Damage("single quotes", "a.jsonl", GOOD + b"{'q': 'x'}\n", "a.jsonl, line 2, column 2", "double quotes", 1),
     Damage(
@@ -274,6 +283,7 @@ DAMAGES = [
 
 ARCHIVES = [
     Damage("name that climbs", "a.zip", zipped({"../a.jsonl": GOOD}), "a.zip", "points outside", bad=None),
+    Damage("name on a drive", "a.zip", zipped({"C:a.jsonl": GOOD}), "a.zip", "points outside", bad=None),
     Damage("absolute name", "a.zip", zipped({"/etc/a.jsonl": GOOD}), "a.zip", "points outside", bad=None),
     Damage("backslash", "a.zip", zipped({"..\\a.jsonl": GOOD}), "a.zip", "points outside", bad=None),
     Damage(

@@ -10,26 +10,10 @@ from pathlib import Path
 import pytest
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.readers.archives import open_archive
 from qlora_ui.data.readers.files import open_file
-from qlora_ui.data.readers.rows import BadRow, Row
+from qlora_ui.data.readers.rows import BadRow
 from tests.unit.data.readers.damage import ARCHIVES, DAMAGES, GOOD, Damage
-
-
-def read(path: Path) -> tuple[list[Row], list[BadRow], DataError | None]:
-    """Whole rows, bad rows, and what ended the reading."""
-    rows: list[Row] = []
-    bad: list[BadRow] = []
-    try:
-        for file in open_archive(path, path.name) if path.suffix == ".zip" else [open_file(path, path.name)]:
-            for block in file.blocks():
-                items = list(block.rows())
-                assert [item.number for item in items] == list(range(block.first, block.first + block.count))
-                rows.extend(item for item in items if isinstance(item, Row))
-                bad.extend(item for item in items if isinstance(item, BadRow))
-    except DataError as error:
-        return rows, bad, error
-    return rows, bad, None
+from tests.unit.data.readers.reading import read
 
 
 @pytest.mark.parametrize("damage", DAMAGES + ARCHIVES, ids=lambda damage: f"{damage.file}: {damage.kind}")
@@ -138,3 +122,17 @@ def test_a_row_without_an_end_does_not_fill_the_memory(tmp_path: Path, ending: s
     assert error is not None
     assert "64 MB" in error.message
     assert peak < 400 * 1024**2
+
+
+def test_short_lines_behind_an_open_quote_do_not_fill_the_memory(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b'q\n"' + b"\n" * 2_500_000)
+    tracemalloc.start()
+    blocks = open_file(file).blocks()
+    bad = next(row for block in blocks for row in block.rows())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    blocks.close()
+    assert isinstance(bad, BadRow)
+    assert bad.error.message == "a.csv, line 2, column 1: the quote that is opened here is not closed."
+    assert peak < 300 * 1024**2

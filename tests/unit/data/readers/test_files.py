@@ -12,10 +12,11 @@ import pyarrow.parquet
 import pytest
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.readers.files import open_file, read_rows
+from qlora_ui.data.readers.files import open_file
 from qlora_ui.data.readers.kinds import is_data_name
 from qlora_ui.data.readers.rows import BadRow, Row
 from tests.unit.data.readers.damage import arrow, parquet, zipped
+from tests.unit.data.readers.reading import whole_rows
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -25,7 +26,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 def values(file: Path) -> list[dict[str, Any]]:
-    return [row.values for row in read_rows(file)]
+    return [row.values for row in whole_rows(file)]
 
 
 @pytest.mark.parametrize(
@@ -54,14 +55,14 @@ def test_the_same_rows_from_every_kind_of_text(tmp_path: Path, name: str, conten
 def test_parquet(tmp_path: Path) -> None:
     rows = [{"q": f"Größe {i}", "turns": [{"role": "user", "n": i}]} for i in range(1200)]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
-    found = list(read_rows(tmp_path / "a.parquet"))
+    found = list(whole_rows(tmp_path / "a.parquet"))
     assert [row.values for row in found] == rows
     assert (found[1199].number, found[1199].line, found[1199].place) == (1200, None, "a.parquet, row 1200")
 
 
 def test_text_is_cut_at_blank_lines(tmp_path: Path) -> None:
     file = write(tmp_path, "a.txt", "\n\none\n  two\n \t\nthree\n\n")
-    assert list(read_rows(file)) == [
+    assert list(whole_rows(file)) == [
         Row(1, {"text": "one\n  two"}, 3, "a.txt"),
         Row(2, {"text": "three"}, 6, "a.txt"),
     ]
@@ -69,9 +70,9 @@ def test_text_is_cut_at_blank_lines(tmp_path: Path) -> None:
 
 def test_rows_know_their_line(tmp_path: Path) -> None:
     quoted = write(tmp_path, "a.csv", 'q,a\n"one\nmore","x"\n\n"two","y"\n')
-    assert [(row.line, row.place) for row in read_rows(quoted)] == [(2, "a.csv, line 2"), (5, "a.csv, line 5")]
+    assert [(row.line, row.place) for row in whole_rows(quoted)] == [(2, "a.csv, line 2"), (5, "a.csv, line 5")]
     lines = write(tmp_path, "a.jsonl", '{"q": 1}\n\n{"q": 2}\n')
-    assert [(row.number, row.line) for row in read_rows(lines)] == [(1, 1), (2, 3)]
+    assert [(row.number, row.line) for row in whole_rows(lines)] == [(1, 1), (2, 3)]
 
 
 def test_a_long_cell_is_read(tmp_path: Path) -> None:
@@ -84,7 +85,7 @@ def test_a_text_may_begin_like_parquet(tmp_path: Path) -> None:
 
 def test_markdown_is_cut_before_headings(tmp_path: Path) -> None:
     text = "\n\nbefore\n\n# one\n\n```sh\n# no heading\n```\n## two\n#tag\n\n\n   ### three\nend"
-    assert list(read_rows(write(tmp_path, "a.md", text))) == [
+    assert list(whole_rows(write(tmp_path, "a.md", text))) == [
         Row(1, {"text": "before"}, 3, "a.md"),
         Row(2, {"text": "# one\n\n```sh\n# no heading\n```"}, 5, "a.md"),
         Row(3, {"text": "## two\n#tag"}, 10, "a.md"),
@@ -123,7 +124,7 @@ def test_json_in_a_column_becomes_objects_also_beside_a_bad_row(tmp_path: Path) 
         {"arguments": {"city": "Ulm"}},
         {"arguments": {"n": 1}},
     ]
-    rows = read_rows(write(tmp_path, "b.arrow", arrow(columns)))
+    rows = whole_rows(write(tmp_path, "b.arrow", arrow(columns)))
     assert next(rows).values == {"arguments": {"city": "Ulm"}, "d": "1970-01-01"}
 
 
@@ -131,13 +132,6 @@ def test_a_block_takes_along_its_own_part_of_a_dictionary_only(tmp_path: Path) -
     words = pyarrow.array([f"{number}" * 1000 for number in range(3000)]).dictionary_encode()
     file = open_file(write(tmp_path, "a.arrow", arrow({"q": words, "r": ["y" * 2000] * 3000}, rows_per_batch=3000)))
     assert max(len(pickle.dumps(block)) for block in file.blocks()) < 4 * 1024**2
-
-
-def test_read_rows_stops_at_the_first_bad_row(tmp_path: Path) -> None:
-    rows = read_rows(write(tmp_path, "a.jsonl", '{"q": 1}\n[]\n{"q": 2}\n'))
-    assert next(rows).values == {"q": 1}
-    with pytest.raises(DataError, match="but this is a list"):
-        next(rows)
 
 
 def test_names_of_data(tmp_path: Path) -> None:
@@ -162,6 +156,6 @@ def test_the_numbers_of_a_json_window_move_along(tmp_path: Path) -> None:
     file = write(tmp_path, "a.json", f"[\n{rows},\n{{'q': 1}}\n]")
     found: list[int] = []
     with pytest.raises(DataError, match="double quotes") as caught:
-        found.extend(row.values["n"] for row in read_rows(file))
+        found.extend(row.values["n"] for row in whole_rows(file))
     assert caught.value.place == "a.json, line 302, column 2"
     assert found == list(range(300))

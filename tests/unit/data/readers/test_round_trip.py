@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qlora_ui.contract.errors import DataError
-from qlora_ui.data.readers.archives import open_archive
-from qlora_ui.data.readers.files import open_file, read_rows
+from qlora_ui.data.readers.files import open_archive, open_file
 from qlora_ui.data.readers.kinds import KINDS
 from qlora_ui.data.readers.rows import BadRow, DataFile, Row
 from tests.unit.data.readers.damage import arrow, parquet, zipped
+from tests.unit.data.readers.reading import files, whole_rows
 
 Rows = list[dict[str, Any]]
 
@@ -83,7 +83,7 @@ def test_what_is_written_is_read(tmp_path: Path, ending: str, rows: Rows) -> Non
         zipped({f"b{ending}.gz": gzip.compress(content), f"part/a{ending}": content, "README.md": b"#"})
     )
     assert [file.name for file in open_archive(archive)] == [f"a.zip/b{ending}.gz", f"a.zip/part/a{ending}"]
-    assert [row.values for row in read_rows(archive)] == rows + rows
+    assert [row.values for row in whole_rows(archive)] == rows + rows
 
 
 @pytest.mark.parametrize("ending", [*WRITERS, ".txt", ".md"])
@@ -148,7 +148,7 @@ def _mutated(content: bytes, chance: random.Random) -> bytes:
 
 def _read_any(path: Path) -> None:
     try:
-        for file in open_archive(path) if path.suffix == ".zip" else [open_file(path)]:
+        for file in files(path):
             for block in file.blocks():
                 assert all(isinstance(row, Row | BadRow) for row in pickle.loads(pickle.dumps(block)).rows())
     except DataError as error:
