@@ -254,6 +254,22 @@ async def test_a_row_that_cannot_be_used_says_why(user: User, inspector: Mending
     await user.should_see("The turns are in the wrong order", retries=50)
 
 
+async def test_a_row_that_cannot_be_used_can_be_left_out_as_well(user: User, inspector: MendingInspector) -> None:
+    """The inspector goes on telling what is wrong with it."""
+    inspector.problem = "the turns are in the wrong order"
+    inspector.findings = [
+        Finding(level="error", message="Bad.", mends=[Mend(step=Step(do="skip_bad_rows"), label="Skip these rows")])
+    ]
+    await to_data(user)
+    await user.should_not_see("This row is left out.")
+    await press(user, "Skip these rows")
+    await user.should_see("By the mend: Skip rows that cannot be used.", retries=50)
+    await user.should_see("The turns are in the wrong order")
+    user.find(marker="leave-out").click()
+    await user.should_not_see("This row is left out.", retries=50)
+    assert steps(inspector) == []
+
+
 # ---- the chat template ----
 
 

@@ -113,7 +113,8 @@ _KINDS = {
     "overlap": _Kind(
         "warning",
         "These rows are equal, or almost equal, to rows that are held out.",
-        "Equal ones are not trained. Almost equal ones are, and make the evaluation look better than it is: take them out. If rows belong together, hold out by a column that groups them.",
+        "Equal ones are not trained. Almost equal ones are, and make the evaluation look better than it is: take them "
+        "out. If rows belong together, hold out by a column that groups them.",
         can_drop=True,
     ),
     "control_tokens": _Kind(

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from qlora_ui.data.conversation import Conversation, Message
 from qlora_ui.data.templates.abilities import Abilities, adapted, probe
-from qlora_ui.data.templates.library import LIBRARY, PLAIN, compile_template, name_of, own_text
+from qlora_ui.data.templates.library import LIBRARY, compile_template, name_of, own_text
 from qlora_ui.data.templates.sandbox import Span
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-FALLBACK = PLAIN
-"""For tokenizers without a template. Its markers are plain text, so that no token is added to the vocabulary; only the
-end of an answer is a token, the tokenizer's own end of sequence."""
 
 Tools = list[dict[str, Any]]
 """Function schemas."""
@@ -105,14 +101,9 @@ def template_source(tokenizer: PreTrainedTokenizerBase, chosen: str = "") -> str
         return f"The chat template {LIBRARY[chosen.strip().lower()].title} was chosen."
     if chosen.strip():
         return "A chat template of your own is used."
-    if uses_fallback(tokenizer):
+    if name_of(chat_template(tokenizer)) == "plain":
         return "The model has no chat template: plain headings (### User, ### Assistant) are used."
     return "The model's own chat template is used."
-
-
-def uses_fallback(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the plain template stands in for one of the model's own."""
-    return name_of(chat_template(tokenizer)) == "plain"
 
 
 def render(
@@ -130,11 +121,6 @@ def render(
     """
     made = renderer(tokenizer)
     return made.render(*made.adapted(messages, tools), prompt=generation_prompt)
-
-
-def folds_system(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the template refuses a system turn, so that its content moves into the first user turn."""
-    return not renderer(tokenizer).abilities.system
 
 
 @lru_cache(maxsize=8)  # asked for with every row, and slow with thousands of added tokens

@@ -43,6 +43,8 @@ LIBRARY: dict[str, Known] = {
 
 _TEXTS = {name: (Path(__file__).parent / f"{name}.jinja").read_text(encoding="utf-8").rstrip("\n") for name in LIBRARY}
 PLAIN = _TEXTS["plain"]
+"""For tokenizers without a template. Its markers are plain text, so that no token is added to the vocabulary; only the
+end of an answer is a token, the tokenizer's own end of sequence."""
 
 
 def library_text(name: str, tokenizer: PreTrainedTokenizerBase) -> str:

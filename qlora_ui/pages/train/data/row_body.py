@@ -128,10 +128,13 @@ def _facts(example: ExampleView, tokens: list[TokenView]) -> list[str]:
 
 def _condition(view: RowView) -> None:
     """Why a row is not trained, where it is not."""
-    if view.problem:
-        problem = sentence(view.problem)
-        Notice(problem[:1].upper() + problem[1:], "error", hint=sentence(view.hint))
-    elif view.left_out:
+    problem = sentence(view.problem)
+    problem = problem[:1].upper() + problem[1:]
+    if view.left_out:
         step = next((words for name, words in STEPS.items() if name == view.left_out), "")
         hint = _("By the mend: {step}.", step=_(step)) if step else ""
-        Notice(_("This row is left out."), "info", hint=hint)
+        with Notice(_("This row is left out."), "info", hint=hint).body:
+            if problem:
+                Text(problem, "div")
+    elif problem:
+        Notice(problem, "error", hint=sentence(view.hint))

@@ -112,7 +112,7 @@ class RowCard(Card):
 
     async def _change_mends(self) -> None:
         """Leave the row out, or take back what leaves it out."""
-        view = self._state.view
+        view = self._view
         if view is None:
             return
         if not view.left_out:
@@ -148,8 +148,20 @@ class RowCard(Card):
             if state.among is not None:  # a person asked for these rows from elsewhere on the page
                 focus(self.title)
 
+    @property
+    def _view(self) -> RowView | None:
+        """The shown row; one that cannot be used is left out as well, where a mend says so."""
+        view, steps = self._state.view, steps_of(self._session)
+        if view is None or view.left_out:
+            return view
+        if any(view.number in step.rows for step in steps):
+            return view.model_copy(update={"left_out": "drop_rows"})
+        if view.problem and any(step.do == "skip_bad_rows" for step in steps):
+            return view.model_copy(update={"left_out": "skip_bad_rows"})
+        return view
+
     def _show(self) -> None:
-        state, view = self._state, self._state.view
+        state, view = self._state, self._view
         self.title.text = self._title()
         self._show_place_among(state.among)
         self._show_parts(view)

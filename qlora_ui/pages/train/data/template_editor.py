@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable
 
 from nicegui import background_tasks, ui
 
@@ -122,11 +123,16 @@ class TemplateEditor(ui.dialog):
         try:
             look = await self._look(self._draft)
         except QloraUiError as error:
+            remark = Finding(level="error", message=error.message, hint=error.hint)
+            self._show_in_page(lambda: self._show([remark], None))
+        else:
+            self._show_in_page(lambda: self._show_look(look))
+
+    def _show_in_page(self, show: Callable[[], None]) -> None:
+        """In the reader's language; not at all once the page was left."""
+        if not self.is_deleted:
             with self:
-                self._show([Finding(level="error", message=error.message, hint=error.hint)], None)
-            return
-        with self:
-            self._show_look(look)
+                show()
 
     async def _look(self, template: str) -> Look | None:
         """The row with this template; None where no data are chosen any more."""

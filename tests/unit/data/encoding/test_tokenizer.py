@@ -12,7 +12,7 @@ import pytest
 
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
-from qlora_ui.data.templates.render import FALLBACK
+from qlora_ui.data.templates.library import PLAIN
 from tests.unit.data.conftest import MakeTokenizer
 
 
@@ -31,7 +31,7 @@ def test_a_folder_is_loaded_as_it_stands(tmp_path: Path, byte_tokenizer: MakeTok
 
 def test_what_is_missing_is_put_in(tmp_path: Path, byte_tokenizer: MakeTokenizer) -> None:
     loaded = load_tokenizer(str(save(tmp_path, byte_tokenizer(pad=None))))
-    assert (loaded.pad_token, loaded.chat_template) == ("<|end|>", FALLBACK)
+    assert (loaded.pad_token, loaded.chat_template) == ("<|end|>", PLAIN)
     assert len(loaded) == len(byte_tokenizer())
 
 

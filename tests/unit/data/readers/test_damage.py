@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from qlora_ui.contract.errors import DataError
+from qlora_ui.data.readers import delimited
 from qlora_ui.data.readers.files import open_file
-from qlora_ui.data.readers.rows import BadRow
 from tests.unit.data.readers.damage import ARCHIVES, DAMAGES, GOOD, Damage
 from tests.unit.data.readers.reading import read
 
@@ -124,15 +124,15 @@ def test_a_row_without_an_end_does_not_fill_the_memory(tmp_path: Path, ending: s
     assert peak < 400 * 1024**2
 
 
-def test_short_lines_behind_an_open_quote_do_not_fill_the_memory(tmp_path: Path) -> None:
+def test_lines_behind_an_open_quote_are_given_back_before_they_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "_MOST_LINES", 1000)
     file = tmp_path / "a.csv"
-    file.write_bytes(b'q\n"' + b"\n" * 2_500_000)
-    tracemalloc.start()
-    blocks = open_file(file).blocks()
-    bad = next(row for block in blocks for row in block.rows())
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    blocks.close()
-    assert isinstance(bad, BadRow)
-    assert bad.error.message == "a.csv, line 2, column 1: the quote that is opened here is not closed."
-    assert peak < 300 * 1024**2
+    file.write_bytes(b'q\n"' + b"\n" * 998 + b'fits"\n"' + b"\n" * 1000 + b'too many"\nx\n')
+    rows, bad, failure = read(file)
+    assert failure is None
+    assert [row.values["q"].strip() for row in rows] == ["fits", 'too many"', "x"]
+    assert [row.error.message for row in bad] == [
+        "a.csv, line 1001, column 1: the quote that is opened here is not closed."
+    ]
