@@ -277,7 +277,9 @@ class _Process:
                 async with asyncio.timeout(STOP_S):
                     await self._ended()
         finally:
-            await self.end()
+            with contextlib.suppress(ProcessLookupError):  # it may have ended without its children
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._ended()
 
     async def end(self) -> None:
         """End it and wait for that."""
@@ -285,7 +287,11 @@ class _Process:
         await self._ended()
 
     async def _ended(self) -> None:
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._process.stdin.close()
+        with contextlib.suppress(OSError):  # it had not read all that it was told
+            await self._process.stdin.wait_closed()
         with contextlib.suppress(ValueError):  # `wait` waits for the ends of the pipes
             while await self._process.stdout.read(READ_BYTES):
                 pass

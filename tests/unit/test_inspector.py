@@ -110,6 +110,18 @@ async def test_a_cancelled_survey_ends_its_process_and_their_children(tmp_path: 
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
 
 
+async def test_a_cancelled_survey_takes_away_what_it_has_begun(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    tidies = f"import signal; signal.signal(signal.SIGTERM, lambda *_: (os.rmdir({str(begun)!r}), sys.exit()))\n"
+    task = asyncio.create_task(speaking(f"{tidies}os.mkdir({str(begun)!r})\ntime.sleep(60)").survey(QUERY))
+    while not begun.exists():
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not begun.exists()
+
+
 async def test_a_look_that_nobody_wants_any_more_leaves_its_process_usable(tmp_path: Path) -> None:
     go, asked = tmp_path / "go", tmp_path / "asked"
     inspector = speaking(

@@ -30,9 +30,10 @@ _BAND = 6
 _NEIGHBOURS = 8
 """With how many rows of its bucket a row is compared, so that a bucket of many unlike rows takes no square of time."""
 _FEW_WORDS, _FEW_CHARACTERS = 8, 60
+_DIGITS = "0123456789"
 _NUMBER = re.compile("[0-9]+")
-_PIECE = 1 << 16
-"""Characters that are hashed at once, which bounds the memory that a long text takes."""
+_PIECE = 1 << 14
+"""Characters that are hashed at once: as many as the processor's cache holds."""
 _AT_ONCE = 1 << 15
 """Rows that are compared at once."""
 
@@ -46,21 +47,27 @@ def signature(text: str) -> bytes:
     A short text (less than 8 words and 60 characters) is similar to nothing but itself: in `What is 3 + 4?` and
     `What is 5 + 2?` it is the difference that matters. For the same reason numbers weigh three times as much as words.
     """
-    normal = _NUMBER.sub(r"\g<0>\g<0>\g<0>", " ".join(text.lower().split()))
-    if len(normal) < _SHINGLE or (len(normal) < _FEW_CHARACTERS and normal.count(" ") < _FEW_WORDS - 1):
-        return _digest(normal)
-    codes = np.frombuffer(normal.encode("utf-32-le", "surrogatepass"), np.uint32)
-    smallest = np.full(BINS, _EMPTY, np.uint32)
-    for start in range(0, len(codes) - _SHINGLE + 1, _PIECE):
-        _deal(codes[start : start + _PIECE + _SHINGLE - 1], smallest)
-    kept = (smallest % 255 + 1).astype(np.uint8)
-    kept[smallest == _EMPTY] = 0
-    return kept.tobytes()
+    return signatures([text]).tobytes()
 
 
-def signature_of(pieces: Iterable[Conversation]) -> bytes:
-    """Of all turns that came of a row, answers included: the same question with another answer is another row."""
-    return signature("\n".join([turn.content + turn.calls for piece in pieces for turn in piece.turns]))
+def signatures(texts: Iterable[str]) -> NDArray[np.uint8]:
+    """The signature of each text, [texts, BINS]: many at once take a fifth of the time."""
+    normal = [_normal(text) for text in texts]
+    found = np.empty((len(normal), BINS), np.uint8)
+    long = []
+    for place, text in enumerate(normal):
+        if _is_short(text):
+            found[place] = np.frombuffer(_digest(text), np.uint8)
+        else:
+            long.append(place)
+    smallest = _smallest([normal[place] for place in long])
+    found[long] = np.where(smallest == _EMPTY, 0, smallest % 255 + 1)
+    return found
+
+
+def text_of(pieces: Iterable[Conversation]) -> str:
+    """All turns that came of a row, answers included: the same question with another answer is another row."""
+    return "\n".join([turn.content + turn.calls for piece in pieces for turn in piece.turns])
 
 
 class NearDuplicates:
@@ -132,18 +139,48 @@ _FACTORS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1]
 """Odd numbers without pattern, one for each place in a shingle."""
 
 
-def _deal(codes: NDArray[np.uint32], smallest: NDArray[np.uint32]) -> None:
-    """Hash every shingle and keep the smallest hash of each bin."""
+def _normal(text: str) -> str:
+    words = " ".join(text.lower().split())
+    has_number = any(digit in words for digit in _DIGITS)  # a twentieth of the time that the pattern takes
+    return _NUMBER.sub(r"\g<0>\g<0>\g<0>", words) if has_number else words
+
+
+def _is_short(normal: str) -> bool:
+    size = len(normal)
+    return size < _SHINGLE or (size < _FEW_CHARACTERS and normal.count(" ") < _FEW_WORDS - 1)
+
+
+def _smallest(texts: list[str]) -> NDArray[np.uint32]:
+    """The smallest hash in each bin of each text, [texts, BINS]. All are hashed as if they were one; what lies across
+    the border of two goes to a row of its own, which is left out."""
+    over = _SHINGLE - 1
+    smallest = np.full((len(texts) + 1, BINS), _EMPTY, np.uint32)
+    rows = np.array([row for place in range(len(texts)) for row in (place, len(texts))], np.int64) * BINS
+    edges = np.cumsum([0, *(size for text in texts for size in (len(text) - over, over))])
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+    for start in range(0, len(codes) - over, _PIECE):
+        hashes, bins = _hashed(codes[start : start + _PIECE + over])
+        end = start + len(bins)
+        first, last = np.searchsorted(edges, start, "right") - 1, np.searchsorted(edges, end)
+        bins += np.repeat(rows[first:last], np.diff(edges[first : last + 1].clip(start, end)))
+        np.minimum.at(smallest.reshape(-1), bins, hashes)
+    return smallest[:-1]
+
+
+def _hashed(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Of every shingle a hash and its bin."""
     count = len(codes) - _SHINGLE + 1
     hashes = codes[:count] * _FACTORS[0]
     for place in range(1, _SHINGLE):
         hashes ^= codes[place : place + count] * _FACTORS[place]
         hashes *= np.uint32(0x2545F491)
         hashes ^= hashes >> np.uint32(15)
-    bins = (hashes.astype(np.uint64) * BINS) >> np.uint64(32)
+    bins = hashes.astype(np.int64)
+    bins *= BINS
+    bins >>= 32
     hashes *= np.uint32(0x9E3779B1)
     hashes ^= hashes >> np.uint32(16)
-    np.minimum.at(smallest, bins.astype(np.intp), hashes)
+    return hashes, bins
 
 
 def _digest(text: str) -> bytes:

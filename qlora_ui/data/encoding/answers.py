@@ -139,11 +139,14 @@ class AnswerFinder:
         """A span that a template marked, with the token that closes it if the template left that out."""
         start, end = span
         inside = text[start:end].rstrip()
+        last = next((token for token in self._specials if inside.endswith(token)), "")
+        if not last:
+            return start, self._after_closing(text, end)
         content = message["content"].rstrip()
-        ends_in_words = bool(content) and inside.endswith(content) and "tool_calls" not in message
-        if not ends_in_words and inside.endswith(self._specials):
-            return span
-        return start, self._after_closing(text, end)
+        is_of_answer = inside.endswith(content) and bool(content)
+        if is_of_answer and "tool_calls" not in message:  # the answer itself ends with such a token
+            return start, self._after_closing(text, end)
+        return span
 
     def _after_closing(self, text: str, end: int) -> int:
         """The end of the special token that closes the answer; where none does, the end of the answer itself."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import Recipe
-from qlora_ui.data.checks.near import BINS, signature_of
+from qlora_ui.data.checks.near import signatures, text_of
 from qlora_ui.data.checks.rows import is_empty, look_at
 from qlora_ui.data.conversation import Conversation
 from qlora_ui.data.encoding.encoded import Encoded
@@ -219,7 +219,7 @@ class Task:
             bad=pile.bad,
             columns=list(pile.columns),
             places={piece.number: piece.place for piece, count in zip(pieces, learnt, strict=False) if not count},
-            signatures=_signatures(pile) if self.checks else None,
+            signatures=signatures(text_of(pieces) for _, pieces in pile.rows) if self.checks else None,
         )
 
     def _example_digests(
@@ -282,11 +282,6 @@ def _row_digests(pile: _Pile, prints: list[bytes]) -> list[bytes]:
 
 def _groups(pile: _Pile) -> Digests:
     return np.array([hashlib.sha256(pieces[0].group.encode()).digest() for _, pieces in pile.rows], dtype=DIGEST)
-
-
-def _signatures(pile: _Pile) -> NDArray[np.uint8]:
-    signatures = b"".join(signature_of(pieces) for _, pieces in pile.rows)
-    return np.frombuffer(signatures, dtype=np.uint8).reshape(-1, BINS)
 
 
 def _longest_run(trained: NDArray[np.bool_]) -> int:

@@ -32,7 +32,7 @@ class Content:
     bytes: int
     """On the disk, packed as it is."""
     stamp: str
-    """Path, device, inode, size and time of change."""
+    """Path, device, inode, size and times of change."""
     member: int | None = None
     """The place in the list of an archive."""
     gzipped: bool = False
@@ -96,8 +96,9 @@ def open_regular(path: Path, name: str) -> BinaryIO:
 
 
 def stamp_of(path: Path, status: os.stat_result) -> str:
-    """Another one whenever the file may have changed."""
-    return f"{path} {status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
+    """Another one whenever the file may have changed, also when its time was set back, as copying with `cp -p` does."""
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    return f"{path} {status.st_dev} {status.st_ino} {status.st_size} {times}"
 
 
 def unreadable(name: str, error: OSError) -> DataError:

@@ -53,7 +53,7 @@ def refuse_other(head: bytes, place: str, *, is_prose: bool) -> None:
     """Raise DataError for what begins as no text does; `is_prose` lets pass what a text can be about."""
     if head.startswith(_POINTER):
         problem = "this is only the pointer that Git LFS leaves in place of a file."
-        raise data_error(place, problem, "Fetch the file itself with: git lfs pull")
+        raise data_error(place, problem, "Fetch the file itself with `git lfs pull`.")
     if not is_prose and _WEB_PAGE.match(head):
         hint = "The download may have met a page to sign in: fetch the file itself."
         raise data_error(place, "this is a web page, whatever its name says.", hint)

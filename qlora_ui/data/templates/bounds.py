@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import wraps
+from math import prod
 from typing import Any
 
 import jinja2
@@ -24,12 +25,12 @@ MOST_TURNS = 1_000_000
 """Of all loops and macros in one rendering together."""
 SECONDS = 5.0
 """For one rendering."""
-_MOST_REPEATS = 1_000_000
-"""The largest whole number that a filter or method may be given as a width or a count."""
-_TAKE_WIDTHS = frozenset({
-    "batch", "center", "expandtabs", "indent", "ljust", "rjust",
-    "round", "slice", "tojson", "truncate", "wordwrap", "zfill",
-})  # fmt: skip
+_WIDTHS_OF_EACH = frozenset({"expandtabs", "indent", "tojson"})
+"""Filters and methods that put a width before each line, item or tab."""
+_WIDTHS = _WIDTHS_OF_EACH | {"batch", "center", "ljust", "rjust", "slice", "zfill"}
+_LARGEST_WIDTH = 1_000_000
+_MOST_BITS = 10_000
+"""Of a product of whole numbers: by multiplying a number with itself a loop would never come to an end."""
 _LONG_WIDTH = re.compile(r"\d{6}")
 _WIDTH_INSIDE = re.compile(r"\{[^{}]*:[^{}]*\{")
 """`{0:{1}}`: a width that is given as a value, which may be text or lie anywhere in one."""
@@ -72,8 +73,7 @@ class BoundedEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
         self.filters["within_bounds"] = _within_bounds
         self.globals |= {
             "raise_exception": _refuse,
-            "strftime_now": lambda form: datetime.now().strftime(form),
-            "namespace": _Namespace,
+            "strftime_now": _now,
         }
         del self.globals["lipsum"]
         self.marking = False
@@ -105,17 +105,19 @@ class BoundedEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             return left + right  # first, because templates do little else
         if operator == "*" and _size(left) * _number(right) + _size(right) * _number(left) > LONGEST_OUTPUT:
             raise _too_large()
+        if operator == "*" and _number(left).bit_length() + _number(right).bit_length() > _MOST_BITS:
+            raise _too_large()
         if operator == "**" and (_number(right) > 64 or abs(_number(left)) > 2**64):
             raise _too_large()
-        values = right if isinstance(right, tuple) else (right,)
-        if operator == "%" and isinstance(left, str) and _asks_for_width(left, values):
-            raise _too_large()
+        if operator == "%" and isinstance(left, str):
+            _check_form(left, right if isinstance(right, tuple) else (right,))
         return _within_bounds(super().call_binop(context, operator, left, right))
 
     def call(self, context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         target = getattr(getattr(function, "__wrapped__", function), "__self__", None)
         if isinstance(target, str | list | tuple | dict):
-            _check_arguments(function.__name__, target, args, kwargs)
+            args = _listed(args) if function.__name__ == "join" else args
+            _check_arguments(function.__name__, target, (*args, *kwargs.values()))
         return _within_bounds(super().call(context, function, *args, **kwargs))
 
 
@@ -155,55 +157,49 @@ def _filtered(inner: Any, line: int) -> Any:
     return nodes.Filter(inner, "within_bounds", [], [], None, None, lineno=line)
 
 
-class _Namespace(jinja2.utils.Namespace):
-    """Jinja's namespace, without names that reach into Python."""
-
-    def __init__(*args: Any, **kwargs: Any) -> None:  # `self` among them, so that a template may use that name
-        self, *given = args
-        values = dict(*given, **kwargs)
-        for name in values:
-            _check_name(name)
-        jinja2.utils.Namespace.__init__(self, values)
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        _check_name(name)
-        super().__setitem__(name, value)
-
-
-def _check_name(name: object) -> None:
-    if isinstance(name, str) and name.startswith("_"):
-        raise jinja2.exceptions.SecurityError(f"the name {name!r} starts with an underscore, which is not allowed")
-
-
 def _bounded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The filter, with a bound on what it is asked for and on what it makes."""
     skipped = 1 if hasattr(function, "jinja_pass_arg") else 0
 
     @wraps(function)
     def bounded(*args: Any, **kwargs: Any) -> Any:
-        _check_arguments(name, args[skipped], args[skipped + 1 :], kwargs)
+        args = _listed(args) if name == "join" else args
+        _check_arguments(name, args[skipped], (*args[skipped + 1 :], *kwargs.values()))
         return _within_bounds(function(*args, **kwargs))
 
     return bounded
 
 
-def _check_arguments(name: str, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    values = (*args, *kwargs.values())
-    if name in _TAKE_WIDTHS and any(_number(value) > _MOST_REPEATS for value in values):
-        raise _too_large()
-    replaces = name == "replace" and len(values) > 1 and isinstance(target, str)
-    if replaces and (target.count(str(values[0])) + 1) * _size(values[1]) > LONGEST_OUTPUT:
-        raise _too_large()
-    if name == "join" and _size(target) * max(map(_size, values), default=0) > LONGEST_OUTPUT:
-        raise _too_large()
-    if name in ("format", "format_map") and isinstance(target, str) and _asks_for_width(target, values):
+def _check_arguments(name: str, target: Any, values: tuple[Any, ...]) -> None:
+    """Refuse what would make far more than it was given, before it does."""
+    grown = 0
+    if name in _WIDTHS:
+        grown = max(map(_number, values), default=0) * (max(_size(target), 1) if name in _WIDTHS_OF_EACH else 1)
+    elif name == "replace" and len(values) > 1 and isinstance(target, str):
+        grown = (target.count(str(values[0])) + 1) * _size(values[1])
+    elif name == "join":
+        given = (target, *values)  # what is joined and what stands between, or the other way round
+        grown = prod(_size(value) for value in given if _size(value))
+        grown += sum(_size(piece) for value in given if isinstance(value, list | tuple) for piece in value)
+    elif name in ("format", "format_map") and isinstance(target, str):
+        _check_form(target, values)
+    if grown > LONGEST_OUTPUT:
         raise _too_large()
 
 
-def _asks_for_width(form: str, values: tuple[Any, ...]) -> bool:
-    """Whether text is formatted with a width beyond any use, written in the form or given as a value."""
-    given = "*" in form and any(_number(value) > _MOST_REPEATS for value in values)
-    return given or bool(_LONG_WIDTH.search(form) or _WIDTH_INSIDE.search(form))
+def _check_form(form: str, values: tuple[Any, ...]) -> None:
+    """Refuse a width beyond any use, written in the form or given as a value, and long values named many times."""
+    if _LONG_WIDTH.search(form) or _WIDTH_INSIDE.search(form):
+        raise _too_large()
+    if "*" in form and any(_number(value) > _LARGEST_WIDTH for value in values):
+        raise _too_large()
+    if len(form) * max(map(_size, values), default=0) > LONGEST_OUTPUT:
+        raise _too_large()
+
+
+def _listed(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """With lists for what filters give out bit by bit, so that its size is known."""
+    return tuple(list(arg) if isinstance(arg, Iterator) else arg for arg in args)
 
 
 def _within_bounds(value: Any) -> Any:
@@ -226,6 +222,10 @@ def _too_large() -> jinja2.TemplateRuntimeError:
 
 def _refuse(message: object) -> None:
     raise Refusal(str(message))
+
+
+def _now(form: str) -> str:
+    return datetime.now().strftime(form)
 
 
 def _to_json(

@@ -3,7 +3,8 @@
 What a template can reach is what transformers gives it: Jinja's immutable sandbox, the filters and globals that chat
 templates count on, and `{% generation %}` around what a model writes. On top of that come bounds, because the sandbox
 has none: on the turns of loops and macros, the time, the text that comes out, and the size of every value made in
-between. Not covered: a filter of Jinja's own that needs long for one small value.
+between. Not covered: what one call makes out of a list of long lists, or out of long values by `translate`, `wordwrap`
+or `sum`. Nothing but the memory of the process bounds that, and the clock is not looked at meanwhile.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import LiveRegion, Text, muted
@@ -34,6 +33,13 @@ STEPS: dict[StepName, str] = {
 }
 """What the steps are called, in the order in which they are carried out."""
 _ORDER = list(STEPS)
+_TAKE_FOCUS = """requestAnimationFrame(() => requestAnimationFrame(() => {
+    const now = document.activeElement;
+    if (now && now !== document.body && now.tabIndex >= 0 && now.checkVisibility()) return;
+    getHtmlElement(%d)?.focus({ preventScroll: true });
+}))"""
+"""The finding with the button that was pressed has gone, and its place has got the focus, if anything has: go on from
+what the button did. A button that is still there, such as that of a row, keeps the focus."""
 ROWS_NAMED = 10
 
 
@@ -134,7 +140,7 @@ class MendsCard(Card):
             return
         self._survey = survey
         if steps != self._told:
-            focus_if_lost(self.title)  # the finding with the button that was pressed has gone
+            self.client.run_javascript(_TAKE_FOCUS % self.title.id)
         if survey is not None:
             self._outcome.text = outcome(survey)
             if steps != self._told:

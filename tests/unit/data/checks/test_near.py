@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from qlora_ui.data.checks.near import BINS, NearDuplicates, signature, signature_of
+from qlora_ui.data.checks.near import BINS, NearDuplicates, signature, signatures, text_of
 from qlora_ui.data.conversation import Conversation, Turn
 
 VOCABULARY = (
@@ -36,6 +36,24 @@ def test_a_signature_has_a_fixed_size_and_is_always_the_same() -> None:
     assert signature("the same text, always") == signature("the same text, always")
     known = signature("One permutation of the shingles is enough to tell how similar two rows of text are.")
     assert known[:12].hex() == "000004070000000022830000"  # of another process, on another day
+
+
+def test_many_signatures_at_once_are_those_of_each_alone() -> None:
+    texts = [
+        "",
+        "short",
+        prose(1),
+        "7 " * 40,
+        "\ud83d" * 100,
+        prose(2, 9000),
+        "你好世界" * 30,
+        "word",
+        "x" * 60,
+        prose(3),
+    ]
+    assert [bytes(made) for made in signatures(texts)] == [signature(text) for text in texts]
+    assert [bytes(made) for made in signatures(reversed(texts))] == [signature(text) for text in reversed(texts)]
+    assert signatures([]).shape == (0, BINS)
 
 
 def test_a_row_with_one_word_changed_is_found_with_its_earlier_one() -> None:
@@ -88,7 +106,8 @@ def test_a_long_text_without_spaces_is_not_short() -> None:
 
 def test_the_answer_counts() -> None:
     def row(answer: str) -> bytes:
-        return signature_of([Conversation((Turn("user", prose(1, 20)), Turn("assistant", answer, trained=True)))])
+        turns = (Turn("user", prose(1, 20)), Turn("assistant", answer, trained=True))
+        return signature(text_of([Conversation(turns)]))
 
     rows = NearDuplicates()
     rows.add(1, row(prose(2)))

@@ -109,6 +109,12 @@ def test_bad_rows_are_told_in_their_places(byte_tokenizer: MakeTokenizer) -> Non
     assert "half of a character ('\\ud83d')" in found[2].message
 
 
+def test_an_answer_that_is_not_wanted_is_never_trained(byte_tokenizer: MakeTokenizer) -> None:
+    unwanted = Conversation((Turn("user", "hi"), Turn("assistant", "go away")), desirable=False)
+    assert not Encoder(byte_tokenizer(CHATML), "all").encode(unwanted).trained.any()
+    assert not Encoder(byte_tokenizer(CHATML), "completions").encode(unwanted).trained.any()
+
+
 def test_nothing_to_encode_is_nothing(byte_tokenizer: MakeTokenizer) -> None:
     assert Encoder(byte_tokenizer(CHATML)).encode_batch([]) == []
     empty = Encoder(byte_tokenizer(CHATML, eos=None)).encode(Conversation((Turn("text", "", trained=True),)))

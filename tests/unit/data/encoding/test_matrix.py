@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from qlora_ui.contract.recipe import TrainOn
-from qlora_ui.data.conversation import Conversation
+from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.encoded import IGNORED, Encoded
 from qlora_ui.data.encoding.encoder import Encoder
 from qlora_ui.data.encoding.tokens import encode_whole, render_prompt
@@ -99,6 +99,20 @@ def test_templates_of_the_library_train_what_they_mark(name: str, kind: str) -> 
         assert encoded.ids.tolist()[: len(ids)] == ids
         assert encoded.trained.tolist()[: len(ids)] == [bool(places & set(range(*span))) for span in spans]
         assert encoded.trained.tolist()[len(ids) :] == [True] * encoded.end_added
+
+
+@pytest.mark.parametrize(
+    "answer", ["<|im_end|>", "<|im_end|>\n", "ho<|im_end|>", "<|im_start|>", "<|im_end|> <|im_end|>"]
+)
+def test_an_answer_that_is_a_special_token_ends_where_the_template_closes_it(answer: str) -> None:
+    tokenizer = apply_template(tokenizer_of("no bos"), "chatml")
+    said = Turn("assistant", answer, trained=True)
+    conversation = Conversation((Turn("user", "hi"), said, Turn("user", "hi"), said))
+    encoder = Encoder(tokenizer)
+    for _ in range(3):  # also once what the template writes around contents is known
+        encoded = encoder.encode(conversation)
+        parts = [piece if is_in else "·" for piece, is_in in zip(encoded.pieces, encoded.trained, strict=True)]
+        assert [part for part in "".join(parts).split("·") if part] == [f"{answer}<|im_end|>"] * 2
 
 
 @pytest.mark.parametrize(("name", "kind"), [*(("", kind) for kind in KINDS if not KINDS[kind].head), *FITTING])

@@ -251,3 +251,30 @@ def test_a_folder_of_too_many_files_is_told_early(tmp_path: Path, monkeypatch: p
     for name in "abc":
         write(tmp_path / f"{name}.jsonl", "1")
     assert "holds more than 2 files" in refusal(tmp_path).message
+
+
+def test_the_list_of_an_archive_is_read_once_for_all_its_members(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "rows.zip", "w") as archive:
+        for number in range(20):
+            archive.writestr(f"{number:02}.jsonl", f'{{"text": "{number}"}}\n')
+    listed, listings = zipfile.ZipFile.infolist, []
+
+    def infolist(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+        listings.append(archive)
+        return listed(archive)
+
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", infolist)
+    assert [text for _, _, text in read(tmp_path / "rows.zip")] == [str(number) for number in range(20)]
+    assert len(listings) == 2
+
+
+def test_a_file_of_the_same_size_and_time_with_other_rows_is_another_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", "one")
+    before, times = opened(path)[0].files[0], path.stat()
+    known = before.stamp, before.fingerprint()
+    write(path, "two")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = opened(path)[0].files[0]
+    assert after.stamp != known[0] and after.fingerprint() != known[1]

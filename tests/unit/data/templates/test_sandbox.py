@@ -37,7 +37,7 @@ def test_a_mistake_names_its_line(template: str, line: int | None, reason: str) 
         ("\n{{ messages[7].content }}", 2, "no element 7"),
         ("\n{{ ''.__class__.__mro__ }}", 2, "unsafe"),
         ("\n{% set x = messages.append(1) %}", 2, "unsafe"),
-        ("\n{% set ns = namespace(_x=1) %}", 2, "underscore"),
+        ("\n{% set ns = namespace(__class__=1) %}{{ ns.__class__.__mro__ }}", 2, "unsafe"),
         ("\n{{ range(10 ** 9) }}", 2, "Range too big"),
     ],
 )
@@ -76,12 +76,21 @@ def test_a_refusal_is_told_in_the_words_of_the_template() -> None:
         "{{ ('x' * 9999999).replace('x', 'y' * 9999999) }}",
         "{{ ('x' * 9999999) | replace('x', 'y' * 9999999) }}",
         "{{ range(99999) | list | join('x' * 9999999) }}",
+        "{{ range(99999) | map('string') | join('x' * 9999999) }}",
+        "{{ ('x' * 9999999).join(range(99999) | map('string')) }}",
+        "{{ (['x' * 9999999] * 99999) | join }}",
+        "{{ ('\\n' * 99999) | indent(99999) }}",
+        "{{ ('\\t' * 99999).expandtabs(99999) }}",
+        "{{ range(99999) | list | tojson(indent=99999) }}",
+        "{{ ('%s' * 99999) % (('x' * 99999,) * 99999) }}",
+        "{{ ('{0}' * 99999).format('x' * 99999) }}",
         "{{ ('x' * 9999999).join(range(99999) | map('string') | list) }}",
         "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
         "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
         "{% set ns = namespace(x='xx') %}{% for i in range(99) %}"
         "{% set ns.x %}{{ ns.x }}{{ ns.x }}{% endset %}{% endfor %}",
         "{% set ns = namespace(x='xx') %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] | join('') %}{% endfor %}",
+        "{% set ns = namespace(x=9) %}{% for i in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
         "{{ lipsum(n=100000) }}",
     ],
 )
@@ -123,3 +132,22 @@ def test_marks_are_found_in_macros_and_loops_too() -> None:
     assert template.render(MESSAGES) == "<hi!><ho!>"
     assert template.render_marked(MESSAGES) == ("<hi!><ho!>", [(1, 4), (6, 9)])
     assert template.render(MESSAGES) == "<hi!><ho!>"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ '{0:{1}}'.format('a', '9' * 9) }}",
+        "{{ '{0:>{1.width}}'.format('a', messages) }}",
+        "{% set ns = namespace(n=3) %}{% for i in range(99) %}{% set ns.n = ns.n * ns.n %}{% endfor %}{{ ns.n }}",
+    ],
+)
+def test_a_width_given_as_text_and_a_number_without_end_are_refused(template: str) -> None:
+    with pytest.raises(ChatTemplateError, match="too large"):
+        Compiled(template).render(MESSAGES)
+
+
+def test_a_problem_keeps_nothing_of_what_the_template_has_made() -> None:
+    with pytest.raises(ChatTemplateError) as caught:
+        Compiled("{{ 'x' * 1000 }}{{ none.name.first }}").render(MESSAGES)
+    assert caught.value.__context__ is None
