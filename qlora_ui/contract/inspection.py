@@ -80,6 +80,8 @@ class Finding(BaseModel):
     level: Level
     message: str
     hint: str = ""
+    place: str = ""
+    """Of a row that cannot be used, and the first of its kind: `train.jsonl, line 17`."""
     rows: list[int] = Field(default_factory=list)
     """The first rows (at most 50) it is true of; `count` says how many there are."""
     count: int = 0

@@ -117,6 +117,10 @@ _KINDS = {
         "out. If rows belong together, hold out by a column that groups them.",
         can_drop=True,
     ),
+    "pieces_lost": _Kind(
+        "warning",
+        "Parts of these rows are left out: they hold nothing to learn, or are too long even after the split.",
+    ),
     "control_tokens": _Kind(
         "warning",
         "The text of these rows contains a control token of the model, which it reads as such.",
@@ -152,7 +156,7 @@ _KINDS = {
     ),
     "few_rows": _Kind(
         "warning",
-        "There are only {examples} examples to train on, which a model rather learns by heart than learns from.",
+        "So few examples ({examples}) are rather learned by heart than learned from.",
         "Add more, or train for few epochs and compare with rows that are held out.",
     ),
     "spaces": _Kind(

@@ -143,7 +143,7 @@ class AnswerFinder:
         if not last:
             return start, self._after_closing(text, end)
         content = message["content"].rstrip()
-        is_of_answer = inside.endswith(content) and bool(content)
+        is_of_answer = inside.endswith(content) and not inside.removesuffix(last).rstrip().endswith(content)
         if is_of_answer and "tool_calls" not in message:  # the answer itself ends with such a token
             return start, self._after_closing(text, end)
         return span

@@ -61,12 +61,12 @@ def load(
             try:
                 if isinstance(row, BadRow):
                     raise row.error
-                pieces, step = tasks[source].conversations(row)
+                applied = tasks[source].conversations(row)
             except DataError as error:
                 if not recipe.does("skip_bad_rows"):
                     raise
                 bad.append(error.place)
                 continue
-            left_out += bool(step)
-            conversations += pieces
+            left_out += bool(applied.left_out)
+            conversations += applied.conversations
     return Loaded(conversations, tasks[0].detected, rows, left_out, bad)

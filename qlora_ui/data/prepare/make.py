@@ -211,7 +211,7 @@ class _Making:
         pieces = {
             (numbers[row.number], place): piece
             for index, row in source.find(sorted(numbers))
-            for place, piece in enumerate(tasks[first + index].conversations(row)[0])
+            for place, piece in enumerate(tasks[first + index].conversations(row).conversations)
         }
         return [pieces[key] for key in sorted(wanted) if not pieces[key].is_text]
 

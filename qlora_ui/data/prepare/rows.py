@@ -29,6 +29,8 @@ class Group:
 
     count: int = 0
     first: list[int] = field(default_factory=list)
+    place: str = ""
+    """Of the first row that cannot be used."""
 
     @classmethod
     def of(cls, numbers: NDArray[np.int64]) -> Group:
@@ -165,7 +167,7 @@ class Gatherer:
             key = (bad.kind, "", "")
         elif key not in self.problems and len(self.problems) >= _PROBLEMS:
             key = ("", "", "")
-        self.problems.setdefault(key, Group()).add([bad.number])
+        self.problems.setdefault(key, Group(place=bad.error.place)).add([bad.number])
 
 
 _ARRAYS: dict[str, Any] = {

@@ -102,7 +102,9 @@ def bad_findings(problems: Mapping[Problem, Group], *, numbered: bool) -> list[F
     """
     named = [(key, group) for key, group in problems.items() if any(key)][:MISTAKES_NAMED]
     found = [
-        finding(kind, group.first, group.count, problem=problem[:1].upper() + problem[1:], hint=hint)
+        finding(kind, group.first, group.count, problem=problem[:1].upper() + problem[1:], hint=hint).model_copy(
+            update={"place": group.place}
+        )
         for (kind, problem, hint), group in named
     ]
     others = sum(group.count for group in problems.values()) - sum(group.count for _, group in named)

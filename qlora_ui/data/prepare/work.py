@@ -24,7 +24,7 @@ from qlora_ui.data.formats.detect import Detected, to_conversation
 from qlora_ui.data.formats.requirements import order_problem, require_trainable
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.rows import BadRow, Block, Row
-from qlora_ui.data.steps import Steps
+from qlora_ui.data.steps import Applied, Steps
 from qlora_ui.data.templates.render import special_tokens
 
 if TYPE_CHECKING:
@@ -108,15 +108,15 @@ class Task:
             self._check(pile, encoded)
         return self._done(block, pile, encoded)
 
-    def conversations(self, row: Row) -> tuple[tuple[Conversation, ...], str]:
-        """What the steps make of a row, and else which step leaves it out. Raises DataError for a row of no use."""
+    def conversations(self, row: Row) -> Applied:
+        """What the steps make of a row. Raises DataError for a row of no use."""
         conversation = to_conversation(row, self.detected)
         if self.column:
             conversation = replace(conversation, group=self._group(row))
         applied = self._steps.apply(conversation)
         for piece in applied.conversations:
             require_trainable(piece)
-        return applied.conversations, applied.left_out
+        return applied
 
     def _take(self, row: Row | BadRow, pile: _Pile) -> None:
         if row.number in self._dropped:
@@ -127,14 +127,16 @@ class Task:
             return
         pile.columns.update(dict.fromkeys(row.values))
         try:
-            pieces, left_out = self.conversations(row)
+            applied = self.conversations(row)
         except DataError as error:
             pile.bad.append(BadOne(row.number, error, self._kind(row)))
             return
-        if left_out:
-            pile.left_out.setdefault(left_out, []).append(row.number)
-        else:
-            pile.rows.append((row.number, pieces))
+        if applied.left_out:
+            pile.left_out.setdefault(applied.left_out, []).append(row.number)
+            return
+        pile.rows.append((row.number, applied.conversations))
+        if applied.pieces_lost:
+            pile.facts.setdefault("pieces_lost", []).append(row.number)
 
     def _kind(self, row: Row) -> str:
         """Which finding a row without use belongs to."""

@@ -29,6 +29,8 @@ class Applied:
     """Mostly one; several where it was split; none where it is left out."""
     left_out: StepName | Literal[""] = ""
     """Which step left it out."""
+    pieces_lost: int = 0
+    """Pieces of it that were left out while others were kept: they hold nothing to learn, or are too long."""
 
 
 class Steps:
@@ -55,12 +57,15 @@ class Steps:
             return Applied((), "drop_empty")
         if self._cuts:
             conversation = cut_at_turn(conversation, self._length, self._max_length)
-        conversations = [conversation]
+        conversations, lost = [conversation], 0
         if self._splits:
-            conversations = split_long(conversation, self._length, self._max_length)
+            conversations, lost = split_long(conversation, self._length, self._max_length)
         if self._drops_long:
-            conversations = [one for one in conversations if self._length(one) <= self._max_length]
-        return Applied(tuple(conversations), "" if conversations else "drop_long")
+            fitting = [one for one in conversations if self._length(one) <= self._max_length]
+            conversations, lost = fitting, lost + len(conversations) - len(fitting)
+        if not conversations:
+            return Applied((), "drop_long")
+        return Applied(tuple(conversations), pieces_lost=lost)
 
 
 def apply(conversation: Conversation, recipe: Recipe, length: Length | None = None) -> Applied:

@@ -32,16 +32,16 @@ def cut_at_turn(conversation: Conversation, length: Length, max_length: int) -> 
     return start if _teaches(start) else conversation
 
 
-def split_long(conversation: Conversation, length: Length, max_length: int) -> list[Conversation]:
+def split_long(conversation: Conversation, length: Length, max_length: int) -> tuple[list[Conversation], int]:
     """The conversation in pieces that fit: between its rounds, each piece with the system turn; text at the ends of
     paragraphs, sentences or words.
 
-    A single round that is too long stays whole. Pieces that hold nothing to learn are left out.
+    A single round that is too long stays whole. Pieces that hold nothing to learn are left out; how many comes second.
     """
     if length(conversation) <= max_length:
-        return [conversation]
+        return [conversation], 0
     if conversation.is_text:
-        return list(_split_text(conversation, length, max_length)) or [conversation]
+        return list(_split_text(conversation, length, max_length)) or [conversation], 0
     system, rounds = _rounds(conversation.turns)
     pieces: list[list[Turns]] = []
     for turns in rounds:
@@ -50,10 +50,11 @@ def split_long(conversation: Conversation, length: Length, max_length: int) -> l
         else:
             pieces.append([turns])
     if len(pieces) < 2:
-        return [conversation]
+        return [conversation], 0
     split = [_with(conversation, system, piece) for piece in pieces]
     split[-1] = replace(split[-1], rejected=conversation.rejected)
-    return [piece for piece in split if _teaches(piece)] or [conversation]
+    kept = [piece for piece in split if _teaches(piece)]
+    return (kept, len(split) - len(kept)) if kept else ([conversation], 0)
 
 
 def _rounds(turns: Turns) -> tuple[Turns, list[Turns]]:

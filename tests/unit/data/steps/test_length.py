@@ -6,8 +6,16 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qlora_ui.contract.recipe import Recipe, Source, Step
 from qlora_ui.data.conversation import Conversation, Turn
-from qlora_ui.data.steps.length import cut_at_turn, split_long
+from qlora_ui.data.steps.apply import Steps
+from qlora_ui.data.steps.length import Length, cut_at_turn
+from qlora_ui.data.steps.length import split_long as split_and_count
+
+
+def split_long(conversation: Conversation, length: Length, max_length: int) -> list[Conversation]:
+    return split_and_count(conversation, length, max_length)[0]
+
 
 SYSTEM = Turn("system", "s" * 5)
 
@@ -35,6 +43,18 @@ def text(content: str) -> Conversation:
 
 def pieces(conversation: Conversation, max_length: int) -> list[str]:
     return [piece.turns[0].content for piece in split_long(conversation, characters, max_length)]
+
+
+def test_pieces_that_hold_nothing_to_learn_are_counted() -> None:
+    kept, lost = split_and_count(rounds(3, trained=1), characters, 15)
+    assert (len(kept), lost) == (1, 2)
+    steps = Steps(
+        Recipe(sources=(Source(path="a"),), steps=(Step(do="split_long"), Step(do="drop_long")), max_length=15),
+        characters,
+    )
+    long = replace(rounds(3), turns=(*rounds(3).turns, Turn("user", "x" * 40), Turn("assistant", "y", trained=True)))
+    applied = steps.apply(long)
+    assert (len(applied.conversations), applied.pieces_lost, applied.left_out) == (3, 1, "")
 
 
 def test_cut_at_turn_keeps_whole_rounds() -> None:
