@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -84,19 +84,38 @@ class Inspector:
 
         Raises DataError, ModelError, ParameterError.
         """
-        async with self._surveys:
-            process = await self._start(query.offline)
-            try:
-                async for answer in process.ask(Request(ask="survey", query=query, cache=self._cache)):
-                    if answer.progress is not None:
-                        on_progress(answer.progress)
-                    if answer.survey is not None:
-                        return answer.survey
-                    if answer.error is not None:
-                        raise _raised(answer.error)
-                raise await process.failure()
-            finally:
-                await process.stop()
+        request = Request(ask="survey", query=query, cache=self._cache)
+        async with self._surveys, contextlib.aclosing(self._alone(request, query.offline)) as answers:
+            async for answer in answers:
+                if answer.progress is not None:
+                    on_progress(answer.progress)
+                if answer.survey is not None:
+                    return answer.survey
+        raise AssertionError("an answer without an end raises")
+
+    async def fetch(self, query: DataQuery, on_note: Callable[[str], None] = lambda _: None) -> None:
+        """Bring what the query names of the hub onto this machine, however long it takes. `on_note` gets sentences.
+
+        Cancelling it ends the process; what has arrived is not fetched again. Raises DataError, ParameterError.
+        """
+        async with contextlib.aclosing(self._alone(Request(ask="fetch", query=query), query.offline)) as answers:
+            async for answer in answers:
+                if answer.note is not None:
+                    on_note(answer.note)
+                if answer.is_fetched:
+                    return
+
+    async def _alone(self, request: Request, offline: bool) -> AsyncGenerator[Answer]:
+        """The lines of an answer from a process of its own, which ends with it."""
+        process = await self._start(offline)
+        try:
+            async for answer in process.ask(request):
+                if answer.error is not None:
+                    raise _raised(answer.error)
+                yield answer
+            raise await process.failure()
+        finally:
+            await process.stop()
 
     async def warm(self, *, offline: bool = False) -> None:
         """Have a process ready before the first look is asked for."""

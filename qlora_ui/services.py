@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,6 +106,10 @@ class Services:
         Cancelling it ends the process that looks.
         """
         return await self.inspector.survey(self._as_offline(query), on_progress)
+
+    async def fetch(self, query: DataQuery, on_note: Callable[[str], None]) -> None:
+        """Bring what the query names of the hub onto this machine. Cancelling it ends it. Raises DataError."""
+        await self.inspector.fetch(self._as_offline(query), on_note)
 
     async def hub_dataset(self, name: str, *, offline: bool = False) -> HubDataset:
         """The configurations and splits of a dataset on the hub. Raises DataError."""

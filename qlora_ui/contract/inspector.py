@@ -12,9 +12,10 @@ from qlora_ui.contract.references import HubDataset
 
 
 class Request(BaseModel):
-    """`look`: some rows at once. `survey`: everything, with progress. `hub`: what a dataset on the hub offers."""
+    """`look`: some rows at once. `survey`: everything, with progress. `fetch`: have what is on the hub on this machine.
+    `hub`: what a dataset on the hub offers."""
 
-    ask: Literal["look", "survey", "hub"]
+    ask: Literal["look", "survey", "fetch", "hub"]
     query: DataQuery | None = None
     start: int = 1
     limit: int = 20
@@ -42,5 +43,8 @@ class Answer(BaseModel):
     look: Look | None = None
     survey: Survey | None = None
     progress: SurveyProgress | None = None
+    note: str | None = None
+    """A sentence on what is being waited for."""
+    is_fetched: bool | None = None
     hub: HubDataset | None = None
     error: Complaint | None = None

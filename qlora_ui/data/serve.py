@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from qlora_ui.contract.recipe import DataQuery
 
 PROGRESS_EVERY_S = 0.25
+LEAST_MEMORY = 4 << 30
 
 
 def main() -> None:
     """Answer requests until standard input ends."""
     answers = _take_output()
+    _bound_memory()
     for line in sys.stdin.buffer:  # in UTF-8, whatever the locale says
         request = Request.model_validate_json(line)
         try:
@@ -39,6 +41,9 @@ def main() -> None:
             answer = Answer(error=_complaint(error))
         except RecursionError:
             answer = Answer(error=_complaint(DataError("The data are nested too deeply to be shown.")))
+        except MemoryError:
+            hint = "A chat template or a single row asks for too much; the rows are read one by one."
+            answer = Answer(error=_complaint(DataError("Looking at the data took more memory than it may.", hint)))
         _say(answers, answer)
 
 
@@ -47,6 +52,15 @@ def _take_output() -> TextIO:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
     os.dup2(2, 1)
     return answers
+
+
+def _bound_memory() -> None:
+    """A hostile template or file ends this process, and not the machine: half of its memory, and 4 GB in any case."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # as on Windows
+        import resource
+
+        most = max(LEAST_MEMORY, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
 def _say(answers: TextIO, answer: Answer) -> None:
@@ -60,6 +74,10 @@ def _answer(request: Request, answers: TextIO) -> Answer:
             from qlora_ui.data.sources.hub import hub_info
 
             return Answer(hub=hub_info(request.name, request.offline))
+        case "fetch":
+            assert request.query is not None
+            _fetch(request.query, answers)
+            return Answer(is_fetched=True)
         case "survey":
             assert request.query is not None
             return Answer(survey=_survey(request.query, request.cache, answers))
@@ -70,6 +88,12 @@ def _answer(request: Request, answers: TextIO) -> Answer:
             tokenizer = _tokenizer_of(request.query)
             seen = look(request.query, tokenizer, start=request.start, limit=request.limit, rows=request.rows)
             return Answer(look=seen)
+
+
+def _fetch(query: DataQuery, answers: TextIO) -> None:
+    from qlora_ui.data.sources.open import open_sources
+
+    open_sources(query.recipe.sources, query.offline, lambda note: _say(answers, Answer(note=note)))
 
 
 def _survey(query: DataQuery, cache: str, answers: TextIO) -> Survey:

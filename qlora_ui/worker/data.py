@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from qlora_ui.contract.events import Log
 from qlora_ui.contract.inspection import SurveyProgress
 from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.references import HUB
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.prepare import Prepared, prepare
 from qlora_ui.worker.context import Context
@@ -33,6 +34,8 @@ def prepare_data(context: Context, parameters: TrainingParameters, tokenizer: Pr
             told = time.monotonic()
             context.phase("data", _so_far(progress))
 
+    if any(source.path.startswith(HUB) for source in parameters.recipe.sources):
+        context.phase("data", "It has the data of the hub fetched, unless they are on this machine already.")
     data = prepare(parameters.query, tokenizer, cache=context.workspace.prepared, on_progress=tell)
     if data.survey.from_cache:
         context.report(Log(message="The data were prepared before: their tokens come from the cache."))

@@ -53,6 +53,9 @@ class FakeInspector(Inspector):
                 mends=[Mend(step=Step(do="split_long"), label="Split long rows")],
             )
         ]
+        self.may_fetch = asyncio.Event()
+        """A fetch waits for it after its first note; it is set at the start."""
+        self.may_fetch.set()
         self.may_survey = asyncio.Event()
         """A survey waits for it after its first progress; it is set at the start."""
         self.may_survey.set()
@@ -108,6 +111,10 @@ class FakeInspector(Inspector):
 
     async def hub(self, name: str, *, offline: bool = False) -> HubDataset:
         raise DataError(f"There is no dataset {name} on the hub.")
+
+    async def fetch(self, query: DataQuery, on_note: Callable[[str], None] = lambda _: None) -> None:
+        on_note("Fetching data/train.parquet: 1.5 MB of 3.0 MB.")
+        await self.may_fetch.wait()
 
     async def warm(self, *, offline: bool = False) -> None:
         pass

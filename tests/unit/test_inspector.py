@@ -201,3 +201,13 @@ async def test_any_path_is_only_a_path(path: str) -> None:
     recipe = Recipe(sources=(Source(path=path),))
     assert await inspector.look(DataQuery(recipe=recipe)) == LOOK
     await inspector.close()
+
+
+async def test_a_fetch_says_what_it_waits_for() -> None:
+    said = "\n".join(
+        answer.model_dump_json(exclude_none=True)
+        for answer in (Answer(note="Fetching a.parquet: 1 MB."), Answer(note="Unpacking."), Answer(is_fetched=True))
+    )
+    heard: list[str] = []
+    await speaking(f"next(lines); print({said!r}); time.sleep(600)").fetch(QUERY, heard.append)
+    assert heard == ["Fetching a.parquet: 1 MB.", "Unpacking."]

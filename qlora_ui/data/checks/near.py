@@ -88,7 +88,7 @@ class NearDuplicates:
     def extend(self, numbers: NDArray[np.int64], signatures: NDArray[np.uint8]) -> None:
         """Many rows at once: their numbers, [n], and signatures, [n, BINS]."""
         self._numbers.frombytes(numbers.astype(np.int64, copy=False).tobytes())
-        self._signatures += signatures.tobytes()
+        self._signatures += np.ascontiguousarray(signatures).data
 
     def pairs(self) -> Pairs:
         """Every row that is almost equal to one added before it, with the first such that was found; in the order of

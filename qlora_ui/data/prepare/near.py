@@ -10,6 +10,9 @@ from qlora_ui.data.prepare.rows import Rows
 
 Mask = NDArray[np.bool_]
 
+_AT_ONCE = 1 << 16
+"""Rows that are copied at once, so that not all are there once more."""
+
 
 def almost_repeated(rows: Rows, among: Mask) -> Mask:
     """True for rows that are almost equal to an earlier one of those `among` which is looked."""
@@ -25,8 +28,10 @@ def _signatures(rows: Rows, among: Mask) -> NearDuplicates:
     """Numbered by the rows' places."""
     gathered = NearDuplicates()
     if rows.signatures is not None:
-        for place in np.flatnonzero(among).tolist():
-            gathered.add(place, rows.signatures[place].tobytes())
+        places = np.flatnonzero(among)
+        for start in range(0, len(places), _AT_ONCE):
+            some = places[start : start + _AT_ONCE]
+            gathered.extend(some, rows.signatures[some])
     return gathered
 
 

@@ -130,9 +130,9 @@ class Gatherer:
             self._signatures.append(done.signatures)
 
     def rows(self) -> Rows:
-        """Everything, once all blocks are there."""
-        arrays = {name: _joined(parts, _ARRAYS[name]) for name, parts in self._arrays.items()}
-        self._arrays.clear()
+        """Everything, once all blocks are there. What was gathered is given away: it is as large once more."""
+        arrays = {name: _joined(self._arrays.pop(name), kind) for name, kind in _ARRAYS.items()}
+        signatures, self._signatures = self._signatures, []
         starts = np.concatenate([[0], np.cumsum(arrays["pieces"], dtype=np.int64)]).astype(np.int64)
         return Rows(
             total=self.total,
@@ -154,7 +154,7 @@ class Gatherer:
             columns=list(self._columns),
             places=self.places,
             is_undesired=arrays["undesired"],
-            signatures=np.concatenate(self._signatures) if self._signatures else None,
+            signatures=np.concatenate(signatures) if signatures else None,
         )
 
     def _add_bad(self, bad: BadOne) -> None:

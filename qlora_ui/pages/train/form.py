@@ -169,6 +169,8 @@ class TrainForm:
             return _("No column is chosen yet for: {part}.", part=part_name(parts[0]))
         if (names := self.data.unknown_speakers) and not self.skips_bad_rows:
             return _("It has to be said who the speaker “{name}” is.", name=names[0])
+        if self.data.look is not None and self.data.look.understanding.sureness == "unsure":
+            return _("It has to be said whether the data are read as they are meant.")
         return ""
 
     def _bad_rows(self) -> str:

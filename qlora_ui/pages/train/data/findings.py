@@ -41,7 +41,9 @@ def show_findings(session: TrainSession, findings: Sequence[Finding]) -> None:
 def show_remark(finding: Finding) -> Notice:
     """A finding in words. Only an error is read out at once: several remarks that come together would drown it."""
     message = sentence(finding.message)
-    if finding.rows:
+    if finding.place and finding.count == 1:
+        message = _("{place}: {finding}", place=finding.place, finding=message)
+    elif finding.rows:
         rows = n_("{count} row", "{count} rows", finding.count)
         message = _("{rows}: {finding}", rows=rows, finding=message)
     notice = Notice(message, TONES[finding.level], hint=sentence(finding.hint))

@@ -116,11 +116,16 @@ class DataCard(Card):
             recall_note(self._session)
 
     def _waiting_key(self) -> object:
+        return self._is_waiting, self._form.data.note
+
+    @property
+    def _is_waiting(self) -> bool:
         return bool(self._form.sources) and self._form.data.is_looking and self._form.data.look is None
 
     def _show_waiting(self) -> None:
-        if self._waiting_key():
-            muted(_("Reading the first rows."))
+        if self._is_waiting:
+            note = self._form.data.note
+            muted(sentence(note) if note else _("Reading the first rows."))
             Skeleton(height="72px")
 
     def _show_findings(self) -> None:

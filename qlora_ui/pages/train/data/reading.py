@@ -11,6 +11,7 @@ from nicegui import background_tasks
 from qlora_ui.contract.errors import ModelError, QloraUiError
 from qlora_ui.contract.inspection import Finding, Look, SurveyProgress
 from qlora_ui.contract.recipe import DataQuery
+from qlora_ui.contract.references import HUB
 from qlora_ui.pages.train.data.state import DataState
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class DataReading:
         self.close()
         state, self._query = self.state, query
         state.survey = state.progress = state.problem = state.among = None
-        state.was_given_up = False
+        state.was_given_up, state.note = False, ""
         state.views.clear()
         if query is None:
             state.look, state.row, state.example = None, 1, 0
@@ -62,8 +63,11 @@ class DataReading:
         self._changed()
 
     async def _read(self, query: DataQuery) -> None:
-        """The shown rows first; then all of them."""
+        """The shown rows first; then all of them. What is on the hub has to be fetched before."""
         try:
+            if any(source.path.startswith(HUB) for source in query.recipe.sources):
+                await self._services.fetch(query, self._tell_note)
+                self._tell_note("")
             await self._look_from(query, max(1, self.state.row))
         except ModelError as error:  # the data can be looked at without the model's tokens
             self._model_failed(error)
@@ -76,6 +80,10 @@ class DataReading:
         self.state.is_looking = False
         self._changed()
         self._surveying = background_tasks.create(self._survey(query), name="go through the data of a run")
+
+    def _tell_note(self, note: str) -> None:
+        self.state.note = note
+        self._changed()
 
     async def _survey(self, query: DataQuery) -> None:
         state = self.state

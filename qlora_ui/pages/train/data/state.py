@@ -18,6 +18,8 @@ class DataState:
     progress: SurveyProgress | None = None
     """How far the survey is, while it goes on."""
     is_looking: bool = False
+    note: str = ""
+    """What is being waited for, in English: how far the hub's files have come."""
     is_surveying: bool = False
     was_given_up: bool = False
     """A person stopped the survey."""
