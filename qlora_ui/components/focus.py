@@ -27,7 +27,7 @@ _GIVE_BACK = """requestAnimationFrame(() => {
   %s
   const same = [...place.querySelectorAll("a")].find((link) => link.getAttribute("href") === place.heldFocus.href);
   const heading = (room) => [...(room?.querySelectorAll("h2, h3") ?? [])].find((one) => one.checkVisibility());
-  const next = same ?? heading(place) ?? heading(place.closest("section")) ?? place;
+  const next = same ?? heading(place) ?? heading(place.closest("section, .qu-card")) ?? place;
   if (!same) next.setAttribute("tabindex", "-1");
   next.focus({ preventScroll: true });
 })"""
@@ -39,6 +39,15 @@ def focus(element: ui.element, *, scroll: bool = True) -> None:
     element.client.run_javascript(
         f"requestAnimationFrame(() => getHtmlElement({element.id})?.focus({{ preventScroll: {prevent} }}))"
     )
+
+
+def focus_heading(place: ui.element) -> None:
+    """Take the focus to the first heading in `place`, from where a keyboard goes on and a screen reader reads."""
+    place.client.run_javascript(f"""requestAnimationFrame(() => {{
+        const next = getHtmlElement({place.id})?.querySelector("h2, h3");
+        next?.setAttribute("tabindex", "-1");
+        next?.focus();
+    }})""")
 
 
 def focus_if_lost(element: ui.element) -> None:

@@ -152,13 +152,17 @@ async def test_a_dataset_of_the_hub_is_looked_up_and_picked(user: User, odd: Odd
     await user.should_see("hub, default, train[:500], v2", retries=50)
 
 
-async def test_what_is_fetched_from_the_hub_is_said_while_it_comes(user: User, inspector: FakeInspector) -> None:
-    inspector.may_fetch.clear()
+async def test_what_is_fetched_from_the_hub_is_said_while_it_comes(user: User, odd: OddInspector) -> None:
+    odd.may_fetch.clear()
     await to_data(user)
-    await name_path(user, "hub:owner/rows")
+    user.find("Hub").click()
+    await enter(user, "hub-name", "owner/rows")
+    await press(user, "See what is in it")
+    await user.should_see("It was fetched last week.", retries=50)
+    await press(user, "Use this data")
     await user.should_see("Fetching data/train.parquet: 1.5 MB of 3.0 MB.", retries=50)
-    assert inspector.asked == []
-    inspector.may_fetch.set()
+    assert odd.asked == []
+    odd.may_fetch.set()
     await user.should_see("Row 1", retries=50)
     await user.should_not_see("Fetching data/train.parquet")
 

@@ -24,6 +24,8 @@ AT_ONCE = 4
 
 def show_findings(session: TrainSession, findings: Sequence[Finding]) -> None:
     """The gravest findings first. A mend that was chosen already is not offered again."""
+    if not findings:
+        return
     chosen = steps_of(session)
     with ui.element("div").classes("qu-findings"):
         for finding in findings[:AT_ONCE]:

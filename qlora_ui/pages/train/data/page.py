@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from qlora_ui.components.button import Button
-from qlora_ui.components.focus import focus
+from qlora_ui.components.focus import focus_heading
 from qlora_ui.components.layout import Card, Skeleton, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
@@ -88,8 +88,7 @@ class DataCard(Card):
     def _look_for(self, wanted: Literal["", "more", "other"]) -> None:
         self._wanted = wanted
         self._ways.follow()
-        self._ways._props["tabindex"] = "-1"
-        focus(self._ways if wanted else self._chosen)
+        focus_heading(self._ways if wanted else self._chosen)
 
     async def _choose(self, reference: str) -> None:
         more, self._wanted = self._wanted == "more", ""
