@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from qlora_ui.locales import best_of, load
 
@@ -92,6 +92,7 @@ def states(page: Page, folder: Path) -> Iterator[str]:
     page.get_by_role("button", name=said(page, "Add more data")).click()
     name_path(page, odd)
     expect(page.locator(".qu-sources > li")).to_have_count(2)
+    all_read(page)
     yield "mixed"
 
 
@@ -135,15 +136,12 @@ def _template(page: Page) -> Iterator[str]:
 
 
 def _held_out(page: Page) -> Iterator[str]:
-    for way in ("A number", "A file", "None", "A share"):
-        radio = held_out(page).get_by_role("radio", name=said(page, way), exact=True)
-        radio.click()
-        expect(radio).to_be_checked()
-        all_read(page)
-        yield f"held out {way.lower()}"
-
-
-def held_out(page: Page) -> Locator:
-    """The card that says which rows are held out."""
-    ways = page.get_by_role("radiogroup", name=said(page, "How rows are held out"))
-    return page.locator("section", has=ways)
+    """A number of them, and a file that is not named yet."""
+    card = page.locator("section", has=page.get_by_role("radiogroup", name=said(page, "How rows are held out")))
+    card.get_by_role("radio", name=said(page, "A number"), exact=True).click()
+    expect(card.locator("input:visible").first).to_have_value(re.compile(r"^\d+$"))
+    all_read(page)
+    yield "held out by number"
+    card.get_by_role("radio", name=said(page, "A file"), exact=True).click()
+    expect(card.get_by_text(said(page, "This holds as soon as it is filled in."))).to_be_visible()
+    yield "held out by a file"

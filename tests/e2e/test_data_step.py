@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.looking import faults, violations_in_every_look
-from tests.e2e.test_fine_tune import to_data
+from tests.e2e.data_states import to_data
 from tests.fakes.server import RunningServer
 
 READ_MS = 60_000

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from qlora_ui.contract.paths import dataset_location
 from tests.e2e.conftest import OpenPage
+from tests.e2e.data_states import to_data
 from tests.e2e.looking import violations
 from tests.fakes.server import RunningServer
 
@@ -25,13 +26,6 @@ def data_file(tmp_path: Path) -> Path:
     path = tmp_path / "support tone.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def to_data(page: Page) -> None:
-    """Choose the starter model and open the next step."""
-    page.get_by_label("Starter").first.check()
-    expect(page.get_by_text("The small model that comes along.")).to_be_visible()
-    page.get_by_role("button", name="Continue to data").click()
 
 
 def upload(page: Page, path: Path) -> None:

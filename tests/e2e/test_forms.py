@@ -82,8 +82,11 @@ def test_choosing_data_takes_the_focus_along(fresh_app: RunningServer, open_page
     expect(page.get_by_role("option").first).to_be_visible(timeout=60_000)
     expect(page.get_by_role("heading", name="Starter data")).to_be_focused()
     page.get_by_role("button", name="Replace").press("Enter")
-    expect(page.get_by_label("A file on this machine")).to_be_visible()
-    expect(page.get_by_role("heading", name="Data", exact=True)).to_be_focused()
+    expect(page.get_by_label("Drop a data file here")).to_be_visible()
+    expect(page.get_by_role("heading", name="Choose other data")).to_be_focused()
+    page.get_by_role("button", name="Cancel").press("Enter")
+    expect(page.get_by_label("Drop a data file here")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Starter data")).to_be_focused()
 
 
 def test_the_focus_goes_to_cancel_while_a_file_travels_and_back(fresh_app: RunningServer, open_page: OpenPage) -> None:

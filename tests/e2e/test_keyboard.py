@@ -12,7 +12,7 @@ from qlora_ui.pages.shortcuts import SHORTCUTS
 from tests.e2e.conftest import OpenPage
 from tests.e2e.looking import HERE, settle
 from tests.e2e.routes import address
-from tests.e2e.test_fine_tune import to_data
+from tests.e2e.data_states import to_data
 from tests.fakes.server import RunningServer
 
 WALK = (HERE / "walk.js").read_text(encoding="utf-8")

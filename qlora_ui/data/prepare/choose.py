@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,9 +115,8 @@ class _Side:
         own = np.flatnonzero(is_held[row_of])
         known = rows.example_digests[own] if evaluation is None else evaluation.example_digests
         self.trains = (alive & ~is_held)[row_of]
-        again = self.trains & np.isin(
-            rows.example_digests, known
-        )  # also a piece of a row that is equal to a held-out one
+        # also a piece of a row that is equal to a held-out one
+        again = self.trains & np.isin(rows.example_digests, known)
         self.trains = self.trains & ~again & rows.learns
         self.used = self._any(self.trains)
         """Of each row: whether anything of it can be trained."""
@@ -127,9 +127,9 @@ class _Side:
     def count(self, often: NDArray[np.int64], train: NDArray[np.int64], left_out: dict[str, Group]) -> Counts:
         rows, evaluation = self._rows, self._evaluation
         own = self._any(self.is_held[self.row_of] & rows.learns)
-        unwanted = ~self.used & ~own & self._any(rows.is_undesired)
+        unwanted = ~self.used & ~self.is_back & ~own & self._any(rows.is_undesired)
         dropped = self._alive & ~self.used & ~self.is_back & ~own & ~unwanted
-        used = self.trains | (self.is_held[self.row_of] & rows.learns)
+        used = (self.trains & (often > 0)[self.row_of]) | (self.is_held[self.row_of] & rows.learns)
         counts = Counts(
             rows=rows.total,
             rows_train=int(np.count_nonzero(often)),
@@ -140,7 +140,7 @@ class _Side:
             rows_bad=rows.bad.count,
             rows_undesired=int(np.count_nonzero(self._alive & unwanted)),
             rows_not_drawn=int(np.count_nonzero(self.used & (often == 0))),
-            rows_truncated=int(np.count_nonzero(rows.is_cut & used)),
+            rows_truncated=int(np.count_nonzero(self._any(rows.is_cut & used))),
             examples=len(train),
             tokens=int(rows.kept[train].sum(dtype=np.int64)) if rows.has_tokens else 0,
             tokens_trained=int(rows.learnt[train].sum(dtype=np.int64)) if rows.has_tokens else 0,
@@ -148,12 +148,15 @@ class _Side:
             bad=list(rows.bad_places),
         )
         if evaluation is not None:
-            scored = _any(evaluation.learns, evaluation.row_of, len(evaluation.numbers))
+            of_rows = partial(_any, row_of=evaluation.row_of, rows=len(evaluation.numbers))
+            scored, cut = of_rows(evaluation.learns), of_rows(evaluation.is_cut & evaluation.learns)
+            undesired = ~scored & of_rows(evaluation.is_undesired)
             counts.rows_validation += int(np.count_nonzero(scored))
-            counts.rows_dropped += int(np.count_nonzero(~scored))
+            counts.rows_undesired += int(np.count_nonzero(undesired))
+            counts.rows_dropped += int(np.count_nonzero(~scored & ~undesired))
             counts.rows_validation_bad = evaluation.bad.count
             counts.bad += evaluation.bad_places
-            counts.rows_truncated += int(np.count_nonzero(evaluation.is_cut & evaluation.learns))
+            counts.rows_truncated += int(np.count_nonzero(cut))
         return counts
 
     def _any(self, examples: Mask) -> Mask:

@@ -86,7 +86,8 @@ def code_fingerprint() -> str:
 
 
 def _source(source: OpenSource, remember: Remember) -> list[Any]:
-    return [source.source.weight, [[file.name, _file(file, remember)] for file in source.files]]
+    settings = source.source.model_dump(mode="json", exclude={"path"})  # its weight, and how its rows are read
+    return [settings, [[file.name, _file(file, remember)] for file in source.files]]
 
 
 def _file(file: DataFile, remember: Remember) -> str:

@@ -21,8 +21,8 @@ from qlora_ui.data.prepare.rows import TokenFiles
 class Counts:
     """Where the rows and tokens went.
 
-    `rows` is the sum of the eight below it, up to `rows_not_drawn`. Evaluation data of their own add to
-    `rows_validation` and `rows_dropped`, but not to `rows`.
+    `rows` is the sum of the eight below it, up to `rows_not_drawn`, without `rows_validation_bad`. Evaluation data of
+    their own add to `rows_validation`, `rows_dropped` and `rows_undesired`, but not to `rows`.
     """
 
     rows: int = 0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlora_ui.contract.inspection import Finding, Histogram, Survey
-from qlora_ui.contract.recipe import DataQuery
+from qlora_ui.contract.recipe import DataQuery, Recipe, StepName
 from qlora_ui.data.checks.findings import finding, gravest_first
 from qlora_ui.data.formats.detect import Detected
 from qlora_ui.data.places import problem_of
@@ -119,6 +119,15 @@ def _of_evaluation(found: Finding) -> Finding:
     return found.model_copy(update={"message": message, "rows": [], "mends": mends})
 
 
+def _is_mended(kind: str, recipe: Recipe) -> bool:
+    """Duplicates are counted also where a step takes them out; then there is nothing to be told."""
+    steps: dict[str, tuple[StepName, ...]] = {
+        "duplicates": ("remove_duplicates", "remove_near_duplicates"),
+        "near_duplicates": ("remove_near_duplicates",),
+    }
+    return any(recipe.does(step) for step in steps.get(kind, ()))
+
+
 _SKIPPED = "They are skipped and counted."
 _OTHERS = "More rows cannot be used, for other reasons."
 
@@ -142,7 +151,7 @@ def _findings(
         message = problem[:1].upper() + problem[1:]
         found.append(Finding(kind="nothing_trained", level="error", message=message, hint=chosen.problem.hint))
     for kind, group in (chosen.groups | rows.facts).items():
-        if group.count:
+        if group.count and not _is_mended(kind, query.recipe):
             found.append(finding(kind, group.first, group.count, max_length=query.recipe.max_length))
     if 0 < len(chosen.train) < FEW:
         found.append(finding("few_rows", examples=len(chosen.train)))

@@ -41,7 +41,7 @@ class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
             ways = {"upload": _("File, folder or text"), "path": _("Path on this machine"), "hub": _("Hub")}
             with row():
                 label = _("Where the data come from")
-                self._ways = Segmented(ways, label=label, value=way, on_change=self._show)
+                self._ways = Segmented(ways, label=label, value=way, on_change=self._show).classes("qu-ways")
             self._rooms = {name: column(gap=4) for name in ways}
             with self._rooms["upload"]:
                 DropZone(self._uploaded)

@@ -7,11 +7,12 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.recipe import DataQuery, HeldOut
+from qlora_ui.contract.recipe import DataQuery, HeldOut, Recipe, Source
 from qlora_ui.data.prepare import Prepared, prepare
 from qlora_ui.data.prepare import cache as cache_module
 from qlora_ui.data.prepare.cache import Cache
@@ -70,6 +71,18 @@ def test_whatever_matters_makes_it_anew(write_rows: WriteRows, make: Make, byte_
     for tokenizer in (byte_tokenizer(template), byte_tokenizer(eos="<|im_end|>")):
         prints += [prepare(kept, tokenizer, strict=False).survey.fingerprint]
     assert len(set(prints)) == len(prints)
+
+
+def test_how_each_source_is_read_matters(write_rows: WriteRows, make: Make) -> None:
+    first, second = write_rows(row("a")), write_rows(row("b"), name="second.jsonl")
+    turned = {"question": "answer", "answer": "question"}
+
+    def mixed(**reading: Any) -> Prepared:
+        sources = (Source(path=str(first)), Source(path=str(second), **reading))
+        return make(DataQuery(recipe=Recipe(sources=sources)))
+
+    assert texts(mixed().train) == ["a", "b"]
+    assert texts(mixed(data_format="question_answer", mapping=turned).train) == ["a", "ho"]
 
 
 def test_what_does_not_matter_does_not(write_rows: WriteRows, make: Make, tmp_path: Path) -> None:

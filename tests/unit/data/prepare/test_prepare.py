@@ -87,6 +87,7 @@ def test_duplicates_are_told_and_removed_when_asked(write_rows: WriteRows, byte_
     removed = prepare(query(file, steps="remove_duplicates"), tokenizer)
     assert texts(removed.train) == ["a", "b"]
     assert (removed.counts.rows_left_out, removed.survey.rows_left_out) == (2, 2)
+    assert "duplicates" not in kinds(removed)
 
 
 def test_near_duplicates_are_told_and_removed_when_asked(write_rows: WriteRows, byte_tokenizer: MakeTokenizer) -> None:

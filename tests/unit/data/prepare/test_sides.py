@@ -76,6 +76,25 @@ def test_rows_of_an_evaluation_file_are_held_back(write_rows: WriteRows, byte_to
         prepare(query(file, held_out=HeldOut(path=str(file))), byte_tokenizer())
 
 
+def test_a_row_is_counted_once_whatever_keeps_it_from_training(
+    write_rows: WriteRows, byte_tokenizer: MakeTokenizer
+) -> None:
+    unwanted, wanted = ({"prompt": "c", "completion": "d", "label": label} for label in (False, True))
+    file = write_rows(unwanted, wanted, {"prompt": "e", "completion": "f", "label": False})
+    held_out = write_rows(unwanted, {"prompt": "g", "completion": "h", "label": True}, name="held.jsonl")
+    prepared = prepare(query(file, held_out=HeldOut(path=str(held_out))), byte_tokenizer(), strict=False)
+    counts = prepared.counts
+    assert (counts.rows_validation, counts.rows_dropped) == (1, 0)
+    assert counts.rows_undesired == 1 + 1  # one on either side
+    assert counts.rows == counts.rows_train + counts.rows_held_back + 1 == 3
+
+
+def test_cut_rows_are_counted_and_not_their_pieces(write_rows: WriteRows, byte_tokenizer: MakeTokenizer) -> None:
+    file = write_rows(*({"text": f"{i}" + "a" * 199} for i in range(9)))
+    prepared = prepare(query(file, steps="split_long", max_length=20), byte_tokenizer())
+    assert len(prepared.train) > prepared.counts.rows_truncated
+
+
 def test_what_is_almost_in_the_evaluation_is_told_and_trained(
     write_rows: WriteRows, byte_tokenizer: MakeTokenizer
 ) -> None:
