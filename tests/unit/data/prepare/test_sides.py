@@ -90,9 +90,12 @@ def test_a_row_is_counted_once_whatever_keeps_it_from_training(
 
 
 def test_cut_rows_are_counted_and_not_their_pieces(write_rows: WriteRows, byte_tokenizer: MakeTokenizer) -> None:
-    file = write_rows(*({"text": f"{i}" + "a" * 199} for i in range(9)))
-    prepared = prepare(query(file, steps="split_long", max_length=20), byte_tokenizer())
-    assert len(prepared.train) > prepared.counts.rows_truncated
+    rounds = [{"role": role, "content": letter * 200} for letter in "ab" for role in ("user", "assistant")]
+    rounds[0]["content"] = rounds[2]["content"] = "c"
+    file = write_rows({"messages": rounds})
+    prepared = prepare(query(file, steps="split_long", max_length=100), byte_tokenizer())
+    assert [example.truncated for example in prepared.train] == [True, True]
+    assert prepared.counts.rows_truncated == 1
 
 
 def test_what_is_almost_in_the_evaluation_is_told_and_trained(
