@@ -1,6 +1,6 @@
 """How fast data become tokens, beside a plain `datasets.map` over the same tokenizer.
 
-    python benchmarks/tokenise.py [--rows 60000] [--runs 3] [--json]
+    python benchmarks/tokenise.py [--rows 120000] [--runs 3] [--json]
 
 Rows of about 1 KB, each a question and an answer in JSON Lines, go through a byte-level BPE tokenizer with 32,000
 tokens and a ChatML template. Every run starts from the file, without a cache, on all cores, and they take turns, each
@@ -55,7 +55,7 @@ class Run:
 def main() -> None:
     """Make the data, let the contestants take turns, and print tokens a second and the shares."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--rows", type=int, default=120_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", choices=CONTESTANTS, help="run one of them only")
     parser.add_argument("--json", action="store_true", help="print one line of JSON in place of text")

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.looking import faults, violations_in_every_look
 from tests.e2e.data_states import to_data
+from tests.e2e.looking import faults, violations_in_every_look
 from tests.fakes.server import RunningServer
 
 READ_MS = 60_000

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from qlora_ui.contract.paths import dataset_location
+from qlora_ui.contract.parsing import parse_yaml
+from qlora_ui.contract.paths import RunPaths, dataset_location
 from tests.e2e.conftest import OpenPage
-from tests.e2e.data_states import to_data
+from tests.e2e.data_states import name_path, to_data, write_odd_csv
 from tests.e2e.looking import violations
 from tests.fakes.server import RunningServer
 
@@ -76,6 +77,7 @@ def test_a_wrong_file_is_refused_in_words_and_the_right_one_still_works(
     broken.write_text("\n".join(lines), encoding="utf-8")
     upload(page, broken)
     expect(page.get_by_role("alert").filter(has_text=re.compile(r"line 17|Line 17"))).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Replace").click()
     upload(page, data_file)
     expect(page.get_by_text(f"{ROWS} rows")).to_be_visible(timeout=60_000)
 
@@ -113,3 +115,42 @@ def test_every_step_is_accessible_and_fits_a_phone(fresh_app: RunningServer, ope
     expect(page.locator(".cm-content")).to_have_attribute("aria-label", "Settings as YAML")
     found["YAML"] = violations(page)
     assert {step: names for step, names in found.items() if names} == {}
+
+
+def test_a_table_of_ones_own_is_assigned_mended_and_trained_as_it_was_shown(
+    fresh_app: RunningServer, open_page: OpenPage, tmp_path: Path
+) -> None:
+    table = tmp_path / "tickets.csv"
+    write_odd_csv(table, rows=26)
+    before = set((fresh_app.home / "runs").glob("*"))
+    page = open_page(f"{fresh_app.url}/train").page
+    to_data(page)
+    name_path(page, table)
+    expect(page.get_by_text("Only a guess")).to_be_visible(timeout=60_000)
+    choose(page, "Question", "customer wrote")
+    choose(page, "Answer", "we replied")
+    expect(page.get_by_text("Chosen by you")).to_be_visible()
+    trained = page.locator(".qu-reading-example .qu-turn.trained")
+    expect(trained).to_contain_text("Parcel 7 comes on day 2.")
+    page.get_by_role("button", name="Remove duplicates: ").click()
+    expect(page.get_by_text("2 rows are left out now. 24 examples remain.")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Continue to settings").click()
+    page.get_by_label("Step limit", exact=True).fill("4")
+    page.get_by_label("Step limit", exact=True).blur()
+    expect(page.get_by_text("Steps", exact=True).locator("+ dd")).to_have_text("4")
+    page.get_by_role("button", name="Start now").click()
+    page.wait_for_url("**/activity/*")
+    expect(page.locator(".qu-badge").first).to_have_text("Finished", timeout=TRAINING_MS)
+    [run] = set((fresh_app.home / "runs").glob("*")) - before
+    parameters = parse_yaml(RunPaths(run).parameters.read_text(encoding="utf-8"))
+    assert parameters["data_format"] == "question_answer"
+    assert parameters["data_mapping"] == {"question": "customer wrote", "answer": "we replied"}
+    assert [step["do"] for step in parameters["data_steps"]] == ["remove_duplicates"]
+
+
+def choose(page: Page, part: str, column: str) -> None:
+    """Assign a column to a part of the rows."""
+    select = page.locator(".qu-parts").get_by_role("combobox", name=part)
+    select.click()
+    page.get_by_role("option", name=column, exact=True).click()
+    expect(select).to_have_value(column)

@@ -10,9 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from qlora_ui.pages.shortcuts import SHORTCUTS
 from tests.e2e.conftest import OpenPage
+from tests.e2e.data_states import to_data
 from tests.e2e.looking import HERE, settle
 from tests.e2e.routes import address
-from tests.e2e.data_states import to_data
 from tests.fakes.server import RunningServer
 
 WALK = (HERE / "walk.js").read_text(encoding="utf-8")
@@ -134,7 +134,6 @@ def open_editor(page: Page) -> Locator:
     """Go to the settings of a new fine-tune, as YAML."""
     to_data(page)
     page.get_by_label("Starter data").click()
-    expect(page.get_by_label("Starter data")).to_be_checked()
     expect(page.get_by_role("option").first).to_be_visible(timeout=60_000)
     page.get_by_role("button", name=re.compile(r"^(Done: |\d )?Settings$")).click()
     page.get_by_role("radio", name="YAML").click()

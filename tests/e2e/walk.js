@@ -32,7 +32,7 @@
         const outline = style.outlineStyle === "none" ? "" : style.outlineWidth + style.outlineColor;
         return [outline, style.boxShadow, style.borderTopColor, style.borderTopWidth];
       })));
-  document.activeElement?.blur();
+  scrollTo(0, 0);
   const expected = [...document.querySelectorAll(TABBABLE)].filter(isReached);
   const before = new Map(expected.map((element) => [element, look(element)]));
   const box = (element) => {
@@ -62,5 +62,10 @@
       return { at, name: name(element), box: [left + scrollX, top + scrollY, right + scrollX, bottom + scrollY], wrong };
     },
   };
+  const start = document.createElement("i"); // begin before everything else, wherever the focus was
+  start.tabIndex = 1;
+  start.onblur = () => start.remove();
+  document.body.prepend(start);
+  start.focus({ preventScroll: true });
   return window.walk.names;
 }

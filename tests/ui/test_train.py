@@ -42,7 +42,7 @@ async def enter(user: User, marker: str, text: str) -> None:
 async def name_path(user: User, path: Path) -> None:
     """Name data by their path."""
     user.find("Path on this machine").click()
-    await enter(user, "dataset-path", str(path))
+    user.find(marker="dataset-path").clear().type(str(path)).trigger("keydown.enter")
 
 
 async def to_settings(user: User) -> None:

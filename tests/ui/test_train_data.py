@@ -14,10 +14,11 @@ from nicegui.testing import User
 from qlora_ui.components.drop_zone import DropZone
 from qlora_ui.components.text import LiveRegion
 from qlora_ui.contract.errors import DataError
-from qlora_ui.contract.inspection import Look, PartView, Understanding
+from qlora_ui.contract.inspection import Look, PartView, Survey, SurveyProgress, Understanding
 from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.recipe import DataQuery, Source
+from qlora_ui.contract.recipe import DataQuery, Recipe, Source
 from qlora_ui.contract.references import HubConfig, HubDataset, HubSplit
+from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.services import Services
 from qlora_ui.store.recipes import KeptRecipe
 from tests.fakes.inspector import FakeInspector, data_file
@@ -90,7 +91,7 @@ async def to_data(user: User) -> None:
 
 async def name_path(user: User, path: Path | str) -> None:
     user.find("Path on this machine").click()
-    await enter(user, "dataset-path", str(path))
+    user.find(marker="dataset-path").clear().type(str(path)).trigger("keydown.enter")
 
 
 async def choose_file(user: User, path: Path) -> None:
@@ -224,9 +225,58 @@ async def test_other_data_are_only_taken_once_they_are_chosen(
     await press(user, "Replace")
     await user.should_see(kind=DropZone, retries=50)
     await user.should_see("rows.jsonl")
+    user.find("Path on this machine").click()
+    await enter(user, "dataset-path", str(data_file(tmp_path, "other.jsonl")))  # as who goes to the button does
     await press(user, "Cancel")
     await user.should_not_see(kind=DropZone, retries=50)
     assert len(inspector.asked) == 1
+
+
+async def test_a_path_that_is_taken_twice_takes_no_other_data_away(
+    user: User, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    one, two = data_file(tmp_path, "one.jsonl"), data_file(tmp_path, "two.jsonl")
+    await choose_file(user, one)
+    await press(user, "Add more data")
+    user.find("Path on this machine").click()
+    user.find(marker="dataset-path").clear().type(str(two)).trigger("keydown.enter").trigger("keydown.enter")
+    await user.should_see("Mixed data", retries=50)
+    assert [source.path for source in inspector.asked[-1][0].recipe.sources] == [str(one), str(two)]
+    assert len(inspector.asked) == 2
+
+
+class SurveyFails(FakeInspector):
+    async def survey(self, query: DataQuery, on_progress: Callable[[SurveyProgress], None] = lambda _: None) -> Survey:
+        await self.may_survey.wait()
+        raise DataError("The file was taken away.")
+
+
+async def test_what_is_under_way_in_the_chooser_stays_whatever_becomes_of_the_data_before(
+    user: User, services: Services, tmp_path: Path
+) -> None:
+    services.inspector = inspector = SurveyFails()
+    inspector.may_survey.clear()
+    await choose_file(user, data_file(tmp_path))
+    await press(user, "Replace")
+    await user.should_see(kind=DropZone, retries=50)
+    before = user.find(kind=DropZone).elements
+    inspector.may_survey.set()
+    await user.should_see("The file was taken away.", retries=50)
+    assert user.find(kind=DropZone).elements == before
+
+
+async def test_of_a_tab_that_is_gone_nothing_is_kept_but_what_was_set(
+    services: Services, inspector: FakeInspector
+) -> None:
+    session = TrainSession(services)
+    session.form.set("dataset_path", "starter")
+    session.form.data.look = look = await inspector.look(DataQuery(recipe=Recipe(sources=(Source(path="starter"),))))
+    session.form.data.views.update({view.number: view for view in look.views})
+    session.close()
+    session.read_data()
+    data = session.form.data
+    assert (data.look, data.survey, data.views, data.is_looking) == (None, None, {}, False)
+    assert session.form.get("dataset_path") == "starter"
 
 
 # ---- understanding ----
@@ -358,6 +408,21 @@ async def test_rows_are_held_out_in_four_ways(user: User, inspector: FakeInspect
     await enter(user, "validation_path", str(tmp_path / "nowhere.jsonl"))
     await user.should_see("There is no file", retries=50)
     assert "There is no file" in _reason(user)
+
+
+async def test_a_number_takes_the_place_of_a_file_once_it_is_given(
+    user: User, inspector: FakeInspector, tmp_path: Path
+) -> None:
+    inspector.may_survey.clear()
+    await choose_file(user, data_file(tmp_path))
+    held = str(data_file(tmp_path, "held.jsonl"))
+    user.find("A file").click()
+    await enter(user, "validation_path", held)
+    await _until(inspector, lambda query: query.held_out.path == held)
+    user.find("A number").click()
+    await user.should_see("This holds as soon as it is filled in.", retries=50)
+    await enter(user, "validation_rows", "7")
+    await _until(inspector, lambda query: query.held_out.rows == 7 and not query.held_out.path)
 
 
 async def test_nothing_is_held_out_where_nothing_is_measured(

@@ -303,6 +303,20 @@ async def test_a_known_template_is_chosen_and_what_does_not_fit_is_said(
     assert inspector.asked[-1][0].recipe.chat_template == "llama3"
 
 
+async def test_of_two_quick_choices_the_last_one_holds(user: User, inspector: MendingInspector) -> None:
+    await to_data(user)
+    [select] = user.find(marker="chat-template").elements
+    assert isinstance(select, ui.select)
+    with user:
+        select.set_value("llama3")
+        select.set_value("chatml")
+    await asyncio.wait_for(_asked_for(inspector, "chatml"), 5)
+    asked = len(inspector.asked)
+    for _turn in range(100):
+        await asyncio.sleep(0)
+    assert (select.value, len(inspector.asked)) == ("chatml", asked)
+
+
 async def test_a_template_of_ones_own_is_tried_while_it_is_typed_and_used(
     user: User, inspector: MendingInspector
 ) -> None:

@@ -27,7 +27,10 @@ _KINDS: dict[Kind, tuple[str, str]] = {
     "checkpoints": (mark("Checkpoints"), mark("What runs go on from after a break.")),
     "logs": (mark("Logs and curves"), mark("What runs said while they worked.")),
     "datasets": (mark("Data"), mark("Data files that were added.")),
-    "prepared": (mark("Prepared data"), mark("Tokens of data that were read once, so that the next start is immediate.")),
+    "prepared": (
+        mark("Prepared data"),
+        mark("Tokens of data that were read once, so that the next start is immediate."),
+    ),
     "models": (mark("Models"), mark("Base models and merged models in the home folder.")),
     "other": (mark("Everything else"), mark("The database with its backup, and what the app keeps for itself.")),
 }

@@ -245,8 +245,10 @@ class TrainForm:
         """
         if not self.get("dataset_path"):
             return None
-        problems = self.problems
-        given = {name: KNOBS[name].default if name in problems else self.get(name) for name in READS_DATA_ANEW}
+        wrong = set(self.problems)
+        if "" in wrong:  # an evaluation file that is measured no times: it is looked at all the same
+            wrong.add("evaluations")
+        given = {name: KNOBS[name].default if name in wrong else self.get(name) for name in READS_DATA_ANEW}
         given = {name: value for name, value in given.items() if value is not None}
         has_good_model = self.model_note is not None and not self.model_note.is_problem
         usable = parse_parameters(JobKind.TRAINING, given | {"model_name": self.get("model_name") or STARTER})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from qlora_ui.components.choices import Choice, Choices
+from qlora_ui.components.events import listen
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
@@ -18,29 +19,34 @@ def build(session: TrainSession) -> None:
     form = session.form
     with Card(_("Model")):
         known = [_choice(name) for name in session.models]
-        choices = Choices(known, label=_("Model"), value=str(form.get("model_name") or ""))
+        shown = str(form.get("model_name") or "")
+        choices = Choices(known, label=_("Model"), value=shown)
         with Field(
             _("Another model"),
             help=_("A folder on this machine, or a name on the hub such as Qwen/Qwen3-0.6B. Enter takes it."),
         ) as field:
-            other = field.hold(
-                ui.input(value="" if form.get("model_name") in session.models else form.get("model_name"))
-            )
+            other = field.hold(ui.input(value="" if shown in session.models else shown))
         other.props("autocomplete=off spellcheck=false").mark("model-name")
-
-        async def choose(name: str) -> None:
-            other.value = ""
-            await session.set("model_name", name)
 
         async def type_name() -> None:
             name = str(other.value or "").strip()
             if name:
-                choices.show(name)
                 await session.set("model_name", name)
 
-        choices.on_choose = choose
+        choices.on_choose = lambda name: session.set("model_name", name)
         other.on("blur", type_name, []).on("keydown.enter", type_name, [])
         Live(form.changed, lambda: session.form.model_note, lambda: _note(session))
+
+        def follow() -> None:
+            """A model that was named elsewhere, such as in the file of settings."""
+            nonlocal shown
+            name = str(form.get("model_name") or "")
+            if name != shown:
+                shown = name
+                choices.show(name)
+                other.value = "" if name in session.models else name
+
+        listen(form.changed, follow)
 
 
 def _choice(name: str) -> Choice:

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nicegui import app, ui
 
@@ -43,6 +43,8 @@ class TrainSession:
     unreadable: dict[str, str] = field(default_factory=dict)
     """Path of a file that was tried → why it could not be read."""
     data: DataReading = field(init=False)
+    is_closed: bool = field(default=False, init=False)
+    """The browser tab is gone: nothing is read for it any more."""
 
     def __post_init__(self) -> None:
         self.data = DataReading(self.services, self.form.data, self._data_changed, self._model_failed)
@@ -138,12 +140,15 @@ class TrainSession:
             await self.look_at_files()
 
     async def _look_at_model(self) -> None:
-        name = self.form.get("model_name")
-        offline = bool(self.services.settings.offline or self.form.get("offline"))
-        note = await asyncio.to_thread(look_at, str(name), offline) if name else None
-        if name == self.form.get("model_name"):  # else another one was chosen meanwhile
+        name, is_offline = self._model()
+        note = await asyncio.to_thread(look_at, name, is_offline) if name else None
+        if (name, is_offline) == self._model():  # else another one was chosen meanwhile
             self.form.model_note = note
             self.form.changed.emit()
+
+    def _model(self) -> tuple[str, bool]:
+        """The chosen model, empty for none; and whether no hub may be asked for it."""
+        return str(self.form.get("model_name") or ""), bool(self.services.settings.offline or self.form.get("offline"))
 
     async def set_test_file(self, name: str) -> None:
         """Name the file of rows for the scoring; empty for none."""
@@ -153,12 +158,17 @@ class TrainSession:
     def _held_out_files(self) -> dict[str, str]:
         return {"test_path": self.form.test_path, "validation_path": str(self.form.get("validation_path") or "")}
 
+    def _reading_of_files(self) -> dict[str, Any]:
+        return {name: self.form.get(name) for name in _DECIDE_ABOUT_FILES}
+
     async def look_at_files(self) -> None:
         """Find out whether the files of held-out rows can be read and hold other rows than the training does."""
-        wanted, query = self._held_out_files(), self.form.query()
+        files = self._held_out_files()
+        asked = files, self._reading_of_files()
+        query = self.form.query()
         recipe = query.recipe if query is not None else None
-        problems = {name: await problem_of(self.services, file, recipe) for name, file in wanted.items() if file}
-        if wanted == self._held_out_files():  # else another one was named meanwhile
+        problems = {name: await problem_of(self.services, file, recipe) for name, file in files.items() if file}
+        if asked == (self._held_out_files(), self._reading_of_files()):  # else they are looked at anew
             self.form.file_problems = {name: problem for name, problem in problems.items() if problem is not None}
             self.form.changed.emit()
 
@@ -170,13 +180,16 @@ class TrainSession:
         await self.look_at_files()
 
     def close(self) -> None:
-        """Give up what is being read and let go of what was read."""
+        """Give up what is being read and let go of what was read: what was set is kept for a while as a draft."""
+        self.is_closed = True
         self.data.close()
+        self.form.data.forget()
 
     async def remove(self, path: str) -> None:
         """Delete an uploaded file. Raises JobError while a job needs it, WorkspaceError."""
-        [dataset] = [dataset for dataset in self.datasets if dataset.path == path]
-        await self.services.delete_dataset(dataset)
+        dataset = next((dataset for dataset in self.datasets if dataset.path == path), None)
+        if dataset is not None:  # else it is gone already
+            await self.services.delete_dataset(dataset)
         self.unreadable.pop(path, None)
         await self.refresh_choices()
         places = [place for place, source in enumerate(self.form.sources) if source.path == path]
@@ -190,14 +203,17 @@ class TrainSession:
 
     def read_data(self) -> None:
         """Look at the chosen data, and go through them in the background; what is still under way is given up."""
-        self.data.read(self.form.query())
+        if not self.is_closed:
+            self.data.read(self.form.query())
 
     def _data_changed(self) -> None:
-        path, state = str(self.form.get("dataset_path") or ""), self.form.data
-        if state.problem is not None:
-            self.unreadable[path] = state.problem[0]
-        elif state.look is not None:
-            self.unreadable.pop(path, None)
+        """Among several sources nobody knows here which one the problem is about."""
+        paths, state = [source.path for source in self.form.sources], self.form.data
+        if state.problem is not None and len(paths) == 1:
+            self.unreadable[paths[0]] = state.problem[0]
+        elif state.problem is None and state.look is not None:
+            for path in paths:
+                self.unreadable.pop(path, None)
         self.form.changed.emit()
 
     def _model_failed(self, error: ModelError) -> None:
@@ -207,12 +223,12 @@ class TrainSession:
         """Queue the training and, where wanted, its scoring. Raises ParameterError, WorkspaceError, JobError."""
         form = self.form
         parameters = form.parameters()
-        await self.look_at_files()
-        if form.obstacle:
-            raise ParameterError(form.obstacle)
         form.is_submitting = True
         form.changed.emit()
         try:
+            await self.look_at_files()
+            if form.obstacle:
+                raise ParameterError(form.obstacle)
             job = await self.services.jobs.submit(JobKind.TRAINING, parameters)
             evaluation = form.evaluation(parameters, job.name, job.paths)
             if evaluation is not None:

@@ -40,6 +40,9 @@ def test_a_few_known_values_are_a_select() -> None:
 def test_every_knob_of_every_job_has_a_widget_that_can_show_its_default() -> None:
     for model in PARAMETERS.values():
         for knob in knobs(model).values():
+            if knob.kind == "structure":
+                assert in_words(knob.default) == ""
+                continue
             widget = widget_for(knob)
             assert widget.kind != "select" or knob.required or knob.default in widget.options, knob.name
 

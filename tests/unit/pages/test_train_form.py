@@ -142,6 +142,13 @@ def test_the_first_step_with_an_obstacle_is_known(form: TrainForm) -> None:
     assert form.obstacle == ("Learning rate: 'abc' was given, but it must be a number, more than 0, at most 1.")
 
 
+def test_data_can_be_seen_while_two_settings_exclude_each_other(form: TrainForm) -> None:
+    form.update({"dataset_path": "starter", "validation_path": "/data/held.jsonl", "evaluations": "0"})
+    assert "" in form.errors
+    asked = form.query()
+    assert asked is not None and asked.held_out.path == "/data/held.jsonl"
+
+
 def test_a_draft_has_what_was_set_and_not_what_was_found_out(form: TrainForm) -> None:
     form.data.look, form.step, form.test_path = look(), 3, "/data/test.jsonl"
     form.before_recall = {"data_format": "auto"}

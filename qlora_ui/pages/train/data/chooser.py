@@ -7,11 +7,13 @@ from pathlib import Path
 
 from nicegui import ui
 
+from qlora_ui.components.button import Button
 from qlora_ui.components.choices import Choice, Choices
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.drop_zone import DropZone
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import column, row
+from qlora_ui.components.live import Live
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import muted
 from qlora_ui.components.words import size
@@ -35,6 +37,8 @@ class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
         """`tried` is what was chosen and could not be read, to be mended where it was typed."""
         super().__init__("div")
         self._session, self._on_choose = session, on_choose
+        self._taken = ""
+        """The path that was chosen last."""
         here = {STARTER, *(dataset.path for dataset in session.datasets)}
         way = "upload" if not tried or tried in here else "hub" if _is_hub(tried) else "path"
         with self:
@@ -45,7 +49,7 @@ class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
             self._rooms = {name: column(gap=4) for name in ways}
             with self._rooms["upload"]:
                 DropZone(self._uploaded)
-                self._known(tried)
+                Live(session.form.changed, self._known_key, lambda: self._show_known(tried), classes="qu-col qu-gap-4")
             with self._rooms["path"]:
                 self._path_field(tried if way == "path" else "")
             with self._rooms["hub"]:
@@ -60,7 +64,10 @@ class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
         await self._session.refresh_choices()
         await self._on_choose(dataset.path)
 
-    def _known(self, tried: str) -> None:
+    def _known_key(self) -> object:
+        return self._session.datasets, self._session.unreadable.copy()
+
+    def _show_known(self, tried: str) -> None:
         known = [Choice(STARTER, _("Starter data"), _("Short tasks that suit the starter model"))]
         known += [_uploaded(self._session, dataset) for dataset in reversed(self._session.datasets)]
         label = _("Data that is here already")
@@ -69,29 +76,37 @@ class Chooser(ui.element, default_classes="qu-col qu-gap-4"):
         choices.on_choose = self._on_choose
         choices.on_remove = lambda path: _remove(self._session, path)
 
-    def _path_field(self, value: str) -> None:
+    def _path_field(self, tried: str) -> None:
         help = _("A file, a folder or an archive on the machine that runs qlora-ui. Enter takes it.")
-        with Field(_("Path"), help=help) as field:
-            path = field.hold(ui.input(value=value)).props("autocomplete=off spellcheck=false").mark("dataset-path")
+        with row(gap=3, wrap=True, top=True):
+            with Field(_("Path"), help=help).classes("qu-grow qu-hub-name") as field:
+                path = field.hold(ui.input(value=tried)).props("autocomplete=off spellcheck=false").mark("dataset-path")
 
-        async def take() -> None:
-            text = str(path.value or "").strip()
-            if not text or (text == value and self._session.form.get("dataset_path") == text):
-                return  # it was only looked at
-            try:
-                reference = parse_reference(text)
-            except ParameterError as error:
-                field.set_error(" ".join(filter(None, (sentence(error.message), sentence(error.hint)))))
-                return
-            field.set_error("")
-            if isinstance(reference, HubReference):
-                self._ways.show("hub")
-                self._show("hub")
-                await self._hub.look_up(text)
-            else:
-                await self._on_choose(str(reference))
+            async def take() -> None:
+                await self._take_path(str(path.value or "").strip(), field, tried)
 
-        path.on("keydown.enter", take, []).on("blur", take, [])
+            path.on("keydown.enter", take, [])
+            Button(_("Use this path"), take, icon="check").classes("qu-beside-field")
+
+    async def _take_path(self, text: str, field: Field, tried: str) -> None:
+        """Only once, however often Enter is pressed: the next one would be a choice in place of this one."""
+        if not text or text == self._taken:
+            return
+        try:
+            reference = parse_reference(text)
+        except ParameterError as error:
+            field.set_error(" ".join(filter(None, (sentence(error.message), sentence(error.hint)))))
+            return
+        field.set_error("")
+        if isinstance(reference, HubReference):
+            self._ways.show("hub")
+            self._show("hub")
+            await self._hub.look_up(text)
+        elif text == tried:
+            self._session.read_data()
+        else:
+            self._taken = text
+            await self._on_choose(str(reference))
 
 
 def _is_hub(text: str) -> bool:

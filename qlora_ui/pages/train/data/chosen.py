@@ -13,6 +13,7 @@ from qlora_ui.components.knob_field import in_words
 from qlora_ui.components.layout import column, row
 from qlora_ui.components.text import Text, heading, muted
 from qlora_ui.components.words import size
+from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.inspection import SourceView
 from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.references import HUB, HubReference, parse_reference
@@ -86,8 +87,11 @@ def _about(source: Source, view: SourceView | None) -> str:
 
 
 def _picks(path: str) -> str:
-    """What was picked of a dataset on the hub."""
-    reference = parse_reference(path) if path.startswith(HUB) else None
+    """What was picked of a dataset on the hub; nothing of a name that cannot be understood."""
+    try:
+        reference = parse_reference(path)
+    except ParameterError:
+        return ""
     if not isinstance(reference, HubReference):
         return ""
     return ", ".join(filter(None, (_("hub"), reference.config, reference.split, reference.revision[:12])))

@@ -152,7 +152,7 @@ def outcome(survey: Survey) -> str:
     """`50 rows are left out now. 321 examples remain.`"""
     left_out = n_("{count} row is left out now.", "{count} rows are left out now.", survey.rows_left_out)
     remaining = n_("{count} example remains.", "{count} examples remain.", survey.examples)
-    return f"{left_out} {remaining}" if survey.rows_left_out else remaining
+    return _("{first} {second}", first=left_out, second=remaining) if survey.rows_left_out else remaining
 
 
 def _named(rows: Sequence[int]) -> str:

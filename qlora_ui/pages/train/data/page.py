@@ -68,22 +68,26 @@ class DataCard(Card):
     # ---- the ways to data ----
 
     def _ways_key(self) -> object:
-        is_wanted = not self._form.sources or self._form.data.problem is not None
-        return is_wanted, self._wanted, self._session.datasets, self._session.unreadable.copy()
+        """As little as can be: an upload that is under way breaks off where its place is drawn anew."""
+        return self._wanted or (not self._form.sources, self._tried)
+
+    @property
+    def _tried(self) -> str:
+        """What was chosen and could not be read."""
+        sources = self._form.sources
+        return sources[0].path if sources and self._form.data.problem is not None else ""
 
     def _show_ways(self) -> None:
-        sources, problem = self._form.sources, self._form.data.problem
-        if sources and problem is None and not self._wanted:
+        if self._form.sources and not self._tried and not self._wanted:
             return
         if self._wanted:
             titles = {"more": _("Add more data"), "other": _("Choose other data")}
             with row(between=True, wrap=True):
                 heading(titles[self._wanted], 3)
                 Button(_("Cancel"), lambda: self._look_for(""), size="sm")
-        elif not sources:
+        elif not self._form.sources:
             heading(_("Data"))
-        tried = sources[0].path if sources and problem is not None and not self._wanted else ""
-        Chooser(self._session, self._choose, tried=tried)
+        Chooser(self._session, self._choose, tried="" if self._wanted else self._tried)
 
     def _look_for(self, wanted: Literal["", "more", "other"]) -> None:
         self._wanted = wanted

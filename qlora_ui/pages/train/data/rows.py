@@ -18,6 +18,9 @@ from qlora_ui.pages.train.data.mending import STEPS, mend, steps_of, take_back, 
 from qlora_ui.pages.train.data.row_body import VIEWS, RowBody
 from qlora_ui.pages.train.session import TrainSession
 
+MOST_DIGITS = 15
+"""Of a row's number; no data have as many rows."""
+
 
 class RowCard(Card):
     """One row at a time, in the view of one's choice.
@@ -29,6 +32,8 @@ class RowCard(Card):
         super().__init__(_("Row"))
         self._session, self._state = session, session.form.data
         self._shown: tuple[object, ...] | None = None
+        self._seen: RowView | None = None
+        """As it came: what stands on the page may be a copy that says how it is left out."""
         self._among: Finding | None = self._state.among
         self.title._props["tabindex"] = "-1"
         with self.head, ui.element("div").classes("qu-row-tools"):
@@ -88,7 +93,7 @@ class RowCard(Card):
         survey = self._state.survey
         if not text:
             return
-        if not wanted or int(wanted) < 1 or (survey is not None and int(wanted) > survey.rows):
+        if not 0 < len(wanted) <= MOST_DIGITS or int(wanted) < 1 or (survey is not None and int(wanted) > survey.rows):
             last = survey.rows if survey is not None else 0
             self._wrong.text = (
                 n_("Give a number from 1 to {count}.", "Give a number from 1 to {count}.", last)
@@ -135,11 +140,11 @@ class RowCard(Card):
         if state.view is None and state.is_looking:
             self._body.wait()
             return
-        shown = (state.row, state.example, id(state.view), state.survey is not None, id(state.among))
-        if shown == self._shown:
+        shown = (state.row, state.example, state.survey is not None)
+        if shown == self._shown and state.view is self._seen and state.among is self._among:
             return
         has_moved = self._shown is not None and self._shown[:2] != shown[:2]
-        self._shown = shown
+        self._shown, self._seen = shown, state.view
         self._show()
         if has_moved:
             self._voice.say(" ".join(filter(None, (self.title.text, self._among_text.text, self._parts.text))))

@@ -58,7 +58,8 @@ class SplitCard(Card):
         self._follow()
 
     def _field(self, name: str) -> KnobField:
-        return KnobField(KNOBS[name], self._form.get(name), lambda value: self._session.set(name, value))
+        goes = {"validation_path": ""} if name == "validation_rows" else {}  # a file goes before a number
+        return KnobField(KNOBS[name], self._form.get(name), lambda value: self._session.change({**goes, name: value}))
 
     async def _choose(self, way: str) -> None:
         self._way = way
@@ -75,12 +76,12 @@ class SplitCard(Card):
                 share = self._form.get("validation_share") if self._known_way != "none" else None
                 return {"validation_path": "", "validation_rows": None, "validation_share": share}
             case "count":
-                rows = (survey.examples_held_out if survey is not None else 0) or None
-                return {"validation_path": "", "validation_rows": rows}
+                rows = survey.examples_held_out if survey is not None else 0
+                return {"validation_path": "", "validation_rows": rows} if rows else {}
             case "none":
                 return {"validation_path": "", "validation_rows": None, "validation_share": 0}
             case _:
-                return {}  # the file has to be named first
+                return {}  # the file has to be named first, as has a number where none is known
 
     def _follow(self) -> None:
         form, known = self._form, way_of(self._form)

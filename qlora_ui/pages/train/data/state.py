@@ -34,6 +34,11 @@ class DataState:
     views: dict[int, RowView] = field(default_factory=dict)
     """Row number → what was looked at, with the present settings."""
 
+    def forget(self) -> None:
+        """Let go of what was read."""
+        self.look = self.survey = self.progress = self.among = None
+        self.views.clear()
+
     @property
     def view(self) -> RowView | None:
         """The shown row, where it was read."""

@@ -6,10 +6,9 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
-from qlora_ui.components.select_list import amend_list
+from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text
 from qlora_ui.contract.inspection import Finding, TemplateView
 from qlora_ui.contract.recipe import CHAT_TEMPLATES
@@ -44,12 +43,8 @@ class TemplateCard(Card):
         self._custom = ""
         with self:
             with row(gap=3, wrap=True, top=True):
-                with Field(_("Turns become text by")).classes("qu-template-choice") as field:
-                    self._select = field.hold(
-                        ui.select({OWN: ""}, value=OWN, on_change=lambda e: self._choose(e.value))
-                    )
-                    amend_list(self._select, field.label.text)
-                    self._select.mark("chat-template")
+                self._select = SelectField(_("Turns become text by"), self._choose, marker="chat-template")
+                self._select.classes("qu-template-choice")
                 self._edit = Button(_("Edit", context="a template"), self._open_editor, icon="pencil")
                 self._edit.classes("qu-template-edit")
             self._source = Text(tag="p", classes="qu-xs qu-muted")
@@ -78,7 +73,7 @@ class TemplateCard(Card):
         self.set_visibility((data.look is not None and not is_text) or may_be_the_problem)
         if self._kind == CUSTOM:
             self._custom = self._chosen
-        self._select.set_options(self._options(), value=self._kind)
+        self._select.show(self._options(), self._kind)
         self._edit.set_visibility(self._view is not None or self._kind == CUSTOM)
         if self._view is not None:
             self._source.text = sentence(self._view.source)
@@ -90,8 +85,7 @@ class TemplateCard(Card):
         return options | {CUSTOM: _("a template of your own")} if self._custom else options
 
     async def _choose(self, kind: str) -> None:
-        if kind != self._kind:
-            await self._session.set("chat_template", self._custom if kind == CUSTOM else kind)
+        await self._session.set("chat_template", self._custom if kind == CUSTOM else kind)
 
     def _remarks(self) -> list[Finding]:
         return self._view.findings if self._view is not None else []
