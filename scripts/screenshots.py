@@ -2,7 +2,7 @@
 
     python scripts/screenshots.py [FOLDER] [--language de] [--contrast]
 
-It takes about four minutes: the pages that show a run are taken while it trains, the others when it is finished. What
+It takes about five minutes: the pages that show a run are taken while it trains, the others when it is finished. What
 lies in docs/screenshots is English without high contrast; other sets need a folder of their own.
 """
 
@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.e2e.data_states import states  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402
 
 PAGES = {
@@ -44,6 +45,15 @@ PAGES = {
     "user-menu": "/",
     "navigation": "/",
 }
+DATA_STATES = {
+    "chooser hub": "data-hub",
+    "columns to assign": "data-columns",
+    "understood": "data-findings",
+    "dialog template": "data-template",
+    "held out by number": "data-mended",
+    "mixed": "data-mixed",
+}
+"""State of the second step of /train → what its picture is called."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = {"": 1440, "-narrow": 360}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -70,6 +80,7 @@ def main() -> None:
         by_kind = {job["kind"]: f"/activity/{job['id']}" for job in jobs_of(server)}
         results = {"score": by_kind["evaluation"], "receipt": by_kind["merge"]}
         take_all(browser, server.url, PAGES | results, look)
+        take_data(browser, server.url, look)
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
         with RunningServer(Path(home)) as server:
             take_all(browser, server.url, {"first-day": "/"}, look)
@@ -104,12 +115,7 @@ def chromium() -> Iterator[Browser]:
 def take_all(browser: Browser, url: str, pages: dict[str, str], look: Look) -> None:
     for suffix, width in WIDTHS.items():
         for scheme in SCHEMES:
-            context = browser.new_context(
-                viewport={"width": width, "height": 900},
-                color_scheme=scheme,
-                reduced_motion="reduce",
-                locale=look.language.replace("_", "-"),
-            )
+            context = _context(browser, look, scheme, width)
             page = context.new_page()
             for name, path in pages.items():
                 if name != "navigation" or suffix:  # a wide page has it beside
@@ -117,18 +123,51 @@ def take_all(browser: Browser, url: str, pages: dict[str, str], look: Look) -> N
             context.close()
 
 
+def take_data(browser: Browser, url: str, look: Look) -> None:
+    """The step of the data, gone through once in each scheme: every state is taken in both widths."""
+    for scheme in SCHEMES:
+        context = _context(browser, look, scheme, WIDTHS[""])
+        page = context.new_page()
+        _open(page, f"{url}/train", look)
+        with tempfile.TemporaryDirectory() as folder:
+            for state in states(page, Path(folder)):
+                for suffix, width in WIDTHS.items() if state in DATA_STATES else ():
+                    page.set_viewport_size({"width": width, "height": 900})
+                    page.wait_for_timeout(500)
+                    file = look.folder / f"{DATA_STATES[state]}-{scheme}{suffix}.png"
+                    _picture(page, file, full=not state.startswith("dialog"))
+                page.set_viewport_size({"width": WIDTHS[""], "height": 900})
+        context.close()
+
+
 def take(page: Page, name: str, url: str, look: Look, ending: str) -> None:
+    _open(page, url, look, has_socket=name != "sign-in")
+    if opener := _OPENERS.get(name):
+        opener(page)
+        page.wait_for_timeout(500)
+    _picture(page, look.folder / f"{name}-{ending}.png", full=opener is None)
+
+
+def _context(browser: Browser, look: Look, scheme: Literal["light", "dark"], width: int) -> BrowserContext:
+    return browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        locale=look.language.replace("_", "-"),
+    )
+
+
+def _open(page: Page, url: str, look: Look, *, has_socket: bool = True) -> None:
     page.goto(url)
-    if name != "sign-in":
+    if has_socket:
         page.wait_for_function("window.did_handshake === true")
     page.wait_for_load_state("networkidle")
     if look.contrast:
         page.evaluate("document.body.classList.add('qu-contrast')")
-    if opener := _OPENERS.get(name):
-        opener(page)
-        page.wait_for_timeout(500)
-    file = look.folder / f"{name}-{ending}.png"
-    page.screenshot(path=file, full_page=opener is None)
+
+
+def _picture(page: Page, file: Path, *, full: bool) -> None:
+    page.screenshot(path=file, full_page=full)
     print(file)
 
 

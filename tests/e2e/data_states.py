@@ -80,7 +80,7 @@ def states(page: Page, folder: Path) -> Iterator[str]:
     yield from _ways_to_data(page)
     name_path(page, odd)
     expect(page.locator(".qu-reading-example")).to_be_visible(timeout=READ_MS)
-    page.wait_for_load_state("networkidle")
+    all_read(page)
     yield "columns to assign"
     page.get_by_role("button", name=said(page, "Replace")).click()
     name_path(page, faulty)

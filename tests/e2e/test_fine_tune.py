@@ -127,13 +127,17 @@ def test_a_table_of_ones_own_is_assigned_mended_and_trained_as_it_was_shown(
     to_data(page)
     name_path(page, table)
     expect(page.get_by_text("Only a guess")).to_be_visible(timeout=60_000)
-    choose(page, "Question", "customer wrote")
-    choose(page, "Answer", "we replied")
+    parts = page.locator(".qu-parts")
+    parts.get_by_role("combobox", name="Question").click()
+    page.get_by_role("option", name="customer wrote", exact=True).click()
+    expect(parts.get_by_role("combobox", name="Answer")).to_have_value("we replied")  # the only text that is left
+    page.get_by_role("button", name="That is right").click()
     expect(page.get_by_text("Chosen by you")).to_be_visible()
     trained = page.locator(".qu-reading-example .qu-turn.trained")
     expect(trained).to_contain_text("Parcel 7 comes on day 2.")
     page.get_by_role("button", name="Remove duplicates: ").click()
-    expect(page.get_by_text("2 rows are left out now. 24 examples remain.")).to_be_visible(timeout=60_000)
+    mends = page.get_by_role("region", name="Mends")
+    expect(mends.get_by_role("status")).to_have_text("2 rows are left out now. 24 examples remain.", timeout=60_000)
     page.get_by_role("button", name="Continue to settings").click()
     page.get_by_label("Step limit", exact=True).fill("4")
     page.get_by_label("Step limit", exact=True).blur()
@@ -146,11 +150,3 @@ def test_a_table_of_ones_own_is_assigned_mended_and_trained_as_it_was_shown(
     assert parameters["data_format"] == "question_answer"
     assert parameters["data_mapping"] == {"question": "customer wrote", "answer": "we replied"}
     assert [step["do"] for step in parameters["data_steps"]] == ["remove_duplicates"]
-
-
-def choose(page: Page, part: str, column: str) -> None:
-    """Assign a column to a part of the rows."""
-    select = page.locator(".qu-parts").get_by_role("combobox", name=part)
-    select.click()
-    page.get_by_role("option", name=column, exact=True).click()
-    expect(select).to_have_value(column)

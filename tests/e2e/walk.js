@@ -32,6 +32,7 @@
         const outline = style.outlineStyle === "none" ? "" : style.outlineWidth + style.outlineColor;
         return [outline, style.boxShadow, style.borderTopColor, style.borderTopWidth];
       })));
+  document.activeElement?.blur();
   scrollTo(0, 0);
   const expected = [...document.querySelectorAll(TABBABLE)].filter(isReached);
   const before = new Map(expected.map((element) => [element, look(element)]));

@@ -18,6 +18,7 @@ from qlora_ui.contract.inspection import Look, PartView, Survey, SurveyProgress,
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.recipe import DataQuery, Recipe, Source
 from qlora_ui.contract.references import HubConfig, HubDataset, HubSplit
+from qlora_ui.pages.train.data.state import ROWS_KEPT, DataState
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.services import Services
 from qlora_ui.store.recipes import KeptRecipe
@@ -417,6 +418,7 @@ async def test_a_number_takes_the_place_of_a_file_once_it_is_given(
     await choose_file(user, data_file(tmp_path))
     held = str(data_file(tmp_path, "held.jsonl"))
     user.find("A file").click()
+    await user.should_see(marker="validation_path", retries=50)
     await enter(user, "validation_path", held)
     await _until(inspector, lambda query: query.held_out.path == held)
     user.find("A number").click()
@@ -461,6 +463,45 @@ async def test_the_page_is_of_use_while_all_rows_are_counted(
     await user.should_see("The rows are still being counted.", retries=50)
     await press(user, "Start now")
     assert [job.parameters.model_name for job in services.jobs.jobs.values()] == ["starter"]
+
+
+async def test_who_goes_on_before_the_first_look_is_there_still_gets_all_rows_counted(
+    services: Services, inspector: FakeInspector
+) -> None:
+    session = TrainSession(services)
+    session.form.set("dataset_path", "starter")
+    session.read_data()
+    session.data.show_row(21)
+    assert len(inspector.surveyed) == 0
+    while session.form.data.survey is None:
+        await asyncio.sleep(0)
+    assert session.form.data.view is not None and session.form.data.view.number == 21
+    assert len(inspector.surveyed) == 1
+
+
+async def test_counting_that_is_stopped_before_it_began_does_not_begin(
+    services: Services, inspector: FakeInspector
+) -> None:
+    session = TrainSession(services)
+    session.form.set("dataset_path", "starter")
+    session.read_data()
+    session.data.give_up_survey()
+    while session.form.data.is_looking:
+        await asyncio.sleep(0)
+    assert inspector.surveyed == []
+    session.data.survey_again()
+    while session.form.data.survey is None:
+        await asyncio.sleep(0)
+
+
+async def test_only_the_rows_of_late_are_at_hand(inspector: FakeInspector) -> None:
+    state = DataState()
+    for start in range(1, 41, 4):
+        look = await inspector.look(DataQuery(recipe=Recipe(sources=(Source(path="starter"),))), start=start, limit=10)
+        state.keep([view.model_copy(update={"number": 10 * view.number}) for view in look.views])
+        state.keep([view.model_copy(update={"number": 1_000 + start + view.number}) for view in look.views])
+    assert len(state.views) == ROWS_KEPT
+    assert max(state.views) in list(state.views)[-10:]
 
 
 async def test_counting_can_be_stopped_and_begun_again(user: User, inspector: FakeInspector, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class DataReading:
     def read(self, query: DataQuery | None) -> None:
         """Look at other data, or at the same with other settings; None forgets what was read."""
         self.close()
-        state, self._query = self.state, query
+        state, self._query, self._surveying = self.state, query, None
         state.survey = state.progress = state.problem = state.among = None
         state.was_given_up, state.note = False, ""
         state.views.clear()
@@ -79,7 +79,8 @@ class DataReading:
             return
         self.state.is_looking = False
         self._changed()
-        self._surveying = background_tasks.create(self._survey(query), name="go through the data of a run")
+        if self.state.is_surveying and self._surveying is None:  # else it was given up before it began
+            self._surveying = background_tasks.create(self._survey(query), name="go through the data of a run")
 
     def _tell_note(self, note: str) -> None:
         self.state.note = note
@@ -104,7 +105,7 @@ class DataReading:
         state = self.state
         if not rows or state.look is None:
             state.look = seen
-        state.views.update({view.number: view for view in seen.views})
+        state.keep(seen.views)
         state.problem = None
 
     async def _tried(self, work: object) -> bool:
@@ -134,7 +135,9 @@ class DataReading:
             self._looking.cancel()
         state.is_looking = True
         wanted = [row for row in among.rows if row >= number][:ROWS_AT_ONCE] if among is not None else None
-        self._looking = background_tasks.create(self._fetch(self._query, number, wanted), name="fetch rows")
+        is_begun = self._surveying is not None  # else the first look is still under way: it goes on from this row
+        work = self._fetch(self._query, number, wanted) if is_begun else self._read(self._query)
+        self._looking = background_tasks.create(work, name="fetch rows")
 
     async def _fetch(self, query: DataQuery, number: int, rows: list[int] | None) -> None:
         await self._tried(self._look_from(query, number, rows))

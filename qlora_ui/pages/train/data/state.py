@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from qlora_ui.contract.inspection import Finding, Look, RowView, Survey, SurveyProgress
+
+ROWS_KEPT = 60
+"""That are at hand at once."""
 
 
 @dataclass
@@ -32,7 +36,15 @@ class DataState:
     among: Finding | None = None
     """The finding through whose rows a person goes; None goes through all."""
     views: dict[int, RowView] = field(default_factory=dict)
-    """Row number → what was looked at, with the present settings."""
+    """Row number → what was looked at last, with the present settings."""
+
+    def keep(self, views: Sequence[RowView]) -> None:
+        """Have these rows at hand. The ones that came first go: the tokens of a long row take some megabytes."""
+        for view in views:
+            self.views.pop(view.number, None)
+            self.views[view.number] = view
+        for number in list(self.views)[:-ROWS_KEPT]:
+            del self.views[number]
 
     def forget(self) -> None:
         """Let go of what was read."""
@@ -80,6 +92,10 @@ class DataState:
             after = [number for number in self.among.rows if number > self.row]
             return (max(before) if before else None), (min(after) if after else None)
         last = self.survey.rows if self.survey is not None else None
-        known_end = self.look is not None and not self.look.has_more and self.row == max(self.views, default=0)
-        is_last = self.row == last or (last is None and known_end)
+        is_known_end = self.look is not None and not self.look.has_more and self.row == _last_of(self.look)
+        is_last = self.row == last or (last is None and is_known_end)
         return (self.row - 1 if self.row > 1 else None), (None if is_last else self.row + 1)
+
+
+def _last_of(look: Look) -> int:
+    return look.views[-1].number if look.views else 0
