@@ -242,4 +242,6 @@ def _reads(job: Job, dataset: Dataset) -> bool:
 
 
 def _model_folders(models: Path) -> list[str]:
-    return sorted(str(config.parent) for config in models.glob("*/config.json"))
+    """Without those that a merge is still writing, whose names begin with a dot."""
+    folders = (config.parent for config in models.glob("*/config.json"))
+    return sorted(str(folder) for folder in folders if not folder.name.startswith("."))

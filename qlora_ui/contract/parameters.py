@@ -21,8 +21,10 @@ __all__ = [
 ]
 
 
-_ALSO_FOR_SCORING = frozenset({"skip_bad_rows", "repair_encoding", "trim_space", "mend_order", "mask_secrets"})
-"""Steps that change how rows read, and not which rows there are."""
+_ALSO_FOR_SCORING = frozenset(
+    {"skip_bad_rows", "repair_encoding", "trim_space", "mend_order", "mask_secrets", "drop_empty"}
+)
+"""Steps that change how rows read, and that leave out what cannot be scored; not those that choose among good rows."""
 
 
 class EvaluationParameters(ReadsData):

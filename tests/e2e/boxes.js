@@ -118,6 +118,11 @@
       box.top + leading < room.top - SLACK || box.bottom - leading > room.bottom + SLACK
     ) faults.add(`sticks out of ${name(frame)}: ${name(element)}`);
   }
+  for (const { element, box } of things) {
+    if ([...ancestors(element)].some((e) => scrolls(e) || layer(e) === e)) continue;
+    const room = element.parentElement.closest(".qu-card, .qu-note")?.getBoundingClientRect();
+    if (room && (box.left < room.left - SLACK || box.right > room.right + SLACK)) faults.add(`sticks out: ${name(element)}`);
+  }
 
   // Overlap: two lines of text, or a text and a control that it does not belong to, share a part of the window.
   const areas = [];

@@ -32,10 +32,11 @@ def to_data(page: Page) -> None:
 
 
 def name_path(page: Page, path: Path) -> None:
-    """Choose data by their path on the server; the ways to data are open."""
+    """Choose data by their path on the server, and wait until they are chosen; the ways to data are open."""
     page.get_by_role("radio", name=said(page, "Path on this machine")).click()
     page.get_by_role("textbox", name=said(page, "Path"), exact=True).fill(str(path))
     page.keyboard.press("Enter")
+    expect(page.locator(".qu-source").filter(has_text=path.name)).to_be_visible()
 
 
 def all_read(page: Page) -> None:

@@ -19,6 +19,7 @@ FAULTS = {
     "cut off": '<div style="width:60px; overflow:hidden; white-space:nowrap">A text without an end</div>',
     "shortened without a title": f'<div style="{SHORT}">A text without an end</div>',
     "sticks out of": '<button style="width:40px; white-space:nowrap; overflow:visible; padding:0">A long word</button>',
+    "sticks out: <button": '<div class="qu-note" style="width:60px"><button style="width:90px">Long</button></div>',
     "too wide": '<div style="width:2000px; background:red">Wide</div>',
     "beyond the window's edge": '<p style="position:absolute; left:-30px">Outside</p>',
 }

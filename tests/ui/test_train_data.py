@@ -465,6 +465,7 @@ async def test_the_page_is_of_use_while_all_rows_are_counted(
     assert [job.parameters.model_name for job in services.jobs.jobs.values()] == ["starter"]
 
 
+@pytest.mark.usefixtures("user")
 async def test_who_goes_on_before_the_first_look_is_there_still_gets_all_rows_counted(
     services: Services, inspector: FakeInspector
 ) -> None:
@@ -479,6 +480,7 @@ async def test_who_goes_on_before_the_first_look_is_there_still_gets_all_rows_co
     assert len(inspector.surveyed) == 1
 
 
+@pytest.mark.usefixtures("user")
 async def test_counting_that_is_stopped_before_it_began_does_not_begin(
     services: Services, inspector: FakeInspector
 ) -> None:
@@ -488,10 +490,27 @@ async def test_counting_that_is_stopped_before_it_began_does_not_begin(
     session.data.give_up_survey()
     while session.form.data.is_looking:
         await asyncio.sleep(0)
+    for _turn in range(20):  # in which a survey would begin
+        await asyncio.sleep(0)
     assert inspector.surveyed == []
     session.data.survey_again()
     while session.form.data.survey is None:
         await asyncio.sleep(0)
+
+
+@pytest.mark.usefixtures("user")
+async def test_what_is_wrong_further_on_is_not_forgotten_by_looking_at_rows(services: Services) -> None:
+    services.inspector = SurveyFails()
+    session = TrainSession(services)
+    data = session.form.data
+    session.form.set("dataset_path", "starter")
+    session.read_data()
+    while data.problem is None:
+        await asyncio.sleep(0)
+    session.data.show_row(21)
+    while data.view is None:
+        await asyncio.sleep(0)
+    assert data.problem == ("The file was taken away.", "")
 
 
 async def test_only_the_rows_of_late_are_at_hand(inspector: FakeInspector) -> None:

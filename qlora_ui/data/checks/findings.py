@@ -39,10 +39,11 @@ def finding(
 
 
 def gravest_first(findings: list[Finding]) -> list[Finding]:
-    """Errors, warnings, notes; within each what concerns the most rows first."""
-    return sorted(findings, key=lambda one: (_GRAVITY.index(one.level), -one.count))
+    """Errors, warnings, notes; within each what must not get out first, then what concerns the most rows."""
+    return sorted(findings, key=lambda one: (_GRAVITY.index(one.level), one.kind not in _PRIVATE, -one.count))
 
 
+_PRIVATE = ("secrets", "personal")
 _GRAVITY: tuple[Level, ...] = ("error", "warning", "note")
 
 

@@ -85,7 +85,7 @@ class Side:
         """The rows with these numbers (rising), read again, each with the index of its source; no bad ones."""
         wanted = set(numbers)
         for index, block in self.blocks():
-            if wanted & set(range(block.first, block.first + block.count)):
+            if not wanted.isdisjoint(range(block.first, block.first + block.count)):
                 for row in block.rows():
                     if row.number in wanted and isinstance(row, Row):
                         yield index, row

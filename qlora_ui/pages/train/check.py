@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from nicegui import background_tasks, ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.key_values import KeyValues
-from qlora_ui.components.knob_field import AUTOMATIC, in_words
+from qlora_ui.components.knob_field import in_words
 from qlora_ui.components.layout import Card, Skeleton
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
@@ -18,16 +17,16 @@ from qlora_ui.components.words import many, size
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.train.data.mending import STEPS as STEP_NAMES
-from qlora_ui.pages.train.data.words import format_name, pairs, part_name, role_name, source_name
+from qlora_ui.pages.train.data.findings import finding_in_words
+from qlora_ui.pages.train.data.words import format_name, source_name
+from qlora_ui.pages.train.differing import DifferingCard
 from qlora_ui.pages.train.form import DATA_KNOBS
 from qlora_ui.pages.train.plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 from qlora_ui.pages.train.session import TrainSession
-from qlora_ui.pages.train.words import KNOBS
 from qlora_ui.theme import Icon
 
 if TYPE_CHECKING:
-    from qlora_ui.contract.inspection import Survey
+    from qlora_ui.contract.inspection import Look, Survey
     from qlora_ui.meters import DeviceReading
 
 Verdict = Literal["good", "remark", "problem"]
@@ -72,8 +71,7 @@ def build(session: TrainSession) -> None:
     with room:
         Skeleton(height="160px")
         background_tasks.create(look(), name="look at the devices", context=ui.context.client)
-    with Card(_("What differs from the defaults")):
-        Live(form.changed, lambda: form.differing, lambda: _differing(session))
+    DifferingCard(form)
 
 
 def checks(session: TrainSession, devices: list[DeviceReading], free: int) -> list[Check]:
@@ -81,6 +79,7 @@ def checks(session: TrainSession, devices: list[DeviceReading], free: int) -> li
     return [
         _model(session),
         _data(session),
+        *_warnings(session),
         *_settings(session),
         *_steps(session),
         *_evaluation(session),
@@ -114,7 +113,7 @@ def _data(session: TrainSession) -> Check:
     if data.look is None:
         return Check("remark", _("The data is still being read."))
     if data.survey is not None:
-        return Check("good", _what_was_read(data.survey, data.look.understanding.format))
+        return Check("good", _what_was_read(data.survey, data.look))
     if data.was_given_up:
         hint = _("The training goes through all of them itself, and stops at the first that cannot be used.")
         return Check("remark", _("Not all rows were counted."), hint, step=1)
@@ -122,8 +121,20 @@ def _data(session: TrainSession) -> Check:
     return Check("remark", _("The rows are still being counted."), hint)
 
 
-def _what_was_read(survey: Survey, data_format: str) -> str:
-    rows, form = survey.rows, format_name(data_format)
+def _warnings(session: TrainSession) -> list[Check]:
+    """What is odd in the data and does not stop a training: rows that are cut, duplicates, secrets …"""
+    survey = session.form.data.survey
+    found = survey.findings if survey is not None else []
+    return [
+        Check("remark", finding_in_words(finding), sentence(finding.hint), step=1)
+        for finding in found
+        if finding.level == "warning"
+    ]
+
+
+def _what_was_read(survey: Survey, look: Look) -> str:
+    formats = [source.format for source in look.sources if source.format] or [look.understanding.format]
+    rows, form = survey.rows, ", ".join(format_name(name) for name in dict.fromkeys(formats))
     if survey.tokens_trained is None:
         return n_("{count} row was read as {form}.", "{count} rows were read as {form}.", rows, form=form)
     return n_(
@@ -205,8 +216,8 @@ def _evaluation(session: TrainSession) -> list[Check]:
             "The evaluation file measures the evaluation loss before the first step and {times} after.", times=times
         )
         return [Check("good", text)]
-    if parameters.evaluations and made.rows_held_out:
-        return [Check("good", _who_measures(made.rows_held_out, times, is_exact=made.is_exact))]
+    if parameters.evaluations and made.examples_held_out:
+        return [Check("good", _who_measures(made.examples_held_out, times, is_exact=made.is_exact))]
     text = _("Nothing measures the evaluation loss, so learning by heart would not show.")
     return [Check("remark", text, step=2 if not parameters.evaluations else 1)]
 
@@ -276,33 +287,3 @@ def _mend(session: TrainSession, step: int) -> None:
 def _raise_epochs(session: TrainSession, epochs: float) -> None:
     label = _("Train {count} epochs", count=number(epochs))
     Button(label, lambda: session.set("num_train_epochs", in_words(epochs)), size="sm")
-
-
-def _differing(session: TrainSession) -> None:
-    differing = session.form.differing
-    if not differing:
-        Text(_("Nothing: every setting has its default."), "p", classes="qu-sm qu-muted")
-        return
-    KeyValues({sentence(KNOBS[name].title): _value_in_words(name, value) for name, value in differing.items()})
-
-
-def _value_in_words(name: str, value: Any) -> str:
-    """A setting's value as a person says it; tables and lists as well."""
-    match name:
-        case "data_format":
-            return format_name(value)
-        case "data_mapping":
-            return pairs({part_name(part): column for part, column in value.items()})
-        case "data_roles":
-            return pairs({speaker: role_name(role) for speaker, role in value.items()})
-        case "data_steps":
-            return ", ".join(_(STEP_NAMES[step.do]) for step in value)
-        case "more_data":
-            named = ((source_name(source.path), source.weight) for source in value)
-            return ", ".join(f"{name} × {in_words(weight)}" if weight != 1 else name for name, weight in named)
-        case "validation_path":
-            return source_name(value)
-        case "chat_template" if "{" in value:
-            return _("a template of your own")
-        case _:
-            return in_words(value) or _(AUTOMATIC)

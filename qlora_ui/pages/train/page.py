@@ -9,26 +9,23 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.key_values import KeyValues
-from qlora_ui.components.layout import Card, column, columns
+from qlora_ui.components.layout import column, columns
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
-from qlora_ui.components.text import LiveRegion, Text
-from qlora_ui.contract.paths import STARTER
-from qlora_ui.locales import _, mark, n_
+from qlora_ui.components.text import LiveRegion
+from qlora_ui.locales import _, mark
 from qlora_ui.pages.train import check as train_check
 from qlora_ui.pages.train import model as train_model
 from qlora_ui.pages.train import settings as train_settings
 from qlora_ui.pages.train import start as train_start
 from qlora_ui.pages.train.data import page as train_data
-from qlora_ui.pages.train.data.words import source_name
 from qlora_ui.pages.train.form import STEPS, TrainForm
-from qlora_ui.pages.train.plan import plan
 from qlora_ui.pages.train.session import TrainSession, session_of
-from qlora_ui.pages.train.words import in_figures, step_names
+from qlora_ui.pages.train.this_run import ThisRunCard
+from qlora_ui.pages.train.words import step_names
 from qlora_ui.pages.train.yaml import YamlCard
 
 if TYPE_CHECKING:
@@ -41,13 +38,6 @@ SUBTITLES = (
     mark("What will happen, before anything happens."),
     mark("Give it a name, decide what follows, and let it run."),
 )
-ONWARDS = (
-    mark("Continue to data"),
-    mark("Continue to settings"),
-    mark("Continue to check"),
-    mark("Continue to start"),
-)
-"""What the button below each step but the last one says."""
 
 
 async def build(services: Services) -> None:
@@ -64,7 +54,7 @@ async def build(services: Services) -> None:
             panels = Panels(session)
             yaml_card = YamlCard(session)
         with column(gap=5).classes("qu-sticky"):
-            _this_run(session, panels)
+            ThisRunCard(session, panels.focus)
 
     async def switch(view: str) -> None:
         panels.set_visibility(view == "form")
@@ -156,111 +146,6 @@ class Panels(ui.element, default_classes="qu-col qu-gap-5"):
                 fault?.scrollIntoView({{ block: "center" }});  // else the top bar may lie over it
             }});
         """)
-
-
-def _this_run(session: TrainSession, panels: Panels) -> None:
-    with Card(_("This run")):
-        Live(session.form.changed, lambda: _facts(session), lambda: _show_facts(session), classes="qu-contents")
-        _Buttons(session, panels)
-
-
-def _show_facts(session: TrainSession) -> None:
-    KeyValues(_facts(session))
-
-
-def _facts(session: TrainSession) -> dict[str, str]:
-    """What the run comes to, as far as it is known. Nothing here is estimated."""
-    form = session.form
-    model = str(form.get("model_name") or "")
-    facts = {
-        _("Model"): f"{_short(model)} · NF4" if model else _("not chosen yet"),
-        _("Data"): _data_in_words(form),
-    }
-    if form.problems:
-        return facts | {_("Steps"): _("known once the settings can be used")}
-    parameters = form.parameters()
-    survey = form.data.survey
-    made = plan(parameters, survey) if survey is not None and survey.examples_train else None
-    if made is not None:
-        facts[_("Rows to train")] = in_figures(made.rows_trained, is_exact=made.is_exact)
-    facts[_("Trained")] = _("answers only") if parameters.train_on == "completions" else _("every token")
-    layers = _("all linear layers") if parameters.target_modules == "all-linear" else parameters.target_modules
-    facts[_("Adapter")] = f"r{parameters.lora_rank}, {layers}"
-    batch = parameters.batch_size * parameters.gradient_accumulation
-    facts[_("Effective batch")] = n_("{count} example", "{count} examples", batch)
-    if made is not None:
-        facts[_("Steps")] = in_figures(made.steps, is_exact=made.is_exact)
-    facts[_("Device")] = _("first GPU or processor") if parameters.device == "auto" else parameters.device
-    return facts
-
-
-def _data_in_words(form: TrainForm) -> str:
-    sources = form.sources
-    if not sources:
-        return _("not chosen yet")
-    if len(sources) > 1:
-        return n_("{count} source", "{count} sources", len(sources))
-    return _("starter") if sources[0].path == STARTER else source_name(sources[0].path)
-
-
-def _short(name: str) -> str:
-    return _("starter") if name == STARTER else name.rstrip("/").rpartition("/")[2]
-
-
-class _Buttons:
-    """On, or at once to the start. They are changed in place, so that the focus stays on them from step to step."""
-
-    def __init__(self, session: TrainSession, panels: Panels) -> None:
-        self._form, self._panels = session.form, panels
-        self._proceed = Button("", self._go_on, icon_after="chevron-right", variant="primary").classes("qu-wide")
-        self._start_now = Button(_("Start now"), lambda: start(session)).classes("qu-wide")
-        self._start = Button(_("Start training"), lambda: start(session), icon="play", variant="primary")
-        self._start.classes("qu-wide")
-        self._reason = Text("", "p", classes="qu-sm qu-muted qu-break").mark("reason")
-        for button in (self._proceed, self._start):
-            button._props["aria-describedby"] = self._reason.html_id
-        self._show_me = Button(_("Show me where"), self._go_back, size="sm")
-        listen(session.form.changed, self._follow)
-        self._follow()
-
-    def _go_on(self) -> None:
-        """To the next step, unless something on this one has to be mended first: then to that."""
-        if self._form.obstacle_at(self._form.step):
-            self._panels.focus()
-        else:
-            self._form.go_to(self._form.step + 1)
-
-    def _go_back(self) -> None:
-        step = self._form.obstacle_step
-        if step is not None:
-            self._form.go_to(step)
-            self._panels.focus()
-
-    def _follow(self) -> None:
-        form = self._form
-        is_last = form.is_yaml or form.step == len(STEPS) - 1
-        if not is_last:
-            self._proceed.text = _(ONWARDS[form.step])
-        self._proceed.set_visibility(not is_last)
-        self._start_now.set_visibility(not is_last and form.is_valid and not form.is_submitting)
-        self._start.set_visibility(is_last)
-        obstacle = form.obstacle
-        self._start.disable_because(obstacle)
-        here = "" if is_last else form.obstacle_at(form.step)
-        if here:
-            self._reason.text = _("Mend this first. {problem}", problem=here)
-        else:
-            self._reason.text = obstacle if is_last else ""
-        self._reason.set_visibility(bool(self._reason.text))
-        self._show_me.set_visibility(is_last and not form.is_yaml and form.obstacle_step is not None)
-
-
-async def start(session: TrainSession) -> None:
-    """Queue the run and go to it. What stands in the way is raised, and nothing that was typed is lost."""
-    if session.form.is_submitting:
-        return
-    job = await session.start()
-    ui.navigate.to(f"/activity/{job.id}")
 
 
 def _done(session: TrainSession) -> set[int]:

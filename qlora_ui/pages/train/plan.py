@@ -16,8 +16,8 @@ ENOUGH_STEPS = 50
 class Plan:
     """What the settings and the data come to."""
 
-    rows_trained: int
-    rows_held_out: int
+    examples_trained: int
+    examples_held_out: int
     effective_batch: int
     steps: int
     """Optimiser steps of the whole run."""
@@ -34,8 +34,8 @@ def plan(parameters: TrainingParameters, survey: Survey) -> Plan:
     steps_per_epoch = max(1, math.ceil(batches / parameters.gradient_accumulation))
     steps = math.ceil(parameters.num_train_epochs * steps_per_epoch)
     return Plan(
-        rows_trained=survey.examples_train,
-        rows_held_out=survey.examples_held_out,
+        examples_trained=survey.examples_train,
+        examples_held_out=survey.examples_held_out,
         effective_batch=parameters.batch_size * parameters.gradient_accumulation,
         steps=min(steps, parameters.max_steps or steps),
         is_exact=survey.tokens is not None,
@@ -44,6 +44,6 @@ def plan(parameters: TrainingParameters, survey: Survey) -> Plan:
 
 def epochs_for_enough_steps(parameters: TrainingParameters, made: Plan) -> float | None:
     """How many epochs make ENOUGH_STEPS steps. None where there are enough, or where a limit of steps is set."""
-    if made.steps >= ENOUGH_STEPS or parameters.max_steps or made.rows_trained < 1:
+    if made.steps >= ENOUGH_STEPS or parameters.max_steps or made.examples_trained < 1:
         return None
     return float(math.ceil(parameters.num_train_epochs * ENOUGH_STEPS / made.steps))

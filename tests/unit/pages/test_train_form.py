@@ -174,7 +174,7 @@ def test_the_plan_counts_as_training_does(form: TrainForm) -> None:
     form.set("batch_size", "4")
     form.set("gradient_accumulation", "4")
     made = plan(form.parameters(), survey())
-    assert (made.rows_trained, made.rows_held_out, made.effective_batch) == (90, 10, 16)
+    assert (made.examples_trained, made.examples_held_out, made.effective_batch) == (90, 10, 16)
     assert made.steps == 3 * 6  # 90 rows make 23 batches of 4, and those 6 steps an epoch
     assert made.is_exact
 

@@ -40,15 +40,20 @@ def show_findings(session: TrainSession, findings: Sequence[Finding]) -> None:
                         _show(session, finding, chosen)
 
 
-def show_remark(finding: Finding) -> Notice:
-    """A finding in words. Only an error is read out at once: several remarks that come together would drown it."""
+def finding_in_words(finding: Finding) -> str:
+    """Where it is, or of how many rows it is true, and what it is."""
     message = sentence(finding.message)
     if finding.place and finding.count == 1:
-        message = _("{place}: {finding}", place=finding.place, finding=message)
-    elif finding.rows:
+        return _("{place}: {finding}", place=finding.place, finding=message)
+    if finding.rows:
         rows = n_("{count} row", "{count} rows", finding.count)
-        message = _("{rows}: {finding}", rows=rows, finding=message)
-    notice = Notice(message, TONES[finding.level], hint=sentence(finding.hint))
+        return _("{rows}: {finding}", rows=rows, finding=message)
+    return message
+
+
+def show_remark(finding: Finding) -> Notice:
+    """A finding in words. Only an error is read out at once: several remarks that come together would drown it."""
+    notice = Notice(finding_in_words(finding), TONES[finding.level], hint=sentence(finding.hint))
     if finding.level != "error":
         notice._props["role"] = "note"
     return notice

@@ -55,10 +55,11 @@ def is_chosen(step: Step, steps: Sequence[Step]) -> bool:
 
 
 def with_step(steps: Sequence[Step], added: Step) -> list[Step]:
-    """The steps with one more; single rows that are left out are gathered in one step."""
+    """The steps with one more, in the order in which they are carried out; single rows are gathered in one step."""
     same = [step for step in steps if step.do == added.do]
     rows = sorted({*added.rows, *(number for step in same for number in step.rows)})
-    return [*(step for step in steps if step.do != added.do), Step(do=added.do, rows=tuple(rows))]
+    together = [*(step for step in steps if step.do != added.do), Step(do=added.do, rows=tuple(rows))]
+    return sorted(together, key=lambda step: _ORDER.index(step.do))
 
 
 def with_row(steps: Sequence[Step], number: int) -> list[Step]:

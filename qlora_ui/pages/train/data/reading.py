@@ -106,7 +106,6 @@ class DataReading:
         if not rows or state.look is None:
             state.look = seen
         state.keep(seen.views)
-        state.problem = None
 
     async def _tried(self, work: object) -> bool:
         try:
