@@ -104,8 +104,7 @@ def _place(lengths: Histogram, length: int) -> float:
 
 def _table(lengths: Histogram, label: str) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{_bounds(lengths.edges[i], lengths.edges[i + 1] - 1)}</th>'
-        f"<td>{number(count)}</td></tr>"
+        f'<tr><th scope="row">{_bounds(lengths.edges[i], lengths.edges[i + 1] - 1)}</th><td>{number(count)}</td></tr>'
         for i, count in enumerate(lengths.counts)
         if count
     )
