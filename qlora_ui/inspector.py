@@ -117,11 +117,6 @@ class Inspector:
         finally:
             await process.stop()
 
-    async def warm(self, *, offline: bool = False) -> None:
-        """Have a process ready before the first look is asked for."""
-        if not self._idle:
-            self._settle(await self._start(offline))
-
     async def close(self) -> None:
         """End every process."""
         for task in [*self._draining]:

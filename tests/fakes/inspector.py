@@ -116,9 +116,6 @@ class FakeInspector(Inspector):
         on_note("Fetching data/train.parquet: 1.5 MB of 3.0 MB.")
         await self.may_fetch.wait()
 
-    async def warm(self, *, offline: bool = False) -> None:
-        pass
-
 
 def _view(number: int, *, with_tokens: bool) -> RowView:
     question, answer = f"Question {number} <b>?</b>", f"Answer {number}"
