@@ -69,7 +69,8 @@ def too_long(place: str) -> DataError:
 
 
 def not_utf8(place: str, byte: int) -> DataError:
-    return data_error(place, f"the byte 0x{byte:02x} is not UTF-8.", "Save the file as UTF-8.")
+    hint = "Save the file as UTF-8; Excel calls that “CSV UTF-8” under Save as."
+    return data_error(place, f"the byte 0x{byte:02x} is not UTF-8.", hint)
 
 
 def nul_byte(place: str) -> DataError:
