@@ -92,6 +92,9 @@ def _split_text(conversation: Conversation, length: Length, max_length: int) -> 
         end = next_start = start + size if size else len(text)  # where not one character fits, the rest stays whole
         if end < len(text):
             end, next_start = _good_end(text, start, end)
+            whole = _end_of_word(text, end)
+            if whole > end and length(_piece(conversation, text[start:whole])) <= max_length:
+                end, next_start = whole, _end_of_space(text, whole)  # the last few per cent were enough for the word
         if not text[start:end].isspace():
             yield _piece(conversation, text[start:end])
         start = next_start
@@ -116,11 +119,13 @@ def _fitting(conversation: Conversation, text: str, start: int, guess: int, leng
 
 
 def _good_end(text: str, start: int, limit: int) -> tuple[int, int]:
-    """Where the piece ends and where the next one starts: at a good place of its second half, else at the limit."""
+    """Where the piece ends and where the next one starts: at a good place of its second half, else at the end of any
+    word, and at the limit only where a single word fills the piece."""
     window = text[start : limit + 1]
-    for pattern in _ENDS:
+    half = len(window) // 2
+    for pattern, first in (*((pattern, half) for pattern in _ENDS), (_ENDS[-1], 1)):
         last = None
-        for match in pattern.finditer(window, len(window) // 2):
+        for match in pattern.finditer(window, first):
             last = match
         if last is not None and pattern is _ENDS[0]:
             return start + last.start(), start + last.end()  # the next one keeps the indentation of its first line
@@ -128,6 +133,15 @@ def _good_end(text: str, start: int, limit: int) -> tuple[int, int]:
             space = last.lastindex or 0
             return start + last.start(space), _end_of_space(text, start + last.end(space))
     return limit, _end_of_space(text, limit)
+
+
+def _end_of_word(text: str, start: int) -> int:
+    """Where the word ends that `start` lies within; `start` itself where it lies between two."""
+    if start == 0 or text[start - 1].isspace():
+        return start
+    while start < len(text) and not text[start].isspace():
+        start += 1
+    return start
 
 
 def _end_of_space(text: str, start: int) -> int:

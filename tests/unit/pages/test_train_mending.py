@@ -22,7 +22,10 @@ def test_a_step_is_added_once() -> None:
 
 
 def test_single_rows_are_gathered_in_one_step() -> None:
-    assert with_step([DROP, TRIM], Step(do="drop_rows", rows=(17, 5))) == [TRIM, Step(do="drop_rows", rows=(3, 5, 17))]
+    assert with_step([DROP, TRIM], Step(do="drop_rows", rows=(17, 5))) == [
+        Step(do="drop_rows", rows=(3, 5, 17)),
+        TRIM,
+    ]
 
 
 def test_a_row_is_taken_in_again_and_a_step_without_rows_goes() -> None:
