@@ -126,7 +126,7 @@ def _warnings(session: TrainSession) -> list[Check]:
     survey = session.form.data.survey
     found = survey.findings if survey is not None else []
     return [
-        Check("remark", finding_in_words(finding), sentence(finding.hint), step=1)
+        Check("remark", finding_in_words(finding), sentence(finding.hint))
         for finding in found
         if finding.level == "warning"
     ]
