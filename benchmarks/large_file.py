@@ -34,6 +34,8 @@ from tests.fakes.server import RunningServer  # noqa: E402
 
 WORDS = [f"{a}{b}{c}" for a in ("ka", "re", "mo", "ti", "su") for b in ("lan", "der", "mis", "ton") for c in "aeiou"]
 OTHERS = ("/", "/activity", "/settings")
+VISIT_EVERY_S = 2.0
+"""More often, the pages that nobody has open would pile up in the server: each is kept for a minute."""
 UNTIL = 1_800_000
 """Milliseconds; longer than the statistics of a large file take."""
 
@@ -99,7 +101,7 @@ def watching(server: RunningServer) -> Iterator[Seen]:
     process = psutil.Process(server.process.pid)
 
     def watch() -> None:
-        while not over.wait(0.2):
+        while not over.wait(VISIT_EVERY_S):
             seen.memory.append(process.memory_info().rss)
             path = OTHERS[len(seen.pages) % len(OTHERS)]
             began = time.perf_counter()
