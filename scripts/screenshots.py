@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+# the root of the repository has to be on the path before these
 from tests.e2e.data_states import states  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402
 

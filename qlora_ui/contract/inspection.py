@@ -136,7 +136,7 @@ class TemplateView(BaseModel):
     """The chat template in use."""
 
     name: str = ""
-    """One of `data.templates.library`, `own` (the model's), `plain` (it has none) or `custom`."""
+    """One of `data.templates.named`, `own` (the model's), `plain` (it has none) or `custom`."""
     source: str
     """Where it comes from, as one sentence."""
     text: str = ""

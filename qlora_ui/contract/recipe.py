@@ -53,7 +53,7 @@ StepName = Literal[
 
 
 CHAT_TEMPLATES = ("chatml", "llama3", "mistral", "gemma", "phi", "zephyr", "alpaca", "vicuna", "plain")
-"""The templates that travel with the program, by name; `data.templates.library` has them."""
+"""The templates that travel with the program, by name; `data.templates.named` has them."""
 
 
 class Reading(BaseModel):
@@ -106,7 +106,7 @@ class Recipe(BaseModel):
     """What a speaker is called in the data → `system`, `user`, `assistant` or `tool`, where the name is not known."""
     steps: tuple[Step, ...] = ()
     chat_template: str = ""
-    """Empty = the model's own; a name of `data.templates.library`; or Jinja text."""
+    """Empty = the model's own; a name of `data.templates.named`; or Jinja text."""
     max_length: int = 1024
     """Tokens."""
     train_on: TrainOn = "completions"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PROGRESS_EVERY_S = 0.25
 LEAST_MEMORY = 4 << 30
+NICENESS = 10
 
 
 def main() -> None:
@@ -97,6 +98,7 @@ def _fetch(query: DataQuery, answers: TextIO) -> None:
 
 
 def _survey(query: DataQuery, cache: str, answers: TextIO) -> Survey:
+    """Everything, on all cores, but behind what people wait for: the web process, other pages and a training."""
     from qlora_ui.data.prepare import prepare
 
     told = 0.0
@@ -107,6 +109,8 @@ def _survey(query: DataQuery, cache: str, answers: TextIO) -> Survey:
             told = time.monotonic()
             _say(answers, Answer(progress=progress))
 
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)  # its processes take it over; this one ends with the survey
     folder = Path(cache) if cache else None
     return prepare(query, _tokenizer_of(query), cache=folder, on_progress=tell, strict=False).survey
 
@@ -115,7 +119,7 @@ def _tokenizer_of(query: DataQuery) -> PreTrainedTokenizerBase | None:
     """The tokenizer with the recipe's template. A template with a mistake is a DataError: the model is not to blame."""
     if not query.model:
         return None
-    from qlora_ui.data.templates.library import apply_template
+    from qlora_ui.data.templates.named import apply_template
 
     tokenizer = _tokenizer(query.model, query.offline)
     try:

@@ -561,7 +561,7 @@ def _reason(user: User) -> str:
     assert user.client is not None
     [reason] = [element for element in user.client.elements.values() if "reason" in element._markers]
     assert buttons(user, "Continue to settings")
-    return str(reason.text) if reason.visible else ""  # type: ignore[attr-defined]
+    return str(reason.text) if reason.visible else ""  # type: ignore[attr-defined]  # found by its marker
 
 
 def _said(user: User) -> list[str]:

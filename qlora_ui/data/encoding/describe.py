@@ -10,7 +10,7 @@ from qlora_ui.contract.errors import DataError, ModelError
 from qlora_ui.contract.inspection import Finding, Level, TemplateView
 from qlora_ui.data.conversation import Conversation, Message, Turn
 from qlora_ui.data.encoding.encoder import Encoder
-from qlora_ui.data.templates.library import LIBRARY, adds_bos, apply_template, name_of
+from qlora_ui.data.templates.named import LIBRARY, adds_bos, apply_template, name_of
 from qlora_ui.data.templates.render import Renderer, special_tokens, template_source
 from qlora_ui.data.templates.sandbox import ChatTemplateError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.contract.paths import model_location
-from qlora_ui.data.templates.library import apply_template
+from qlora_ui.data.templates.named import apply_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -20,7 +20,7 @@ _SLOW_FILES = ("tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "se
 def load_tokenizer(model_name: str, offline: bool = False, chat_template: str = "") -> PreTrainedTokenizerBase:
     """The tokenizer of a local folder, of `starter` or of a model on the hub.
 
-    `chat_template` is a name of `templates.library`, Jinja text, or empty for the model's own.
+    `chat_template` is a name of `templates.named`, Jinja text, or empty for the model's own.
 
     A `tokenizer.json` is taken as it stands, which imports transformers but never torch; a model that comes without one
     goes through AutoTokenizer, which does import torch. No code that comes with a model is run. A tokenizer without a

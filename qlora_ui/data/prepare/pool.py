@@ -95,7 +95,7 @@ class _Pool:
         try:
             for worker in self._workers:
                 worker.start(self._tasks)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: no process may be left
             self.__exit__()
             raise
         return self

@@ -103,7 +103,7 @@ class Examples(Sequence[Example]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Examples) and len(self) == len(other) and all(map(eq, self, other))
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by what it holds, and too large to be hashed
 
     @property
     def lengths(self) -> NDArray[np.int64]:

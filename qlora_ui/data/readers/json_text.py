@@ -28,7 +28,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 DECODER = json.JSONDecoder(parse_constant=_refuse)
-SCAN: Callable[[str, int], tuple[Any, int]] = DECODER.scan_once  # type: ignore[attr-defined]
+SCAN: Callable[[str, int], tuple[Any, int]] = DECODER.scan_once  # type: ignore[attr-defined]  # the stubs leave it out
 """As `raw_decode`, with less around it; raises StopIteration where no value begins."""
 LENIENT = json.JSONDecoder(parse_int=str)
 """Finds the end of a value that the other one refuses."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qlora_ui.data.conversation import Conversation, Message
 from qlora_ui.data.templates.abilities import Abilities, adapted, probe
-from qlora_ui.data.templates.library import LIBRARY, compile_template, name_of, own_text
+from qlora_ui.data.templates.named import LIBRARY, compile_template, name_of, own_text
 from qlora_ui.data.templates.sandbox import Span
 
 if TYPE_CHECKING:

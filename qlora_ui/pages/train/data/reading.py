@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from nicegui import background_tasks
@@ -107,9 +107,9 @@ class DataReading:
             state.look = seen
         state.keep(seen.views)
 
-    async def _tried(self, work: object) -> bool:
+    async def _tried(self, work: Awaitable[None]) -> bool:
         try:
-            await work  # type: ignore[misc]
+            await work
         except QloraUiError as error:
             self._fail(error)
             return False

@@ -176,7 +176,7 @@ def letters(template: str | None) -> Any:
     """Written in Python, without offsets: every character is a token."""
     from transformers import PreTrainedTokenizer
 
-    class Letters(PreTrainedTokenizer):  # type: ignore[misc]
+    class Letters(PreTrainedTokenizer):  # type: ignore[misc]  # transformers has no types
         @property
         def vocab_size(self) -> int:
             return 0x1F680

@@ -17,7 +17,7 @@ from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.encoded import IGNORED, Encoded
 from qlora_ui.data.encoding.encoder import Encoder
 from qlora_ui.data.encoding.tokens import encode_whole, render_prompt
-from qlora_ui.data.templates.library import LIBRARY, apply_template
+from qlora_ui.data.templates.named import LIBRARY, apply_template
 
 from .kinds import KINDS, ROWS, Kind, tokenizer_of
 

@@ -12,7 +12,7 @@ import pytest
 
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
-from qlora_ui.data.templates.library import PLAIN
+from qlora_ui.data.templates.named import PLAIN
 from tests.unit.data.conftest import MakeTokenizer
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.contract.recipe import CHAT_TEMPLATES
-from qlora_ui.data.templates.library import LIBRARY, apply_template, name_of, own_text
+from qlora_ui.data.templates.named import LIBRARY, apply_template, name_of, own_text
 from qlora_ui.data.templates.render import render, template_source
 from tests.unit.data.conftest import MakeTokenizer
 
