@@ -66,19 +66,13 @@ class Reading(BaseModel):
     roles: dict[str, str] = Field(default_factory=dict)
 
 
-class Source(BaseModel):
-    """One place that rows come from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Source(Reading):
+    """One place that rows come from, and how its own are read; the recipe says that of the first source."""
 
     path: str = Field(min_length=1)
     """A file, a folder, an archive, `starter`, or `hub:owner/name?config=…&split=train[:1000]`."""
     weight: float = Field(default=1.0, gt=0, le=100)
     """How often each of its rows goes in: 2 = twice, 0.5 = a random half, fixed by the seed."""
-    data_format: DataFormat = "auto"
-    """As in the recipe, which says it for the first source; the others say it for themselves."""
-    mapping: dict[str, str] = Field(default_factory=dict)
-    roles: dict[str, str] = Field(default_factory=dict)
 
 
 class Step(BaseModel):

@@ -17,7 +17,7 @@ from qlora_ui.data.formats.detect import SAMPLE, Detected, to_conversation, unde
 from qlora_ui.data.formats.requirements import require_trainable
 from qlora_ui.data.places import problem_of
 from qlora_ui.data.readers.rows import BadRow, Block, DataFile, Row
-from qlora_ui.data.sources.open import OpenSource, open_sources
+from qlora_ui.data.sources.open import first_rows, open_sources
 from qlora_ui.data.steps import apply
 from qlora_ui.data.templates.render import special_tokens
 
@@ -42,7 +42,7 @@ def look(
     be used is shown with its problem. Raises DataError where nothing can be read.
     """
     opened = open_sources(query.recipe.sources, query.offline)
-    heads = [_readable(source) for source in opened]
+    heads = [first_rows(source, SAMPLE) for source in opened]
     readings = [query.recipe.reading(index) for index in range(len(opened))]
     understood = [
         understand(rows, reading.data_format, reading.mapping, reading.roles)
@@ -69,17 +69,7 @@ def look(
 
 def head(sources: Sequence[Source], offline: bool = False) -> list[Row]:
     """The first rows of the first source that can be read, by which its format is told. Raises DataError."""
-    return _readable(open_sources(sources, offline)[0])
-
-
-def _readable(source: OpenSource) -> list[Row]:
-    blocks = _blocks([(0, file) for file in source.files])
-    first = list(islice((row for _, block in blocks for row in block.rows()), SAMPLE))
-    readable = [row for row in first if isinstance(row, Row)]
-    if readable:
-        return readable
-    bad = next((row for row in first if isinstance(row, BadRow)), None)
-    raise bad.error if bad else DataError(f"{source.view.name}: there are no rows.", "Add at least one example.")
+    return first_rows(open_sources(sources, offline)[0], SAMPLE)
 
 
 _Files = Sequence[tuple[int, DataFile]]

@@ -132,11 +132,16 @@ async def test_a_reference_that_cannot_be_understood_is_explained_at_its_field(
     assert inspector.asked == []
 
 
-async def test_a_dataset_of_the_hub_is_looked_up_and_picked(user: User, odd: OddInspector) -> None:
+async def look_up(user: User, name: str) -> None:
+    """Ask what a dataset of the hub offers."""
     await to_data(user)
     user.find("Hub").click()
-    await enter(user, "hub-name", "https://huggingface.co/datasets/owner/rows/tree/v2")
+    await enter(user, "hub-name", name)
     await press(user, "See what is in it")
+
+
+async def test_a_dataset_of_the_hub_is_looked_up_and_picked(user: User, odd: OddInspector) -> None:
+    await look_up(user, "https://huggingface.co/datasets/owner/rows/tree/v2")
     await user.should_see("It was fetched last week.", retries=50)
     assert odd.hub_asked == [("owner/rows", False)]
     assert select_of(user, "hub-split").options == {"train": "train: 12,000 rows, 3.4 MB", "test": "test: 40 rows"}
@@ -156,10 +161,7 @@ async def test_a_dataset_of_the_hub_is_looked_up_and_picked(user: User, odd: Odd
 
 async def test_what_is_fetched_from_the_hub_is_said_while_it_comes(user: User, odd: OddInspector) -> None:
     odd.may_fetch.clear()
-    await to_data(user)
-    user.find("Hub").click()
-    await enter(user, "hub-name", "owner/rows")
-    await press(user, "See what is in it")
+    await look_up(user, "owner/rows")
     await user.should_see("It was fetched last week.", retries=50)
     await press(user, "Use this data")
     await user.should_see("Fetching data/train.parquet: 1.5 MB of 3.0 MB.", retries=50)
@@ -170,10 +172,7 @@ async def test_what_is_fetched_from_the_hub_is_said_while_it_comes(user: User, o
 
 
 async def test_a_share_of_a_split_is_asked_for_in_per_cent(user: User, odd: OddInspector) -> None:
-    await to_data(user)
-    user.find("Hub").click()
-    await enter(user, "hub-name", "owner/rows")
-    await press(user, "See what is in it")
+    await look_up(user, "owner/rows")
     user.find("First per cent").click()
     await enter(user, "hub-count", "101")
     await press(user, "Use this data")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from qlora_ui.data.formats.speakers import with_speakers
 from qlora_ui.data.formats.values import listed
 from qlora_ui.data.readers.rows import Row
 
-__all__ = ["SAMPLE", "Detected", "detect", "to_conversation", "understand"]
+__all__ = ["SAMPLE", "Detected", "detect", "doubt", "to_conversation", "understand"]
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -72,9 +72,14 @@ def detect(
     """`understand` where nobody can be asked: a guess, or a format whose columns are not there, raises DataError."""
     sample = list(islice(rows, SAMPLE))
     detected = understand(sample, data_format, mapping, roles)
-    if detected.sureness == "unsure" or detected.missing:
-        raise unknown(Sample(sample), data_format)
+    if problem := doubt(detected, sample, data_format):
+        raise problem
     return detected
+
+
+def doubt(detected: Detected, rows: Sequence[Row], data_format: DataFormat) -> DataError | None:
+    """What a person has to be asked before rows that are read so are trained; None for nothing."""
+    return unknown(Sample(list(rows)), data_format) if detected.sureness == "unsure" or detected.missing else None
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.recipe import Reading, Recipe, Source
-from qlora_ui.data.formats.detect import SAMPLE, Detected, detect, understand
+from qlora_ui.data.formats.detect import SAMPLE, Detected, doubt, understand
 from qlora_ui.data.prepare.choose import Range
-from qlora_ui.data.readers.rows import BadRow, Block, Row
-from qlora_ui.data.sources.open import OpenSource, open_sources
+from qlora_ui.data.readers.rows import Block, Row
+from qlora_ui.data.sources.open import OpenSource, first_rows, open_sources
 
 
 @dataclass(frozen=True)
@@ -67,19 +66,9 @@ class Side:
         return [self._understood(index, recipe.reading(index)) for index in range(len(self.sources))]
 
     def _understood(self, index: int, reading: Reading) -> Understood:
-        source = self.sources[index]
-        head = list(islice((row for file in source.files for block in file.blocks() for row in block.rows()), SAMPLE))
-        readable = [row for row in head if isinstance(row, Row)]
-        if not readable:
-            bad = next((row.error for row in head if isinstance(row, BadRow)), None)
-            name = source.view.name
-            raise bad or DataError(f"{name}: there are no rows.", "Add at least one example.", name)
-        detected = understand(readable, reading.data_format, reading.mapping, reading.roles)
-        try:
-            detect(readable, reading.data_format, reading.mapping, reading.roles)
-        except DataError as doubt:
-            return Understood(detected, doubt)
-        return Understood(detected)
+        head = first_rows(self.sources[index], SAMPLE)
+        detected = understand(head, reading.data_format, reading.mapping, reading.roles)
+        return Understood(detected, doubt(detected, head, reading.data_format))
 
     def find(self, numbers: Sequence[int]) -> Iterator[tuple[int, Row]]:
         """The rows with these numbers (rising), read again, each with the index of its source; no bad ones."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import SourceView
 from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.references import FileReference, HubReference, parse_reference
 from qlora_ui.data.places import data_error
 from qlora_ui.data.readers.content import unreadable
-from qlora_ui.data.readers.rows import DataFile
+from qlora_ui.data.readers.rows import BadRow, DataFile, Row
 from qlora_ui.data.sources.folder import open_folder, open_path
 from qlora_ui.data.sources.progress import OnNote
 
@@ -34,6 +36,28 @@ def open_sources(sources: Sequence[Source], offline: bool = False, on_note: OnNo
     not there, holds no data or cannot be fetched.
     """
     return [_open(source, offline, on_note or (lambda note: None)) for source in sources]
+
+
+def first_rows(source: OpenSource, count: int) -> list[Row]:
+    """Those among the first `count` rows of a source that can be read, numbered as if it were the only one.
+
+    Raises DataError where there are none: that of the first row, where there is one.
+    """
+    first = list(islice(_rows(source), count))
+    readable = [row for row in first if isinstance(row, Row)]
+    if readable:
+        return readable
+    bad = next((row.error for row in first if isinstance(row, BadRow)), None)
+    name = source.view.name
+    raise bad or DataError(f"{name}: there are no rows.", "Add at least one example.", name)
+
+
+def _rows(source: OpenSource) -> Iterator[Row | BadRow]:
+    number = 1
+    for file in source.files:
+        for block in file.blocks(number):
+            number = block.first + block.count
+            yield from block.rows()
 
 
 def _open(source: Source, offline: bool, on_note: OnNote) -> OpenSource:
