@@ -159,6 +159,7 @@ def test_a_template_is_edited_with_its_mistakes_in_sight(
     dialog = page.get_by_role("dialog", name="Edit the chat template")
     editor = dialog.get_by_role("textbox", name="Chat template")
     expect(dialog.get_by_role("region", name="Row 1 as the template writes it")).to_contain_text("<|im_start|>user")
+    expect(editor).to_be_visible()  # CodeMirror comes in by itself, and gets its name then
     assert violations_in_every_look(page, within=".q-dialog") == {}
     editor.focus()
     page.keyboard.press("Control+Home")

@@ -362,6 +362,29 @@ async def test_data_are_read_as_last_time_when_they_are_chosen_again(
     assert services.store.recipes.get(str(rows)) is None
 
 
+async def test_what_was_just_said_counts_before_it_is_written_down(
+    user: User, odd: OddInspector, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk_is_slow, keep = asyncio.Event(), services.keep_recipe
+
+    async def keep_later(reference: str, recipe: KeptRecipe) -> None:
+        await disk_is_slow.wait()
+        await keep(reference, recipe)
+
+    monkeypatch.setattr(services, "keep_recipe", keep_later)
+    rows = data_file(tmp_path)
+    await choose_file(user, rows)
+    await pick(user, "part-question", "frage")
+    await asked(odd, mapping={"question": "frage"})
+    await press(user, "Replace")
+    await name_path(user, data_file(tmp_path, "other.jsonl"))
+    await asked(odd, sources=(Source(path=str(tmp_path / "other.jsonl")),), mapping={})
+    await press(user, "Replace")
+    await name_path(user, rows)
+    await asked(odd, sources=(Source(path=str(rows)),), mapping={"question": "frage"})
+    disk_is_slow.set()
+
+
 async def test_a_column_that_is_gone_can_be_forgotten(
     user: User, odd: OddInspector, services: Services, tmp_path: Path
 ) -> None:

@@ -43,6 +43,8 @@ class TrainSession:
     unreadable: dict[str, str] = field(default_factory=dict)
     """Path of a file that was tried → why it could not be read."""
     data: DataReading = field(init=False)
+    _on_the_way: dict[str, KeptRecipe] = field(default_factory=dict, init=False)
+    """Name of some data → how they are read, while that is not written down yet."""
     is_closed: bool = field(default=False, init=False)
     """The browser tab is gone: nothing is read for it any more."""
 
@@ -64,6 +66,8 @@ class TrainSession:
                 self.form.before_recall = None
             self.form.update(values)
             kept = self._recipe_to_keep() if says_how_to_read else None  # now: other data may be chosen meanwhile
+            if kept is not None:
+                self._on_the_way[kept[0]] = kept[1]
 
         await self._follow(change)
         if kept is not None:
@@ -106,8 +110,13 @@ class TrainSession:
         await self.change({name: KNOBS[name].default for name in READING_KNOBS})
 
     async def _kept_recipe(self, sources: Sequence[Source]) -> KeptRecipe | None:
+        if not sources:
+            return None
+        name = choosing.name_of(sources)
+        if (recipe := self._on_the_way.get(name)) is not None:
+            return recipe if recipe.says_something else None
         try:
-            return await self.services.kept_recipe(choosing.name_of(sources)) if sources else None
+            return await self.services.kept_recipe(name)
         except WorkspaceError as error:
             toast_error(error)
             return None
@@ -125,6 +134,9 @@ class TrainSession:
             await self.services.keep_recipe(name, recipe)
         except WorkspaceError as error:
             toast_error(error)
+        finally:
+            if self._on_the_way.get(name) is recipe:
+                del self._on_the_way[name]
 
     async def _follow(self, change: Callable[[], None]) -> None:
         """Look at a new model, and read the data anew where something changed that decides about tokens."""

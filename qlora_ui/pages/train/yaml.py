@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from nicegui import ui
 
 from qlora_ui.components.button import icon_button
+from qlora_ui.components.code_editor import CodeEditor
 from qlora_ui.components.copying import copy_button, copy_from
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
@@ -24,7 +23,6 @@ class YamlCard(Card):
         super().__init__("run.yaml")
         self._session = session
         self.set_visibility(False)
-        self._editor: ui.codemirror | None = None
         with self.head, row():
             copy_button(session.form.to_yaml, _("Copy the file"))
             icon_button(_("Download run.yaml"), "download", self._download, size="sm")
@@ -41,17 +39,13 @@ class YamlCard(Card):
         dark = await ui.run_javascript("document.body.classList.contains('body--dark')", timeout=3)
         self._editor_room.clear()
         with self._editor_room:
-            self._editor = ui.codemirror(
+            CodeEditor(
                 self._session.form.yaml_draft or self._session.form.to_yaml(),
+                label=_("Settings as YAML"),
                 language="YAML",
-                theme="vscodeDark" if dark else "githubLight",
-                on_change=lambda event: self._take(event.value),
+                is_dark=dark,
+                on_change=self._take,
             )
-        ui.run_javascript(f"""
-            const editor = getHtmlElement({self._editor.id});
-            editor.querySelector(".cm-content")?.setAttribute("aria-label", {json.dumps(_("Settings as YAML"))});
-            editor.querySelector(".cm-scroller")?.setAttribute("tabindex", "0");
-        """)
         self._say(self._session.form.yaml_problem)
 
     def _download(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
 
 from nicegui import background_tasks, ui
 
 from qlora_ui.components.button import Button
+from qlora_ui.components.code_editor import CodeEditor
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.layout import row
 from qlora_ui.components.notice import Notice
@@ -60,25 +60,18 @@ class TemplateEditor(ui.dialog):
             )
             with ui.element("div").classes("qu-template-editor"):
                 with ui.element("div").classes("qu-yaml"):
-                    self._editor = self._add_editor(text, is_dark)
+                    self._editor = CodeEditor(
+                        text, label=_("Chat template"), language="Jinja2", is_dark=is_dark, on_change=self._typed
+                    )
                 with ui.element("div").classes("qu-col qu-gap-3"):
                     self._add_preview()
             self._add_buttons()
             self._voice = LiveRegion()
         self._editor.on("keyup", js_handler=_LEAVE % self._cancel.id)
-        self.on("show", self._name_parts, [])
+        self.on("show", self._editor.tell_name, [])
         self.on("shake", self._leave, [])  # Escape or a click beside it, where something was changed
         self.on("hide", self._ended, [])
         self._check()
-
-    def _add_editor(self, text: str, is_dark: bool) -> ui.codemirror:
-        return ui.codemirror(
-            text,
-            language="Jinja2",
-            theme="vscodeDark" if is_dark else "githubLight",
-            line_wrapping=True,
-            on_change=lambda event: self._typed(str(event.value)),
-        )
 
     def _add_preview(self) -> None:
         kinds = {kind: _(VIEWS[kind]) for kind in ("rendered", "tokens")}
@@ -92,14 +85,6 @@ class TemplateEditor(ui.dialog):
             with row(gap=2, wrap=True):
                 self._cancel = Button(_("Cancel"), self._leave)
                 self._use = Button(_("Use this template"), self._take, variant="primary")
-
-    def _name_parts(self) -> None:
-        """Give the editor's own field a name for screen readers; it can be scrolled by keyboard, too."""
-        self.client.run_javascript(f"""
-            const editor = getHtmlElement({self._editor.id});
-            editor?.querySelector(".cm-content")?.setAttribute("aria-label", {json.dumps(_("Chat template"))});
-            editor?.querySelector(".cm-scroller")?.setAttribute("tabindex", "0");
-        """)
 
     # ---- trying ----
 
