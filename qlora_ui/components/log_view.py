@@ -12,7 +12,7 @@ from nicegui.events import GenericEventArguments
 from qlora_ui.components.button import icon_button
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, row
-from qlora_ui.jobs.history import LogEntry
+from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 from qlora_ui.theme import Icon

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -58,7 +59,12 @@ class Progress(_Event):
 
 
 class Metric(_Event):
-    """Figures measured at a step, by name: `loss`, `eval_loss`, `learning_rate`, `grad_norm`, `tokens_per_second`."""
+    """Figures measured at a step, by name.
+
+    Of the training: `loss` [nats a token], `learning_rate`, `grad_norm`, `tokens_per_second`, `padding` (share of the
+    batch's places, 0–1). Of an evaluation: `eval_loss`, `eval_perplexity`, `eval_token_accuracy` (0–1). Of the machine:
+    `memory` and `device_memory` [bytes], `device_use` (0–1), `temperature` [°C], `power` [W].
+    """
 
     type: Literal["metric"] = "metric"
     step: int
@@ -85,8 +91,30 @@ class Alert(_Event):
     """Something that a person should know now, and what to do about it."""
 
     type: Literal["alert"] = "alert"
+    code: str = ""
+    """What it is about, for programs: a value of `AlertCode`, or empty."""
+    level: Literal["warning", "error"] = "warning"
+    step: int | None = None
     message: str
     hint: str = ""
+
+
+class AlertCode(StrEnum):
+    """What a watchful training remarks."""
+
+    NOT_A_NUMBER = "not_a_number"
+    SPIKE = "spike"
+    ZERO_LOSS = "zero_loss"
+    NOTHING_TRAINED = "nothing_trained"
+    OVERFITTING = "overfitting"
+    RATE_TOO_HIGH = "rate_too_high"
+    RATE_TOO_LOW = "rate_too_low"
+    NOTHING_LEARNED = "nothing_learned"
+    EARLY_STOP = "early_stop"
+    DAMAGED_CHECKPOINT = "damaged_checkpoint"
+    TOO_HOT = "too_hot"
+    DISK_NEARLY_FULL = "disk_nearly_full"
+    STUCK = "stuck"
 
 
 class CheckpointSaved(_Event):
@@ -97,6 +125,10 @@ class CheckpointSaved(_Event):
     folder: str
     """Its name below `checkpoints/`."""
     bytes: int
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """What the newest evaluation measured by then."""
+    is_best: bool = False
+    """Best by the run's metric so far."""
 
 
 class Finished(_Event):

@@ -64,6 +64,11 @@ class RunPaths:
         return self.folder / ".reserve"
 
     @property
+    def log(self) -> Path:
+        """The events in words, one entry a line, as the worker wrote them: for people, `tail -f` and the search."""
+        return self.folder / "run.log"
+
+    @property
     def console(self) -> Path:
         """The worker's standard output and error."""
         return self.folder / "console.log"
@@ -161,6 +166,16 @@ class Workspace:
     def hub_token(self) -> Path:
         """The token for the model hub, where no keyring keeps it; readable by its owner only."""
         return self.home / "hub.token"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again from the runs, such as their curves in a form that opens at once."""
+        return self.home / "cache"
+
+    @property
+    def queue_state(self) -> Path:
+        """A QueueState: what holds for the whole queue."""
+        return self.devices / "queue.json"
 
     @property
     def queue_lock(self) -> Path:

@@ -114,6 +114,39 @@ def _boot() -> str:
         return ""
 
 
+class EndCause(StrEnum):
+    """Why a run ended without its result, as far as anybody can tell."""
+
+    MEMORY = "memory"
+    """The machine ran out of memory, and the system ended the process."""
+    DEVICE_MEMORY = "device_memory"
+    """The GPU ran out of memory."""
+    DEVICE = "device"
+    """The GPU or its driver reported an error."""
+    DISK = "disk"
+    SIGNAL = "signal"
+    """Somebody or something ended the process from outside."""
+    CRASH = "crash"
+    """The process broke down by itself, in the middle of native code."""
+    REBOOT = "reboot"
+    """The machine was started again while it ran: power, a crash of the system, or a person."""
+    INPUT = "input"
+    """Its data, its model or its settings cannot be used: the error says which."""
+    PROGRAM = "program"
+    """A Python error that nobody foresaw; the traceback tells."""
+    UNKNOWN = "unknown"
+
+
+class StartPoint(BaseModel):
+    """Where a run took over: a checkpoint of another run, of which it has its own copy."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    """The id of the other run, which may be gone by now."""
+    step: int
+
+
 class JobRecord(BaseModel):
     """`job.json`: what the launcher knows of a run. The worker never writes it."""
 
@@ -123,7 +156,9 @@ class JobRecord(BaseModel):
     name: str
     created_at: datetime
     queued_at: datetime
-    """When it last entered the queue, which is its place there."""
+    """When it last entered the queue, which is its place there unless it was moved."""
+    place: float | None = None
+    """Its place in the queue where a person moved it, in seconds since 1970 like `queued_at`: smaller is earlier."""
     state: Literal["queued", "held", "cancelled", "launched"] = "queued"
     """`held` and `cancelled` wait for a person; `launched` means started: the run folder tells the rest."""
     attempt: int = 0
@@ -133,6 +168,17 @@ class JobRecord(BaseModel):
     """The device it was given when it was launched: `cpu`, `cuda:0`; `auto` leaves the choice to the worker."""
     after: str | None = None
     """The id of a job that must be completed before this one starts."""
+    starts_from: StartPoint | None = None
+    """It went on from a checkpoint of another run; None for one that began by itself."""
+    home: str = ""
+    """The home folder as it was called when the run was made: paths below it in the parameters move with it."""
+
+
+class QueueState(BaseModel):
+    """`queue.json`: what holds for the whole queue."""
+
+    held: bool = False
+    """Nothing new is started; what is at work goes on."""
 
 
 class Command(BaseModel):
@@ -151,6 +197,10 @@ class ExitRecord(BaseModel):
     time: datetime = Field(default_factory=now)
     error: str = ""
     hint: str = ""
+    cause: EndCause | None = None
+    """Of a failure."""
+    traceback: str = ""
+    """What Python said of it, for those who can read that."""
     summary: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -6,12 +6,12 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qlora_ui.contract.base_parameters import ReadsData
 from qlora_ui.contract.knobs import knob
+from qlora_ui.contract.monitoring_parameters import Monitored
 from qlora_ui.contract.recipe import DataQuery, HeldOut, Recipe, Source, TrainOn
 
 
-class TrainingParameters(ReadsData):
+class TrainingParameters(Monitored):
     """A 4-bit (NF4, double-quantised) LoRA fine-tuning."""
 
     dataset_path: str = knob(
@@ -209,40 +209,11 @@ class TrainingParameters(ReadsData):
         help="Saves memory by computing parts twice, a third slower; empty means on for a GPU and off for a processor.",
         group="memory",
     )
-    evaluations: int = knob(
-        4,
-        title="Evaluations",
-        help="How many times the evaluation loss is measured, evenly spread and at the end, besides once at the start.",
-        group="monitoring",
-        unit="times",
-        ge=0,
-        le=1000,
-    )
-    save_steps: int | None = knob(
-        None,
-        title="Checkpoint every",
-        help="Steps between two checkpoints; empty means ten over the run, and never fewer than every 10 minutes.",
-        group="monitoring",
-        unit="steps",
-        ge=1,
-        le=10_000_000,
-    )
-    checkpoints_kept: int = knob(
-        2,
-        title="Checkpoints kept",
-        help="How many of the newest checkpoints stay on the disk.",
-        group="monitoring",
-        ge=1,
-        le=1000,
-    )
-    logging_steps: int = knob(
-        1,
-        title="Report every",
-        help="Steps between two points of the loss curve.",
-        group="monitoring",
-        unit="steps",
-        ge=1,
-        le=10_000,
+    packing: bool = knob(
+        False,
+        title="Packing",
+        help="Puts several short examples into one row, which do not see each other: no padding, so it is faster.",
+        group="data",
     )
 
     @model_validator(mode="after")

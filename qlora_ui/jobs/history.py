@@ -10,18 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from qlora_ui.contract import events
+from qlora_ui.contract.log_lines import LogEntry, entry_of
 
 LOG_LINES_KEPT = 5_000
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """One line of a job's log, for people."""
-
-    time: datetime
-    level: str
-    """`info`, `warning` or `error`."""
-    message: str
 
 
 class Curves:
@@ -116,11 +107,8 @@ class History:
                 self.checkpoints = [c for c in self.checkpoints if c.step != event.step] + [event]
             case _:
                 pass
-        words = _in_words(event)
-        if words is None:
-            return None
-        entry = LogEntry(event.time, *words)
-        self.logs.append(entry)
+        if (entry := entry_of(event)) is not None:
+            self.logs.append(entry)
         return entry
 
     def _back_to(self, step: int) -> None:
@@ -129,40 +117,3 @@ class History:
             share = step / self.progress.step if self.progress.step else 0.0
             epoch = None if self.progress.epoch is None else self.progress.epoch * share
             self.progress = self.progress.model_copy(update={"step": step, "epoch": epoch, "seconds_left": None})
-
-
-def _in_words(event: events.Event) -> tuple[str, str] | None:
-    """Level and text of the log line for an event; None for events that are no news to a reader."""
-    match event:
-        case events.Started():
-            return "info", f"Process {event.process.pid} started, attempt {event.attempt}."
-        case events.Resumed():
-            return "info", f"Goes on from the checkpoint at step {event.step}."
-        case events.Phase():
-            return "info", event.message
-        case events.Metric():
-            return "info", f"step {event.step}  " + "  ".join(_figure(*pair) for pair in event.values.items())
-        case events.Log():
-            return event.level, event.message
-        case events.Alert():
-            return "warning", f"{event.message} {event.hint}".strip()
-        case events.CheckpointSaved():
-            return "info", f"Checkpoint at step {event.step} is whole ({event.bytes / 1e6:.1f} MB)."
-        case events.Finished():
-            return "info", "Finished."
-        case events.Stopped():
-            return "info", "Paused." if event.paused else "Stopped."
-        case events.Failed():
-            return "error", f"{event.error} {event.hint}".strip()
-        case _:
-            return None
-
-
-_SHORT = {"learning_rate": "lr", "grad_norm": "gradient", "tokens_per_second": "tok/s", "eval_loss": "evaluation loss"}
-
-
-def _figure(name: str, value: float) -> str:
-    label = _SHORT.get(name, name.replace("_", " "))
-    if name == "tokens_per_second":
-        return f"{value:,.0f} {label}"
-    return f"{label} {value:.2e}" if name == "learning_rate" else f"{label} {value:.4f}"

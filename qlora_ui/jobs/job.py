@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from qlora_ui.contract import events
+from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
-from qlora_ui.jobs.history import Curves, History, LogEntry
+from qlora_ui.jobs.history import Curves, History
 from qlora_ui.jobs.reactive import Event, bindable_dataclass
 
 _BINDABLE = (

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import Event, Started
+from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus, ProcessIdentity
-from qlora_ui.jobs.history import History, LogEntry
+from qlora_ui.jobs.history import History
 from qlora_ui.jobs.run_folder import (
     EventTail,
     read_command,

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from qlora_ui.contract.checkpoints import name_of, read_marker, step_of
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.events import Alert, CheckpointSaved, Metric, Progress
 from qlora_ui.contract.parameters import TrainingParameters
@@ -87,8 +88,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def resume(self, checkpoint: Path) -> None:
         """Count on from where the checkpoint stood."""
-        self._first_step = checkpoints.step_of(checkpoint)
-        self.totals |= checkpoints.totals_of(checkpoint)
+        self._first_step = step_of(checkpoint)
+        marker = read_marker(checkpoint)
+        self.totals |= marker.totals if marker is not None else {}
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -143,7 +145,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         """The Trainer has written its files: check them, mark the checkpoint whole, then drop older ones."""
         if not _is_finite(kwargs["model"]):
             raise _not_a_number(state.global_step)
-        folder = self._context.paths.checkpoints / f"checkpoint-{state.global_step}"
+        folder = self._context.paths.checkpoints / name_of(state.global_step)
         size = checkpoints.seal(folder, state.global_step, self.totals)
         self._context.report(CheckpointSaved(step=state.global_step, folder=folder.name, bytes=size))
         checkpoints.prune(folder.parent, self._parameters.checkpoints_kept)

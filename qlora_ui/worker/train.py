@@ -11,6 +11,7 @@ from bitsandbytes.nn import Linear4bit
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments, set_seed
 
+from qlora_ui.contract.checkpoints import newest, step_of
 from qlora_ui.contract.events import Alert, Phase, Resumed, Sample
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
@@ -70,7 +71,7 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     reporter = Reporter(context, parameters, plan, tokens_of, evaluate)
     checkpoint = _find_checkpoint(context, reporter)
     check_origin(context.paths.origin, _origin(parameters, data), resumes=checkpoint is not None)
-    if checkpoint and checkpoints.step_of(checkpoint) >= plan.total_steps:
+    if checkpoint and step_of(checkpoint) >= plan.total_steps:
         model.load_adapter(str(checkpoint), "default", is_trainable=True)  # only the saving of the adapter was missed
         if data.validation:
             reporter.evaluate(plan.total_steps)
@@ -168,8 +169,8 @@ def _origin(parameters: TrainingParameters, data: Prepared) -> Origin:
 
 def _find_checkpoint(context: Context, reporter: Reporter) -> Path | None:
     """The checkpoint to go on from, if this is not the first attempt; says where the curves go on."""
-    checkpoint = checkpoints.newest(context.paths.checkpoints)
-    step = checkpoints.step_of(checkpoint) if checkpoint else 0
+    checkpoint = newest(context.paths.checkpoints)
+    step = step_of(checkpoint) if checkpoint else 0
     checkpoints.discard_after(context.paths.checkpoints, step)
     if checkpoint:
         reporter.resume(checkpoint)

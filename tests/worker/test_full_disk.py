@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from qlora_ui.contract import checkpoints
 from qlora_ui.contract.records import JobKind, JobStatus
-from qlora_ui.worker import checkpoints
 from tests.worker.conftest import TRAINING, events_of, finish, make_run, start
 
 

@@ -15,6 +15,7 @@ from typing import cast
 import pytest
 from filelock import FileLock
 
+from qlora_ui.contract import checkpoints as contract_checkpoints
 from qlora_ui.contract.errors import DeviceError
 from qlora_ui.contract.events import Event, Phase
 from qlora_ui.contract.parameters import TrainingParameters
@@ -138,16 +139,17 @@ class TestCheckpoints:
         (tmp_path / "checkpoint-20" / "complete.json").unlink()  # the process died while it wrote
         with (tmp_path / "checkpoint-15" / "weights").open("ab") as file:
             file.truncate(3)
-        newest = checkpoints.newest(tmp_path)
-        assert newest is not None and checkpoints.step_of(newest) == 10
-        assert checkpoints.totals_of(newest) == {"seconds": 1.5}
+        newest = contract_checkpoints.newest(tmp_path)
+        assert newest is not None and contract_checkpoints.step_of(newest) == 10
+        marker = contract_checkpoints.read_marker(newest)
+        assert marker is not None and marker.totals == {"seconds": 1.5}
 
     def test_a_changed_byte_is_noticed(self, tmp_path: Path) -> None:
         folder = checkpoint(tmp_path, 5)
-        assert checkpoints.is_whole(folder)
+        assert contract_checkpoints.is_whole(folder)
         (folder / "weights").write_bytes(b"weightz")
-        assert not checkpoints.is_whole(folder)
-        assert checkpoints.newest(tmp_path) is None
+        assert not contract_checkpoints.is_whole(folder)
+        assert contract_checkpoints.newest(tmp_path) is None
 
     def test_old_ones_go_and_remains_of_later_ones_too(self, tmp_path: Path) -> None:
         for step in (9, 10, 100, 20):
