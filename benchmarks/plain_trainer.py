@@ -33,7 +33,7 @@ from qlora_ui.contract.records import JobKind
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.prepare import prepare
 from qlora_ui.worker.devices import choose
-from qlora_ui.worker.progress import Plan
+from qlora_ui.worker.plan import Plan
 
 
 def main(settings: Path) -> None:

@@ -97,14 +97,14 @@ def _serve(settings: AppSettings, secret: str, code: str | None) -> None:
 
 async def _start(services: Services) -> None:
     await services.start()
-    if not services.settings.demo:
-        return
-    from qlora_ui import demo
+    if services.settings.demo:
+        from qlora_ui import demo
 
-    try:
-        await demo.start_in_app(services)
-    except QloraUiError as error:
-        services.notices.append(f"The starter run could not be started. {error}")
+        try:
+            await demo.start_in_app(services)
+        except QloraUiError as error:
+            services.notices.append(f"The starter run could not be started. {error}")
+    await services.standby.start(services.jobs)
 
 
 def _load_pages() -> None:

@@ -59,6 +59,12 @@ class Meters:
         return 100 * min(1.0, max(0.0, share))
 
 
+def free_memory() -> int:
+    """Bytes of main memory that programs may still take: the container's where it has a limit, else the machine's."""
+    used, total = _memory()
+    return total - used
+
+
 def _processor_seconds() -> tuple[float, float]:
     """Seconds that all cores together were busy, and seconds that passed for them, since the machine was started."""
     times = psutil.cpu_times()

@@ -20,8 +20,10 @@ from qlora_ui.contract.records import Adapter, Dataset, JobKind, JobStatus
 from qlora_ui.contract.references import HubDataset
 from qlora_ui.inspector import Inspector, OnProgress
 from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.meters import DeviceReading, Meters
+from qlora_ui.jobs.standby import Standby
+from qlora_ui.meters import DeviceReading, Meters, free_memory
 from qlora_ui.notifications import Notifications
 from qlora_ui.people import People
 from qlora_ui.settings import AppSettings, prepare_home
@@ -45,6 +47,7 @@ class Services:
     workspace: Workspace
     store: Store
     jobs: JobManager
+    standby: Standby
     notices: list[str] = field(default_factory=list)
     """What the person should know about this start, in sentences: a repair, a disk that is almost full."""
     inspector: Inspector = field(default_factory=Inspector)
@@ -75,8 +78,11 @@ class Services:
         upload.remove_abandoned(workspace)
         if store.recovery:
             notices.insert(0, store.recovery)
-        inspector = Inspector(cache=workspace.prepared, credentials=Credentials(workspace).environment)
-        return cls(settings, workspace, store, JobManager(workspace), notices, inspector)
+        credentials = Credentials(workspace).environment
+        inspector = Inspector(cache=workspace.prepared, credentials=credentials)
+        standby = Standby(workspace.home, store.instance, allowed=settings.standby, free_memory=free_memory)
+        jobs = JobManager(workspace, LocalLauncher(credentials=credentials, reserve=standby))
+        return cls(settings, workspace, store, jobs, standby, notices, inspector)
 
     async def start(self) -> None:
         """Find the jobs, follow them and keep the index of adapters up to date with them."""
@@ -90,6 +96,7 @@ class Services:
         await self.notifications.close()
         await self.inspector.close()
         await self.jobs.close()
+        await self.standby.close()
 
     # ---- data ----
 

@@ -47,6 +47,8 @@ class AppSettings(BaseModel):
     """Open a browser tab where a display is there."""
     offline: bool = False
     """Ask no model hub for anything."""
+    standby: bool = True
+    """Let a worker wait with its libraries loaded, if the settings of the home folder want that."""
     demo: bool = False
     """Start the starter training at once, unless one is there that has not ended."""
     allowed_hosts: tuple[str, ...] = Field(default_factory=_hosts_from_environment)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -64,6 +64,21 @@ def size_of(path: Path, is_over: Callable[[], bool] = lambda: False) -> int:
     return sum(size for _, size in _files(path, is_over))
 
 
+def freed_by(folders: Iterable[Path], is_over: Callable[[], bool] = lambda: False) -> int:
+    """Bytes that come free when these folders are deleted: a file with another name elsewhere stays on the disk.
+
+    Raises GivenUpError as soon as `is_over()`.
+    """
+    names: Counter[tuple[int, int]] = Counter()
+    freed = 0
+    for folder in folders:
+        for _, status in _statuses(folder, is_over):
+            identity = status.st_dev, status.st_ino
+            names[identity] += 1
+            freed += status.st_size if names[identity] == status.st_nlink else 0
+    return freed
+
+
 def _measure(workspace: Workspace, is_over: Callable[[], bool]) -> StorageUse:
     use = StorageUse()
     places: dict[Path, Kind] = {
@@ -97,7 +112,18 @@ def _measure_runs(workspace: Workspace, use: StorageUse, is_over: Callable[[], b
 
 def _files(path: Path, is_over: Callable[[], bool]) -> Iterator[tuple[Path, int]]:
     """All files at or below a path with their sizes; nothing is followed, and a file with two names counts once."""
-    waiting, seen, looked = [path], set[tuple[int, int]](), 0
+    seen = set[tuple[int, int]]()
+    for place, status in _statuses(path, is_over):
+        identity = status.st_dev, status.st_ino
+        if identity not in seen:
+            if status.st_nlink > 1:
+                seen.add(identity)
+            yield place, status.st_size
+
+
+def _statuses(path: Path, is_over: Callable[[], bool]) -> Iterator[tuple[Path, os.stat_result]]:
+    """All files at or below a path by each of their names; links are not followed."""
+    waiting, looked = [path], 0
     while waiting:
         place = waiting.pop()
         looked += 1
@@ -109,10 +135,8 @@ def _files(path: Path, is_over: Callable[[], bool]) -> Iterator[tuple[Path, int]
             continue
         if place.is_dir() and not place.is_symlink():
             waiting += [Path(entry.path) for entry in _entries(place)]
-        elif (identity := (status.st_dev, status.st_ino)) not in seen:
-            if status.st_nlink > 1:
-                seen.add(identity)
-            yield place, status.st_size
+        else:
+            yield place, status
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -80,6 +80,9 @@ def start(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
     home: Home = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never ask the model hub.")] = False,
+    no_standby: Annotated[
+        bool, typer.Option("--no-standby", help="Let no worker wait with its libraries loaded.")
+    ] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Start a training of the starter model at once.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
@@ -102,6 +105,7 @@ def start(
         native=native,
         browser=not no_browser,
         offline=offline,
+        standby=not no_standby,
         demo=demo,
     )
     from qlora_ui.app import run as run_app

@@ -1,31 +1,27 @@
-"""The loss curve of a job, drawn live from deltas; `chart_words` says it and makes a table of it."""
+"""Curves of a job, drawn live from deltas; `chart_words` says them and makes a table of them."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from html import escape
-from statistics import fmean
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import nicegui.elements.echart  # noqa: F401  (puts "nicegui-echart" on the page's import map)
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.events import GenericEventArguments
 
 from qlora_ui.components.events import listen, throttled
-from qlora_ui.jobs.history import Curves
+from qlora_ui.components.measures import Measure, Scale
+from qlora_ui.components.smoothing import DIVISORS, LEAST_REACH, SMOOTH_FROM, Smoothing, column, reach_of, smoothed
+from qlora_ui.jobs.curves import Point
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, language, tag
 
-Points = Sequence[tuple[int, float]]
-"""A curve: (step, value) pairs with rising steps."""
-
 POINTS_SENT = 4_000
-"""A longer curve is thinned to about this many of its points when it is sent as a whole."""
-SMOOTH_FROM = 20
-"""With fewer points than this the raw curve says more than a smoothed one."""
-REACH_DIVISOR, LEAST_REACH = 30, 3
-"""One point in 30, and at least 3, to either side of a point go into its smoothed value."""
+"""A longer curve is thinned to at most this many of its points, in the whole and in each stretch that is looked at."""
+SMOOTH_POINTS = 1_000
+"""How many points the smoothed line of such a curve has."""
+_SMOOTH_ANEW_S = 5.0
 
 
 class Series(TypedDict):
@@ -41,6 +37,14 @@ class Series(TypedDict):
     """Draw the raw curve thin and a smoothed one over it."""
 
 
+class Mark(TypedDict):
+    """Something that happened at a step."""
+
+    step: int
+    kind: Literal["checkpoint", "best", "resumed"]
+    label: str
+
+
 def loss_series() -> list[Series]:
     """The two curves of a training."""
     training, evaluation = _("Training", context="a curve"), _("Evaluation", context="a curve")
@@ -50,68 +54,140 @@ def loss_series() -> list[Series]:
     ]
 
 
-class LossChart(Element, component="chart.js"):
-    """The curves of a job as a picture of fixed height. It asks for all points when it appears, then gets new ones.
+def series_of(measure: Measure) -> list[Series]:
+    """The curve of one figure beside the losses."""
+    kind = {"color": "chart-2", "dashed": True} if measure.is_of_evaluation else {"color": "chart-1", "dashed": False}
+    return [
+        {
+            "name": measure.name,
+            "label": _(measure.title),
+            "color": str(kind["color"]),
+            "dashed": bool(kind["dashed"]),
+            "smooth": False,
+        }
+    ]
 
-    For a screen reader it is one picture, described by the element with the id `described_by`. It emits `unavailable`
-    when the library that draws it could not be loaded.
+
+class CurveChart(Element, component="chart.js", esm={"qlora-ui-charting": "charting"}):
+    """Curves of a job as a picture of fixed height. It asks for all points when it appears, then gets new ones.
+
+    Dragging, the keys and Ctrl with the wheel show a stretch of the steps; of long curves it then asks for the points
+    of that stretch. For a screen reader it is one picture, described by the element with the id `described_by`. It
+    emits `unavailable` when the library that draws it could not be loaded.
     """
 
-    def __init__(self, job: Job, *, described_by: str) -> None:
+    def __init__(self, job: Job, series: list[Series], *, label: str, scale: Scale, described_by: str) -> None:
         super().__init__()
         self._job = job
-        self._series = loss_series()
+        self._series = series
         self._sent: dict[str, int] | None = None
-        self._props["series"] = self._series
-        self._props["total"] = job.total_steps
-        self._props["ends"] = {}
-        self._props["smoothing"] = {"from": SMOOTH_FROM, "divisor": REACH_DIVISOR, "least": LEAST_REACH}
-        self._props["words"] = {"label": _("Loss by step"), "step": _("Step {step}")}
-        self._props["language"] = tag(language())
-        self._props["described"] = described_by
+        keys = _("{label}. Arrow keys move along the curve, plus and minus zoom, Escape shows the whole.", label=label)
+        words = {"label": label, "step": _("Step {step}"), "whole": _("Show all steps"), "keys": keys}
+        self._props.update({"series": series, "scale": scale, "words": words, "language": tag(language())})
+        self._props.update({"total": job.total_steps, "ends": {}, "marks": [], "described": described_by})
+        self.smooth("medium")
+        self.on("ready", self._send_all)
+        self.on("zoom", self._zoom)
         flush = throttled(self, self._send_new, seconds=0.25)
-        self.on("ready", self._send_all, [])
+        self._renew_smooth = throttled(self, self._send_smooth, seconds=_SMOOTH_ANEW_S)
         with self:
             listen(job.metric_added, lambda _metric: flush())
             listen(job.curves_reset, self._send_all)
             listen(job.changed, self._follow_total)
 
+    def draw(self, series: list[Series], *, label: str, scale: Scale) -> None:
+        """Draw other curves from now on."""
+        self._series, self._sent = series, None
+        self._props["words"] |= {"label": label}
+        self._props.update({"scale": scale, "series": series, "ends": {}})
+
     def show_ends(self, ends: dict[str, str]) -> None:
         """What stands at the end of each curve, by the curve's name."""
         self._props["ends"] = ends
 
-    def _send_all(self) -> None:
-        curves = {one["name"]: self._job.curves.points(one["name"]) for one in self._series}
+    def show_marks(self, marks: list[Mark]) -> None:
+        if self._props["marks"] != marks:
+            self._props["marks"] = marks
+
+    def smooth(self, strength: Smoothing) -> None:
+        """How strongly curves are smoothed that are drawn with a smoothed line."""
+        self._divisor = DIVISORS.get(strength)
+        if self._divisor is None:
+            self._props.pop("smoothing", None)
+            return
+        self._props["smoothing"] = {"from": SMOOTH_FROM, "divisor": self._divisor, "least": LEAST_REACH}
+        if self._sent is not None:
+            self._send_smooth()
+
+    def show_logarithmic(self, value: bool) -> None:
+        """Show values on a logarithmic scale, without those that are not above 0."""
+        self._props["logarithmic"] = value
+
+    # ---- points ----
+
+    def _send_all(self, event: GenericEventArguments | None = None) -> None:
+        curves = {name: self._job.curves.thinned(name, POINTS_SENT) for name in self._names}
         self._sent = {name: points[-1][0] if points else -1 for name, points in curves.items()}
-        self.run_method("replace", {name: thinned(points, POINTS_SENT) for name, points in curves.items()})
+        self.run_method("replace", curves, self._smooth_lines())
+        if event is not None and event.args:  # it is there again after a pause, and shows a stretch
+            self._zoom(event)
 
     def _send_new(self) -> None:
         """Send the points after the last sent step; a page without a connection asks for them when it is back."""
         if self._sent is None or not self.client.has_socket_connection:
             return
-        added = {name: points_after(self._job.curves.points(name), step) for name, step in self._sent.items()}
+        added = {name: self._job.curves.after(name, step) for name, step in self._sent.items()}
         added = {name: points for name, points in added.items() if points}
         if added:
             self._sent |= {name: points[-1][0] for name, points in added.items()}
             self.run_method("append", added)
+            self._renew_smooth()
+
+    def _send_smooth(self) -> None:
+        """A long curve is smoothed here, from all its points; the browser smoothes one that it has as a whole."""
+        if lines := self._smooth_lines():
+            self.run_method("append", {}, lines)
+
+    def _zoom(self, event: GenericEventArguments) -> None:
+        """Send the points of a stretch of curves that the browser knows only thinned."""
+        curves = self._job.curves
+        if not event.args or all(curves.count(name) <= POINTS_SENT for name in self._names):
+            return
+        first, last = int(event.args[0]), int(event.args[1])
+        shown = {name: curves.thinned(name, POINTS_SENT, first=first, last=last) for name in self._names}
+        self.run_method("look_closer", [first, last], shown, self._smooth_lines())
+
+    def _smooth_lines(self) -> dict[str, list[Point]]:
+        """The smoothed lines of curves that are sent thinned."""
+        if self._divisor is None:
+            return {}
+        curves = {one["name"]: column(self._job.curves, one["name"]) for one in self._series if one["smooth"]}
+        return {
+            name: smoothed(curve, reach_of(len(curve), self._divisor), SMOOTH_POINTS)
+            for name, curve in curves.items()
+            if len(curve) > POINTS_SENT
+        }
+
+    @property
+    def _names(self) -> list[str]:
+        return [one["name"] for one in self._series]
 
     def _follow_total(self) -> None:
         if self._props["total"] != self._job.total_steps:
             self._props["total"] = self._job.total_steps
 
 
-def sparkline(points: Points, label: str) -> ui.html:
+def sparkline(points: list[Point], label: str) -> ui.html:
     """A curve as a small picture without axes; `label` says what it shows. Fewer than two points make a flat line."""
     box = 'class="qu-sparkline" viewBox="0 0 120 32" preserveAspectRatio="none"'
     path = f'<path d="{sparkline_path(points)}"/>'
     return ui.html(f'<svg {box} role="img" aria-label="{escape(label)}">{path}</svg>', sanitize=False)
 
 
-def sparkline_path(points: Points, width: float = 120, height: float = 32) -> str:
+def sparkline_path(points: list[Point], width: float = 120, height: float = 32) -> str:
     """The SVG path of a curve that fills the box, with 2 units of air above and below."""
     if len(points) < 2:
         return f"M0,{height / 2:g} H{width:g}"
-    points = thinned(points, 120)
     steps, values = [p[0] for p in points], [p[1] for p in points]
     low, high, first, last = min(values), max(values), steps[0], steps[-1]
     reach = (high - low) or 1.0
@@ -120,41 +196,3 @@ def sparkline_path(points: Points, width: float = 120, height: float = 32) -> st
         for step, value in points
     )
     return "M" + " L".join(places)
-
-
-def averaged(count: int) -> int:
-    """How many points at an end of a smoothed curve of `count` points go into its value there."""
-    return 1 if count < SMOOTH_FROM else 1 + max(LEAST_REACH, -(-count // REACH_DIVISOR))
-
-
-def start_of(points: Points) -> float | None:
-    """Where a noisy curve begins: the mean of its first few points; None for an empty one."""
-    return _mean(points[: averaged(len(points))])
-
-
-def end_of(points: Points) -> float | None:
-    """Where a noisy curve stands: the mean of its last few points, at which its smoothed line ends; None for none."""
-    return _mean(points[-averaged(len(points)) :])
-
-
-def latest(curves: Curves, name: str) -> float | None:
-    """The figure that stands for a curve's present: smoothed for the training loss, else the last one measured."""
-    return end_of(curves.points(name)) if name == "loss" else curves.latest(name)
-
-
-def _mean(points: Points) -> float | None:
-    return fmean(value for _, value in points) if points else None
-
-
-def points_after(points: Points, step: int) -> list[tuple[int, float]]:
-    """The points with a larger step."""
-    return list(points[bisect_right(points, step, key=lambda point: point[0]) :])
-
-
-def thinned(points: Points, limit: int) -> list[tuple[int, float]]:
-    """At most about `limit` of the points, evenly chosen, always with the first and the last. None is made up."""
-    if len(points) <= limit:
-        return list(points)
-    stride = -(-len(points) // limit)
-    chosen = list(points[::stride])
-    return chosen if chosen[-1] == points[-1] else [*chosen, points[-1]]

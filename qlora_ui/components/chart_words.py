@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from html import escape
 
-from qlora_ui.components.chart import Points, Series, averaged, end_of, start_of, thinned
+from qlora_ui.components.chart import Series
+from qlora_ui.components.measures import Measure
+from qlora_ui.components.smoothing import averaged, column, end_of, start_of
+from qlora_ui.jobs.curves import Curve, Curves
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import fixed, number, significant
 
 TABLE_ROWS = 100
 
 
-def summarise(training: Points, evaluation: Points = ()) -> str:
-    """The curves in a few sentences: from where to where, the lowest point, and what the evaluation says."""
+def summarise(curves: Curves) -> str:
+    """The losses in a few sentences: from where to where, the lowest point, and what the evaluation says."""
+    training, evaluation = column(curves, "loss"), column(curves, "eval_loss")
     if not training and not evaluation:
         return _("There is no point yet; the first comes with the first reported step.")
     sentences = []
@@ -24,9 +29,24 @@ def summarise(training: Points, evaluation: Points = ()) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _course(training: Points) -> str:
+def summarise_measure(curves: Curves, measure: Measure) -> str:
+    """One figure beside the losses: what it is, where it stands and between what it was."""
+    curve = column(curves, measure.name)
+    if not curve:
+        return _(measure.meaning)
+    words = _(
+        "{value} at step {step}, between {low} and {high} so far.",
+        value=measure.in_words(curve.values[-1]),
+        step=number(curve.steps[-1]),
+        low=measure.in_words(min(curve.values)),
+        high=measure.in_words(max(curve.values)),
+    )
+    return f"{words} {_(measure.meaning)}"
+
+
+def _course(training: Curve) -> str:
     """From where to where a curve went; where it is smoothed, between means of a few points, and that is said."""
-    steps, points = training[-1][0], averaged(len(training))
+    steps, points = training.steps[-1], averaged(len(training))
     start, end = start_of(training) or 0.0, end_of(training) or 0.0
     places = {"first": figure(start), "last": figure(end), "steps": number(steps), "points": number(points)}
     if len(training) == 1:
@@ -44,16 +64,16 @@ def _course(training: Points) -> str:
     return _("Rose from {first} to {last} over {steps} steps.", **places)
 
 
-def _lowest(training: Points) -> str:
+def _lowest(training: Curve) -> str:
     """The lowest single point; empty where the course has said that figure already."""
-    step, value = min(training, key=lambda point: point[1])
+    step, value = _best(training)
     if figure(value) in {figure(start_of(training)), figure(end_of(training))}:
         return ""
     return _("Its lowest point is {value} at step {step}.", value=figure(value), step=number(step))
 
 
-def _evaluation(points: Points) -> str:
-    (step, latest), (best_step, best) = points[-1], min(points, key=lambda point: point[1])
+def _evaluation(points: Curve) -> str:
+    (best_step, best), step, latest = _best(points), points.steps[-1], points.values[-1]
     places = {"value": figure(latest), "step": number(step)}
     if figure(best) == figure(latest):
         return _("Evaluation {value} at step {step}.", **places)
@@ -65,6 +85,12 @@ def _evaluation(points: Points) -> str:
     )
 
 
+def _best(curve: Curve) -> tuple[int, float]:
+    """The first of the lowest points."""
+    value = min(curve.values)
+    return curve.steps[curve.values.index(value)], value
+
+
 def figure(value: float | None) -> str:
     """A loss for people: two decimals, more for small ones, a dash for none."""
     if value is None:
@@ -72,28 +98,43 @@ def figure(value: float | None) -> str:
     return fixed(value, 2) if abs(value) >= 0.1 else significant(value, 2)
 
 
-def table_html(curves: Mapping[str, Points], series: Sequence[Series], limit: int = TABLE_ROWS) -> str:
+def table_html(
+    curves: Curves,
+    series: Sequence[Series],
+    limit: int = TABLE_ROWS,
+    write: Callable[[float], str] = lambda value: fixed(value, 4),
+) -> str:
     """The curves as a table, one row a step, with every evaluated step in it and about `limit` others.
 
-    A table that leaves steps out says so in its caption.
+    A table that leaves steps out says so in its caption. `write` puts a value into words.
     """
-    rows = _rows(curves, series, limit)
-    steps = {step for one in series for step, _value in curves[one["name"]]}
-    caption = f"<caption>{escape(_left_out(len(rows), len(steps)))}</caption>" if len(rows) < len(steps) else ""
+    shown = {one["name"]: column(curves, one["name"]) for one in series}
+    steps = sorted({step for one in series for step in _chosen(shown[one["name"]], limit, whole=one["dashed"])})
+    total = _all_steps(list(shown.values()))
+    caption = f"<caption>{escape(_left_out(len(steps), total))}</caption>" if len(steps) < total else ""
     names = "".join(f'<th scope="col">{escape(one["label"])}</th>' for one in series)
     head = f'<tr><th scope="col">{escape(_("Step"))}</th>{names}</tr>'
-    body = "".join(_row(step, [row.get(one["name"]) for one in series]) for step, row in sorted(rows.items()))
+    body = "".join(_row(step, [_at(curve, step) for curve in shown.values()], write) for step in steps)
     return f'<table class="qu-figures">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
 
 
-def _rows(curves: Mapping[str, Points], series: Sequence[Series], limit: int) -> dict[int, dict[str, float]]:
-    """Step → values by the curve's name. A step that is shown for one curve shows the others too."""
-    chosen: set[int] = set()
-    for one in series:
-        points = curves[one["name"]]
-        chosen |= {step for step, _value in (points if one["dashed"] else thinned(points, limit))}
-    values = {one["name"]: dict(curves[one["name"]]) for one in series}
-    return {step: {name: known[step] for name, known in values.items() if step in known} for step in chosen}
+def _chosen(curve: Curve, limit: int, *, whole: bool) -> list[int]:
+    """About `limit` steps, evenly chosen, always with the first and the last; or all of them."""
+    if whole or len(curve) <= limit:
+        return list(curve.steps)
+    return [*curve.steps[:: -(-len(curve) // limit)], curve.steps[-1]]
+
+
+def _all_steps(shown: list[Curve]) -> int:
+    """How many steps at least one of the curves has."""
+    longest = max(shown, key=len)
+    others = [curve for curve in shown if curve is not longest]
+    return len(longest) + len({step for curve in others for step in curve.steps if _at(longest, step) is None})
+
+
+def _at(curve: Curve, step: int) -> float | None:
+    place = bisect_left(curve.steps, step)
+    return curve.values[place] if place < len(curve) and curve.steps[place] == step else None
 
 
 def _left_out(shown: int, total: int) -> str:
@@ -104,6 +145,6 @@ def _left_out(shown: int, total: int) -> str:
     )
 
 
-def _row(step: int, values: Sequence[float | None]) -> str:
-    cells = "".join(f"<td>{'' if value is None else fixed(value, 4)}</td>" for value in values)
+def _row(step: int, values: Sequence[float | None], write: Callable[[float], str]) -> str:
+    cells = "".join(f"<td>{'' if value is None else escape(write(value))}</td>" for value in values)
     return f'<tr><th scope="row">{number(step)}</th>{cells}</tr>'

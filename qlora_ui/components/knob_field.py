@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,12 +13,16 @@ from nicegui.elements.mixins.value_element import ValueElement
 from pydantic import BaseModel
 
 from qlora_ui.components import reader
+from qlora_ui.components.check_list import CheckList
 from qlora_ui.components.field import Field
+from qlora_ui.components.prompt_list import PromptList
 from qlora_ui.components.select_list import amend_list
 from qlora_ui.contract.knobs import DEVICES, Knob
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.theme.icons import Icon
 
+Control = ValueElement[Any] | CheckList | PromptList
+"""What shows a value and takes another: by its `value`."""
 AUTOMATIC = mark("automatic")
 """What the empty value of an on/off knob is called."""
 
@@ -27,15 +31,18 @@ AUTOMATIC = mark("automatic")
 class Widget:
     """What a knob is shown as."""
 
-    kind: Literal["input", "select", "switch"]
+    kind: Literal["input", "select", "switch", "checks", "prompts"]
     options: dict[Any, str] = field(default_factory=dict)
-    """Value → words, for a select."""
+    """Value → words, for a select and for check boxes."""
     keyboard: Literal["text", "numeric", "decimal"] = "text"
     """The keys that a phone offers."""
 
 
 def widget_for(knob: Knob) -> Widget:
-    """A switch for yes or no, a select where the values are known, else a line of text (2e-4 is a number too)."""
+    """A switch for yes or no, a select where the values are known, else a line of text (2e-4 is a number too).
+
+    Lists have check boxes where their values are known, and boxes for texts. Raises ValueError for other structures.
+    """
     match knob.kind:
         case "switch" if knob.optional:
             return Widget("select", {None: _(AUTOMATIC), True: _("on"), False: _("off")})
@@ -50,6 +57,10 @@ def widget_for(knob: Knob) -> Widget:
             return Widget("input", keyboard="decimal")
         case "text":
             return Widget("input")
+        case "structure" if knob.items == "choices":
+            return Widget("checks", {choice: choice.replace("_", " ") for choice in knob.choices})
+        case "structure" if knob.items == "texts":
+            return Widget("prompts")
         case "structure":
             raise ValueError(f"{knob.name} has no field: what it holds is edited in a place of its own")
 
@@ -78,7 +89,7 @@ def beside_label(knob: Knob) -> str:
     """Unit and default, where there are any: `steps, default 3`."""
     default = in_words(knob.default)
     unit = sentence(knob.unit)
-    if widget_for(knob).kind == "switch" or not default:
+    if knob.kind == "switch" or not default:
         return unit
     return _("{unit}, default {value}", unit=unit, value=default) if unit else _("default {value}", value=default)
 
@@ -113,6 +124,10 @@ def _kind_in_words(knob: Knob) -> str:
             return _("text of at most {count} characters", count=knob.longest)
         case "text":
             return _("text")
+        case "structure" if knob.items == "choices":
+            return _("some of {choices}", choices=", ".join(knob.choices))
+        case "structure" if knob.items == "texts":
+            return _("a list of at most {count} texts", count=knob.longest)
         case "structure":
             return _("a list or a table, as its help says")
         case "integer":
@@ -132,9 +147,18 @@ class KnobField(Field):
     and at each key while an error is shown, so that it goes away as soon as it is mended.
     """
 
-    def __init__(self, knob: Knob, value: Any, on_commit: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        knob: Knob,
+        value: Any,
+        on_commit: Callable[[Any], Any],
+        *,
+        options: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
+        """`options`: of check boxes, value → its words and a note below them, in place of the plain value."""
         super().__init__(sentence(knob.title), help=_help_of(knob), unit=beside_label(knob))
         self._widget = widget_for(knob)
+        self._options = options or {name: (words, "") for name, words in self._widget.options.items()}
         self._on_commit = on_commit
         self._shown = self._as_shown(value)
         self._is_showing = False
@@ -143,7 +167,7 @@ class KnobField(Field):
         self._info.move(self.head, target_index=1)
         self.on("keydown.escape", lambda: self.show_help(False), [])
         self.show_help(reader.preferences().accessibility.screen_reader)
-        self.control = self.hold(self._build_control(knob, value))
+        self.control = self.hold(self._build_control(knob))
 
     def show(self, value: Any, error: str = "") -> None:
         """Take over the form's state without announcing it. A value that is the same leaves what is being typed."""
@@ -154,8 +178,8 @@ class KnobField(Field):
         if error != self.error.text:
             self.set_error(error)
 
-    def _build_control(self, knob: Knob, value: Any) -> ValueElement[Any]:
-        control: ValueElement[Any]
+    def _build_control(self, knob: Knob) -> Control:
+        control: Control
         match self._widget.kind:
             case "select":
                 control = select = ui.select(self._widget.options, value=self._shown, on_change=self._commit)
@@ -166,6 +190,13 @@ class KnobField(Field):
                 control = ui.input(value=self._shown, on_change=self._type)
                 control.props(f"inputmode={self._widget.keyboard} autocomplete=off spellcheck=false")
                 control.on("blur", self._commit, []).on("keydown.enter", self._commit, [])
+            case "checks":
+                words = {name: words for name, (words, _note) in self._options.items()}
+                notes = {name: note for name, (_words, note) in self._options.items()}
+                control = CheckList(words, value=self._shown, on_change=lambda _values: self._commit(), notes=notes)
+            case "prompts":
+                control = PromptList(value=self._shown, on_change=lambda _values: self._commit(), limit=knob.longest)
+                self.classes("qu-knob-wide")
         control.props["aria-label"] = self.label.text
         return control.mark(knob.name)
 
@@ -189,6 +220,8 @@ class KnobField(Field):
                 return in_words(value)
             case "switch":
                 return bool(value)
+            case "checks" | "prompts":
+                return list(value) if isinstance(value, list | tuple) else []
             case _:
                 return value
 

@@ -4,43 +4,58 @@ const LEAVE_MS = 1000; // the server has answered by then, and a tab that loads 
 export default {
   template: `
     <div class="qu-menu">
-      <button ref="button" type="button" class="qu-btn qu-btn-ghost qu-btn-md qu-btn-icon" :popovertarget="id"
+      <button ref="button" type="button" class="qu-btn qu-btn-ghost qu-btn-icon" :class="icon ? 'qu-btn-sm' : 'qu-btn-md'"
+              :popovertarget="asks ? null : id"
               aria-haspopup="menu" :aria-expanded="open ? 'true' : 'false'" :aria-label="label" :title="label"
-              @keydown.down.prevent="show(0)" @keydown.up.prevent="show(-1)">
-        <span class="qu-avatar" aria-hidden="true">{{ letter }}</span>
+              @click="ask" @keydown.down.prevent="show(0)" @keydown.up.prevent="show(-1)">
+        <svg v-if="icon" class="qu-icon" viewBox="0 0 24 24" aria-hidden="true" v-html="icon"></svg>
+        <span v-else class="qu-avatar" aria-hidden="true">{{ letter }}</span>
       </button>
       <div ref="popover" :id="id" popover="auto" class="qu-menu-list" @beforetoggle="place" @toggle="toggled">
-        <div class="qu-menu-head">
+        <div v-if="title" class="qu-menu-head">
           <div class="qu-strong qu-break">{{ title }}</div>
           <div v-if="note" class="qu-xs qu-muted">{{ note }}</div>
         </div>
         <div role="menu" :aria-label="label" @keydown="move">
           <component v-for="item in items" :is="item.target ? 'a' : 'button'" :key="item.name" class="qu-menu-item"
-                     role="menuitem" tabindex="-1" :href="item.target || null" :type="item.target ? null : 'button'"
-                     @click="choose(item)">
-            <svg class="qu-icon" viewBox="0 0 24 24" aria-hidden="true" v-html="item.icon"></svg>{{ item.text }}
+                     :class="{ 'qu-menu-danger': item.danger }" role="menuitem" tabindex="-1"
+                     :href="item.target || null" :type="item.target ? null : 'button'"
+                     :aria-disabled="item.reason ? 'true' : null" @click="choose(item)">
+            <svg class="qu-icon" viewBox="0 0 24 24" aria-hidden="true" v-html="item.icon"></svg>
+            <span>{{ item.text }}<span v-if="item.reason" class="qu-menu-reason">{{ item.reason }}</span></span>
           </component>
         </div>
       </div>
     </div>`,
-  props: { label: String, letter: String, title: String, note: String, items: Array },
+  props: { label: String, letter: String, icon: String, title: String, note: String, items: Array, asks: Boolean },
   data() {
     return { id: "menu-" + Math.random().toString(36).slice(2, 8), open: false, first: 0 };
   },
   mounted() {
+    if (!this.items.some((item) => item.post)) return;
     this.channel = new BroadcastChannel("qlora-ui left");
     this.channel.onmessage = () => setTimeout(() => location.reload(), LEAVE_MS);
   },
   unmounted() {
-    this.channel.close();
+    this.channel?.close();
   },
   methods: {
     entries() {
       return [...(this.$refs.popover?.querySelectorAll('[role="menuitem"]') ?? [])]; // a toggle may be told too late
     },
+    ask() {
+      if (!this.asks) return; // the browser opens it by itself
+      if (this.open) this.close();
+      else this.$emit("ask"); // its items come, and then the word to open
+    },
     show(index) {
       this.first = index;
-      this.$refs.popover.showPopover();
+      if (this.asks) this.$emit("ask");
+      else this.$refs.popover.showPopover();
+    },
+    async openWithItems() {
+      await this.$nextTick();
+      this.$refs.popover?.showPopover();
     },
     place() {
       const button = this.$refs.button.getBoundingClientRect();
@@ -50,8 +65,19 @@ export default {
     },
     toggled(event) {
       this.open = event.newState === "open";
-      if (this.open) this.entries().at(this.first)?.focus();
+      if (this.open) {
+        this.stayInSight();
+        this.entries().at(this.first)?.focus({ preventScroll: true });
+      }
       this.first = 0;
+    },
+    stayInSight() {
+      const button = this.$refs.button.getBoundingClientRect();
+      const { height } = this.$refs.popover.getBoundingClientRect();
+      const room = document.documentElement.clientHeight - 8;
+      if (button.bottom + 6 + height <= room) return;
+      const above = button.top - 6 - height;
+      this.$refs.popover.style.top = `${above >= 8 ? above : Math.max(8, room - height)}px`;
     },
     close() {
       this.$refs.popover.hidePopover();
@@ -72,6 +98,7 @@ export default {
       event.preventDefault();
     },
     choose(item) {
+      if (item.reason) return;
       this.close();
       if (item.post) {
         const form = Object.assign(document.createElement("form"), { method: "post", action: item.post });

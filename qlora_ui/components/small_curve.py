@@ -6,7 +6,7 @@ from nicegui import ui
 
 from qlora_ui.components import reader
 from qlora_ui.components.button import Button, icon_button
-from qlora_ui.components.chart import Points, loss_series, sparkline
+from qlora_ui.components.chart import loss_series, sparkline
 from qlora_ui.components.chart_words import summarise, table_html
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.text import Text
@@ -14,6 +14,8 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 
 _DRAW_ANEW_S, _TABLE_ANEW_S = 1.0, 10.0
+_POINTS = 120
+"""As many as such a small picture can show."""
 
 
 class SmallCurve(ui.element):
@@ -52,8 +54,8 @@ class SmallCurve(ui.element):
         return button
 
     def _draw(self) -> None:
-        points = self._job.curves.points("loss")
-        sentence = self._sentence(points)
+        points = self._job.curves.thinned("loss", _POINTS)
+        sentence = self._sentence(len(points))
         has_picture = len(points) > 1 and not self._in_words
         self._picture.set_visibility(has_picture and not self._is_table)
         self._words.set_visibility(not has_picture and not self._is_table)
@@ -66,13 +68,11 @@ class SmallCurve(ui.element):
             with self._picture:
                 sparkline(points, sentence)
 
-    def _sentence(self, points: Points) -> str:
-        if len(points) < 2:
+    def _sentence(self, points: int) -> str:
+        if points < 2:
             return _("The curve begins with the first steps.")
-        return summarise(points, self._job.curves.points("eval_loss"))
+        return summarise(self._job.curves)
 
     def _fill_table(self) -> None:
         if self._is_table:
-            series = loss_series()
-            curves = {one["name"]: self._job.curves.points(one["name"]) for one in series}
-            self._table.content = table_html(curves, series)
+            self._table.content = table_html(self._job.curves, loss_series())

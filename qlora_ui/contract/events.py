@@ -25,6 +25,11 @@ class Started(_Event):
     type: Literal["started"] = "started"
     process: ProcessIdentity
     attempt: int
+    memory_kills: dict[str, int] = Field(default_factory=dict)
+    """How many processes the system had ended by then because memory ran out, by who counts (`evidence.memory_kills`):
+    a count that rose when this one is gone tells why."""
+    console_bytes: int = 0
+    """How long `console.log` was: what this attempt printed begins there."""
 
 
 class Resumed(_Event):
@@ -115,6 +120,8 @@ class AlertCode(StrEnum):
     TOO_HOT = "too_hot"
     DISK_NEARLY_FULL = "disk_nearly_full"
     STUCK = "stuck"
+    TRACKER = "tracker"
+    """A tracker cannot be used, or takes no more."""
 
 
 class CheckpointSaved(_Event):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel, Field
@@ -13,10 +13,16 @@ from pydantic_core import PydanticUndefined
 
 KnobKind = Literal["integer", "number", "text", "switch", "choice", "structure"]
 """`structure` is a list or a table of its own, which a form shows in a way of its own."""
+Items = Literal["", "choices", "texts"]
+"""What a list holds: some of a few known values, texts, or tables of their own."""
 GROUPS = ("basics", "LoRA", "optimiser", "data", "memory", "monitoring")
 """The order in which a form shows the groups."""
 DEVICES = "auto, cpu or cuda:0, cuda:1 …"
 """What a device may be called."""
+
+
+class ConflictError(ValueError):
+    """Settings that are fine by themselves, but make no sense together. Its words begin small and have no full stop."""
 
 
 def knob(  # the signature mirrors what a person may ask about a knob
@@ -50,11 +56,13 @@ class Knob:
     optional: bool
     """May be left empty (None)."""
     choices: tuple[str, ...] = ()
+    """The values that it may have, or of which a list may hold some."""
+    items: Items = ""
     minimum: float | None = None
     maximum: float | None = None
     exclusive_minimum: bool = False
     longest: int | None = None
-    """Of a text: how many characters it may have."""
+    """How many characters a text, or items a list may have."""
 
     @property
     def bounds(self) -> str:
@@ -78,10 +86,15 @@ class Knob:
             "number": "a number",
             "switch": "true or false",
             "choice": f"one of {', '.join(self.choices)}",
-            "structure": "a list or a table, as its help says",
+            "structure": self._wanted_items(),
             "text": f"text of at most {self.longest} characters" if self.longest else "text",
         }
         return f"{kinds[self.kind]}, {self.bounds}" if self.bounds else kinds[self.kind]
+
+    def _wanted_items(self) -> str:
+        if self.items == "choices":
+            return f"some of {', '.join(self.choices)}"
+        return f"a list of at most {self.longest} texts" if self.items else "a list or a table, as its help says"
 
 
 def _plain(number: float) -> str:
@@ -99,6 +112,7 @@ def _knob(name: str, field: FieldInfo) -> Knob:
     if not isinstance(extra, dict):
         raise TypeError(f"the field {name} was not made with knob()")
     kind, choices, optional = _kind(field.annotation)
+    items = _items(field.annotation)
     low = next((m for m in field.metadata if isinstance(m, annotated_types.Ge | annotated_types.Gt)), None)
     high = next((m for m in field.metadata if isinstance(m, annotated_types.Le)), None)
     minimum = getattr(low, "ge", getattr(low, "gt", None))
@@ -114,6 +128,7 @@ def _knob(name: str, field: FieldInfo) -> Knob:
         required=field.is_required(),
         optional=optional,
         choices=choices,
+        items=items,
         minimum=minimum,
         maximum=getattr(high, "le", None),
         exclusive_minimum=isinstance(low, annotated_types.Gt),
@@ -128,7 +143,8 @@ def _kind(
     optional = len(members) > 0 and len(members) < len(get_args(annotation))
     inner = members[0] if members else annotation
     if get_origin(annotation) in (list, dict):
-        return "structure", (), False
+        known = get_args(annotation)[0]
+        return "structure", tuple(get_args(known)) if get_origin(known) is Literal else (), False
     if get_origin(inner) is Literal:
         return "choice", tuple(str(choice) for choice in get_args(inner)), optional
     if inner is bool:
@@ -136,3 +152,12 @@ def _kind(
     if inner is int:
         return "integer", (), optional
     return ("number" if inner is float else "text"), (), optional
+
+
+def _items(annotation: Any) -> Items:
+    if get_origin(annotation) is not list:
+        return ""
+    [held] = get_args(annotation)
+    if get_origin(held) is Literal:
+        return "choices"
+    return "texts" if get_origin(held) is Annotated and get_args(held)[0] is str else ""

@@ -8,8 +8,12 @@ from datetime import datetime
 from qlora_ui.contract import events
 
 LEVELS = ("info", "warning", "error")
-_INDENT = "    "
+INDENT = "    "
 """Before each further line of an entry that has several."""
+HEAD_CHARACTERS = len("2026-11-23T09:31:04.120Z  INFO     ")
+"""Time and level, before the message."""
+LEVEL_PLACE = slice(26, 33)
+"""Where the level stands in the head, in capitals."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ def entry_of(event: events.Event) -> LogEntry | None:
 def dump_entry(entry: LogEntry) -> bytes:
     """`2026-11-23T09:31:04.120Z  INFO     Finished.` and a line feed; further lines of the message are indented."""
     moment = entry.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    message = entry.message.replace("\n", f"\n{_INDENT}")
+    message = entry.message.replace("\n", f"\n{INDENT}")
     return f"{moment}  {entry.level.upper():<7}  {message}\n".encode()
 
 
@@ -57,7 +61,8 @@ def _in_words(event: events.Event) -> tuple[str, str] | None:
         case events.Phase():
             return "info", event.message
         case events.Metric():
-            return "info", f"step {event.step}  " + "  ".join(_figure(*pair) for pair in event.values.items())
+            figures = [_figure(*pair) for pair in event.values.items() if pair[0] not in _OF_THE_MACHINE]
+            return ("info", "  ".join([f"step {event.step}", *figures])) if figures else None
         case events.Log():
             return event.level, event.message
         case events.Alert():
@@ -74,11 +79,26 @@ def _in_words(event: events.Event) -> tuple[str, str] | None:
             return None
 
 
-_SHORT = {"learning_rate": "lr", "grad_norm": "gradient", "tokens_per_second": "tok/s", "eval_loss": "evaluation loss"}
+_OF_THE_MACHINE = {"memory", "device_memory", "device_use", "temperature", "power"}
+"""Measured every few seconds: curves, but no news."""
+_SHORT = {
+    "learning_rate": "lr",
+    "grad_norm": "gradient",
+    "tokens_per_second": "tok/s",
+    "eval_loss": "evaluation loss",
+    "eval_perplexity": "perplexity",
+    "eval_token_accuracy": "token accuracy",
+}
 
 
 def _figure(name: str, value: float) -> str:
     label = _SHORT.get(name, name.replace("_", " "))
-    if name == "tokens_per_second":
-        return f"{value:,.0f} {label}"
-    return f"{label} {value:.2e}" if name == "learning_rate" else f"{label} {value:.4f}"
+    match name:
+        case "tokens_per_second":
+            return f"{value:,.0f} {label}"
+        case "learning_rate":
+            return f"{label} {value:.2e}"
+        case "padding" | "eval_token_accuracy":
+            return f"{label} {value:.1%}"
+        case _:
+            return f"{label} {value:.4f}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, field_validator, model_validator
 
 from qlora_ui.contract.base_parameters import ReadsData
-from qlora_ui.contract.knobs import knob
+from qlora_ui.contract.knobs import ConflictError, knob
 
 BestMetric = Literal["eval_loss", "eval_token_accuracy", "eval_perplexity", "loss"]
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
@@ -63,7 +63,8 @@ class Monitored(ReadsData):
     early_stopping_patience: int | None = knob(
         None,
         title="Stop early after",
-        help="Ends the training when so many evaluations in a row brought no improvement; empty goes on to the end.",
+        help="Ends the training when so many evaluations in a row brought no improvement; empty goes on to the end. "
+        "Without evaluations, checkpoints are compared by the loss.",
         group="monitoring",
         unit="evaluations",
         ge=1,
@@ -104,3 +105,51 @@ class Monitored(ReadsData):
         group="monitoring",
         max_length=100,
     )
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether anything is measured on rows that are not trained."""
+        return self.evaluations > 0
+
+    @field_validator("trackers", mode="before")
+    @classmethod
+    def _one_line_of_trackers(cls, value: Any) -> Any:
+        """`wandb, mlflow` is as good as a list."""
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @field_validator("sample_prompts", mode="before")
+    @classmethod
+    def _one_prompt(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) and value.strip() else value
+
+    @field_validator("trackers")
+    @classmethod
+    def _each_once(cls, value: list[Tracker]) -> list[Tracker]:
+        return list(dict.fromkeys(value))
+
+    @model_validator(mode="after")
+    def _has_what_it_watches(self) -> Self:
+        """What is decided by evaluations needs evaluations, and enough of them."""
+        needs_evaluations = self.best_metric.startswith("eval_")
+        patience = self.early_stopping_patience
+        if patience is not None and needs_evaluations and not self.evaluates:
+            raise ConflictError(
+                "it cannot stop early, because nothing is evaluated: hold rows out and set evaluations to 2 or more, "
+                "or set best_metric to loss"
+            )
+        if patience is not None and self.evaluates and patience >= self.evaluations:
+            raise ConflictError(
+                f"it cannot stop early: early_stopping_patience is {patience}, but there are no more than "
+                f"{self.evaluations} evaluations; set evaluations higher or early_stopping_patience lower"
+            )
+        if self.load_best_at_end and needs_evaluations and not self.evaluates:
+            raise ConflictError(
+                f"load_best_at_end goes by {self.best_metric}, but nothing is evaluated: hold rows out and set "
+                "evaluations to 1 or more, or set best_metric to loss"
+            )
+        if needs_evaluations and self.best_metric != "eval_loss" and not self.evaluates:
+            raise ConflictError(
+                f"best_metric is {self.best_metric}, but nothing is evaluated: hold rows out and set evaluations to 1 "
+                "or more, or set best_metric to loss"
+            )
+        return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from pydantic import ValidationError
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.knobs import knobs
 from qlora_ui.contract.parameters import PARAMETERS, JobParameters
-from qlora_ui.contract.paths import is_starter
-from qlora_ui.contract.records import JobKind
+from qlora_ui.contract.paths import RunPaths, is_starter
+from qlora_ui.contract.records import JobKind, JobRecord
+
+_READ = ("dataset_path", "validation_path", "adapter_path", "model_name")
+"""The settings that name something to be read."""
 
 
 def parse_parameters(kind: JobKind, values: dict[str, Any]) -> JobParameters:
@@ -54,19 +58,42 @@ def read_parameters(file: Path, kind: JobKind, changes: dict[str, Any] | None = 
     A relative path inside the file is taken from the folder of the file where it exists there, so that a file and its
     data can be moved together. Raises ParameterError.
     """
+    content = parse_yaml(_read(file), f"The file {file}")
+    content = _with_paths(content, _READ, lambda value: _beside(file, value))
+    return parse_parameters(kind, {**content, **(changes or {})})
+
+
+def read_frozen_parameters(paths: RunPaths, record: JobRecord) -> JobParameters:
+    """What a run was made with, where its home folder is now. Raises ParameterError."""
+    content = parse_yaml(_read(paths.parameters), f"The file {paths.parameters}")
+    return parse_parameters(record.kind, rebased(content, record.home, paths.folder.parents[1]))
+
+
+def rebased(values: dict[str, Any], old_home: str, home: Path) -> dict[str, Any]:
+    """The same values with every path below a home folder that was moved or renamed as it is called now.
+
+    `old_home`: as it was called when the values were written down; empty when nobody knows.
+    """
+    old, new = old_home.rstrip("/\\"), str(home.resolve())
+    if not old or old == new:
+        return values
+
+    def rebase(value: Any) -> Any:
+        if not isinstance(value, str) or not value.startswith(old):
+            return value
+        rest = value[len(old) :]
+        return new + rest if not rest or rest[0] in "/\\" else value
+
+    return _with_paths(values, (*_READ, "output_dir"), rebase)
+
+
+def _read(file: Path) -> str:
     try:
-        content = parse_yaml(file.read_text(encoding="utf-8"), f"The file {file}")
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise ParameterError(f"The file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ParameterError(f"The file {file} is not UTF-8 text.") from None
-    for field in ("dataset_path", "validation_path", "adapter_path", "model_name"):
-        if field in content:
-            content[field] = _beside(file, content[field])
-    for source in content.get("more_data") or []:
-        if isinstance(source, dict) and "path" in source:
-            source["path"] = _beside(file, source["path"])
-    return parse_parameters(kind, {**content, **(changes or {})})
 
 
 def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
@@ -111,6 +138,17 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, problem, mark)
             first[name] = mark.line + 1
         return super().construct_mapping(node, deep=deep)
+
+
+def _with_paths(content: dict[str, Any], fields: Iterable[str], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """The values with every path in these fields, and of further data, changed."""
+    changed = content | {field: change(content[field]) for field in fields if field in content}
+    if isinstance(more := content.get("more_data"), list):
+        changed["more_data"] = [
+            source | {"path": change(source["path"])} if isinstance(source, dict) and "path" in source else source
+            for source in more
+        ]
+    return changed
 
 
 def _beside(file: Path, value: Any) -> Any:

@@ -49,6 +49,11 @@ class RunPaths:
         return self.folder / "exit.json"
 
     @property
+    def ending(self) -> Path:
+        """Why a worker is gone that wrote no `exit`: the finding of the server that was the first to see it."""
+        return self.folder / "ending.json"
+
+    @property
     def command(self) -> Path:
         """What the server asks of the running worker: a Command."""
         return self.folder / "command.json"
@@ -81,6 +86,11 @@ class RunPaths:
     def origin(self) -> Path:
         """Fingerprints of the base and the data that the run began with: a resume compares them."""
         return self.folder / "origin.json"
+
+    @property
+    def trackers(self) -> Path:
+        """What the run's trackers keep of it on this machine, and by which names they know it."""
+        return self.folder / "trackers"
 
     @property
     def adapter(self) -> Path:
@@ -171,6 +181,11 @@ class Workspace:
     def cache(self) -> Path:
         """What can be made again from the runs, such as their curves in a form that opens at once."""
         return self.home / "cache"
+
+    @property
+    def trackers(self) -> Path:
+        """What trackers keep of several runs together, where their own settings name no other place."""
+        return self.home / "trackers"
 
     @property
     def queue_state(self) -> Path:

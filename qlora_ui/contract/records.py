@@ -88,6 +88,21 @@ class ProcessIdentity(BaseModel):
     def is_alive(self) -> bool:
         return _start_of(self.pid) == self.started
 
+    @property
+    def is_of_this_boot(self) -> bool | None:
+        """Whether the machine, or the container, has been up ever since it started; None where that cannot be told."""
+        first = _start_of(1)
+        boot, _, ticks = self.started.rpartition(":")
+        if first is not None and ":" in first:
+            own_boot, _, first_ticks = first.rpartition(":")
+            if not own_boot or not boot or not ticks.isdecimal():
+                return None
+            return boot == own_boot and int(ticks) >= int(first_ticks)
+        try:
+            return float(self.started) >= psutil.boot_time()
+        except ValueError:
+            return None
+
 
 def _start_of(pid: int) -> str | None:
     """When the process with this number started; None when it is gone or dead and not yet reaped."""

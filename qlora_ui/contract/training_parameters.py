@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from qlora_ui.contract.knobs import knob
+from qlora_ui.contract.knobs import ConflictError, knob
 from qlora_ui.contract.monitoring_parameters import Monitored
 from qlora_ui.contract.recipe import DataQuery, HeldOut, Recipe, Source, TrainOn
 
@@ -219,8 +219,12 @@ class TrainingParameters(Monitored):
     @model_validator(mode="after")
     def _one_evaluation_source(self) -> Self:
         if self.evaluations == 0 and self.validation_path:
-            raise ValueError("an evaluation file is given, but evaluations is 0: set it to 1 or more")
+            raise ConflictError("an evaluation file is given, but evaluations is 0: set it to 1 or more")
         return self
+
+    @property
+    def evaluates(self) -> bool:
+        return self.evaluations > 0 and bool(self.validation_share or self.validation_rows or self.validation_path)
 
     @property
     def recipe(self) -> Recipe:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal
 
-from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.checkpoints import name_of
+from qlora_ui.contract.errors import JobError, ParameterError
 from qlora_ui.contract.records import Command, JobRecord, JobStatus, now
+from qlora_ui.jobs import queue
 from qlora_ui.jobs.job import Job
+
+_CAN_RETRY = {JobStatus.FAILED, JobStatus.STOPPED, JobStatus.INTERRUPTED}
 
 
 def asked_to(job: Job, action: Literal["stop", "pause"]) -> JobRecord | Command:
@@ -19,7 +24,7 @@ def asked_to(job: Job, action: Literal["stop", "pause"]) -> JobRecord | Command:
     return job.record.model_copy(update={"state": "held" if action == "pause" else "cancelled"})
 
 
-def queued_again(job: Job, known: Container[str]) -> JobRecord:
+def resumed(job: Job, jobs: Mapping[str, Job]) -> JobRecord:
     """A record that enters the queue, at the old place if the job was paused. It waits for no deleted run any more.
 
     Raises JobError.
@@ -28,18 +33,58 @@ def queued_again(job: Job, known: Container[str]) -> JobRecord:
         if job.status is JobStatus.COMPLETED:
             raise JobError(f"{job.name} has finished: there is nothing to resume.")
         raise JobError(f"{job.name} is at work or waits for its turn: there is nothing to resume.")
-    record = job.record
-    queued_at = record.queued_at if job.status is JobStatus.PAUSED else now()
-    after = record.after if record.after in known else None
-    return record.model_copy(update={"state": "queued", "queued_at": queued_at, "after": after})
+    after = job.record.after if job.record.after in jobs else None
+    record = job.record.model_copy(update={"state": "queued", "after": after})
+    return record if job.status is JobStatus.PAUSED else queue.at_the_end(record, now(), jobs.values())
 
 
-def deleted(job: Job, queue: Iterable[Job]) -> None:
-    """None, which stands for no record. Raises JobError when the run is at work or another one waits for it."""
+def retried(job: Job, jobs: Mapping[str, Job]) -> JobRecord:
+    """The same for a job that ended without its result. Raises JobError."""
+    if job.status is JobStatus.PAUSED:
+        raise JobError(f"{job.name} is paused.", "Resume it.")
+    if job.status not in _CAN_RETRY:
+        words = "has finished" if job.status is JobStatus.COMPLETED else "is at work or waits for its turn"
+        raise JobError(f"{job.name} {words}: there is nothing to try again.")
+    return resumed(job, jobs)
+
+
+def deleted(job: Job, jobs: Iterable[Job]) -> None:
+    """None, which stands for no record. Raises JobError when the run is at work or another one needs it."""
     if job.status is JobStatus.RUNNING:
         raise JobError(f"{job.name} is at work.", "Stop it first.")
-    if waiting := [other.name for other in queue if other.record.after == job.id]:
+    open_jobs = [other for other in jobs if not other.status.is_final and other is not job]
+    if waiting := [other.name for other in open_jobs if other.record.after == job.id]:
         raise JobError(f"{', '.join(waiting)} waits for {job.name}.", "Stop that one first.")
+    refuse_if_needed(job.paths.folder, job.name, open_jobs)
+
+
+def check_can_move(job: Job, place: int) -> None:
+    """Raises JobError for a job that does not wait, ParameterError for a place that is none."""
+    if job.status is not JobStatus.PENDING:
+        raise JobError(f"{job.name} does not wait in the queue: there is no place to move it to.")
+    if place < 1:
+        problem = "1 is the first place"
+        raise ParameterError(f"{job.name} cannot be moved there: {problem}.", fields={"place": problem})
+
+
+def check_checkpoint_may_go(job: Job, step: int, jobs: Iterable[Job]) -> None:
+    """Raises JobError while the run is at work, or another one needs the checkpoint."""
+    if job.status is JobStatus.RUNNING:
+        raise JobError(f"{job.name} is at work, and looks after its checkpoints itself.", "Pause or stop it first.")
+    folder = job.paths.checkpoints / name_of(step)
+    refuse_if_needed(folder, f"the checkpoint at step {step:,}", jobs)
+
+
+def refuse_if_needed(folder: Path, name: str, jobs: Iterable[Job]) -> None:
+    """Raises JobError when a job that has not ended uses something in the folder, which `name` calls by its name."""
+    needed_by = [job.name for job in jobs if not job.status.is_final and _uses(job, folder)]
+    if needed_by:
+        raise JobError(f"{', '.join(needed_by)} needs {name}.", "Stop that one first.")
+
+
+def _uses(job: Job, folder: Path) -> bool:
+    named = (getattr(job.parameters, field, "") for field in ("adapter_path", "model_name"))
+    return any(path and (Path(path) == folder or folder in Path(path).parents) for path in named)
 
 
 def _refusal(job: Job, action: Literal["stop", "pause"]) -> JobError:

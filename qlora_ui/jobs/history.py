@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,49 +9,10 @@ from typing import Any
 
 from qlora_ui.contract import events
 from qlora_ui.contract.log_lines import LogEntry, entry_of
+from qlora_ui.jobs.curves import Curves as Curves
 
-LOG_LINES_KEPT = 5_000
-
-
-class Curves:
-    """Figures over steps, by name. Steps rise within a curve; a step that is measured again replaces its old value."""
-
-    def __init__(self) -> None:
-        self._steps: dict[str, list[int]] = {}
-        self._values: dict[str, list[float]] = {}
-
-    @property
-    def names(self) -> list[str]:
-        return list(self._steps)
-
-    def points(self, name: str) -> list[tuple[int, float]]:
-        """The curve as (step, value) pairs, empty for a name that was never measured."""
-        return list(zip(self._steps.get(name, ()), self._values.get(name, ()), strict=True))
-
-    def latest(self, name: str) -> float | None:
-        values = self._values.get(name)
-        return values[-1] if values else None
-
-    def add(self, name: str, step: int, value: float) -> None:
-        if not math.isfinite(value):
-            return  # no place on a curve; the worker says in an event of its own what became of it
-        steps, values = self._steps.setdefault(name, []), self._values.setdefault(name, [])
-        if not steps or step > steps[-1]:
-            steps.append(step)
-            values.append(value)
-            return
-        place = bisect_left(steps, step)
-        if steps[place] == step:
-            values[place] = value
-        else:
-            steps.insert(place, step)
-            values.insert(place, value)
-
-    def cut_after(self, step: int) -> None:
-        """Drop every point after `step`: a resumed run measures them anew."""
-        for name, steps in self._steps.items():
-            end = bisect_right(steps, step)
-            del steps[end:], self._values[name][end:]
+LOG_LINES_KEPT = 2_000
+"""The newest ones; the log file has all of them."""
 
 
 @dataclass
@@ -67,6 +26,9 @@ class History:
     alerts: list[events.Alert] = field(default_factory=list)
     checkpoints: list[events.CheckpointSaved] = field(default_factory=list)
     phases: list[tuple[str, datetime]] = field(default_factory=list)
+    """What it did from when on; an empty name is the end of an attempt, after which it did nothing."""
+    resumed_at: list[int] = field(default_factory=list)
+    """The steps from which attempts went on."""
     facts: dict[str, Any] = field(default_factory=dict)
     started: events.Started | None = None
     """Of the newest attempt."""
@@ -77,14 +39,17 @@ class History:
 
     def apply(self, event: events.Event) -> LogEntry | None:
         """Take in one event; gives the line that it adds to the log, if it adds one."""
-        self.seq, self.last_time = max(self.seq, event.seq), event.time
+        before, self.last_time = self.last_time, event.time
+        self.seq = max(self.seq, event.seq)
         match event:
             case events.Started():
+                self._end_phase(before or event.time)
                 self.started, self.message = event, ""
                 self.first_started_at = self.first_started_at or event.time
                 self._back_to(self.progress.step if self.progress else 0)
             case events.Resumed():
                 self._back_to(event.step)
+                self.resumed_at = [step for step in self.resumed_at if step < event.step] + [event.step]
                 self.curves.cut_after(event.step)
                 self.samples = [s for s in self.samples if s.step <= event.step]
                 self.checkpoints = [c for c in self.checkpoints if c.step <= event.step]
@@ -105,11 +70,17 @@ class History:
                 self.alerts.append(event)
             case events.CheckpointSaved():
                 self.checkpoints = [c for c in self.checkpoints if c.step != event.step] + [event]
+            case events.Finished() | events.Stopped() | events.Failed():
+                self._end_phase(event.time)
             case _:
                 pass
         if (entry := entry_of(event)) is not None:
             self.logs.append(entry)
         return entry
+
+    def _end_phase(self, moment: datetime) -> None:
+        if self.phases and self.phases[-1][0]:
+            self.phases.append(("", moment))
 
     def _back_to(self, step: int) -> None:
         """A new attempt begins: what the last one measured of its speed does not hold any more."""

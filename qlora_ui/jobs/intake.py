@@ -2,25 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from qlora_ui.contract.errors import ParameterError
+from qlora_ui.contract.errors import ParameterError, WorkspaceError
 from qlora_ui.contract.parameters import JobParameters
-from qlora_ui.contract.paths import is_starter
+from qlora_ui.contract.paths import Workspace, is_starter
 from qlora_ui.contract.recipe import Source
-from qlora_ui.contract.records import JobKind, JobRecord, new_id, now
+from qlora_ui.contract.records import JobKind, JobRecord, StartPoint, new_id, now
 from qlora_ui.contract.references import HubReference, parse_reference
+from qlora_ui.jobs import queue
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.run_folder import create_run, write_down
+from qlora_ui.jobs.starting_points import files_at
 
 _DATA = ("dataset_path", "validation_path")
 _FOLDERS = ("adapter_path", "output_dir", "model_name")
 
 
-def new_record(kind: JobKind, parameters: JobParameters, after: str | None = None) -> JobRecord:
+def take_in(
+    workspace: Workspace,
+    kind: JobKind,
+    parameters: JobParameters,
+    known: Collection[Job],
+    *,
+    after: str | None = None,
+    starts_from: tuple[Job, int] | None = None,
+) -> JobRecord:
+    """Make the run of a new job, behind all known ones in the queue; `starts_from` is a run and a step. Runs long.
+
+    Raises ParameterError for files that are not there, JobError for a checkpoint that cannot be used, WorkspaceError.
+    """
+    settled = with_full_paths(parameters, check_adapter=after is None)
+    record = queue.at_the_end(new_record(kind, settled, after, home=str(workspace.home)), now(), known)
+    files: dict[str, Path] = {}
+    if starts_from is not None:
+        origin, step = starts_from
+        files = files_at(origin, step)
+        record = record.model_copy(update={"starts_from": StartPoint(run=origin.id, step=step)})
+    try:
+        paths = create_run(workspace, record, settled, files=files)
+    except WorkspaceError:
+        if starts_from is not None:
+            files_at(*starts_from)  # where the checkpoint was deleted meanwhile, this says so
+        raise
+    try:  # once more: only now does whoever deletes them see that they are wanted
+        with_full_paths(settled, check_adapter=after is None)
+    except ParameterError:
+        write_down(workspace, paths, record, None)
+        raise
+    return record
+
+
+def new_record(kind: JobKind, parameters: JobParameters, after: str | None = None, *, home: str = "") -> JobRecord:
     """The record of a job that enters the queue now."""
     moment = now()
     name = parameters.name or default_name(kind, parameters)
-    return JobRecord(id=new_id(name, moment), kind=kind, name=name, created_at=moment, queued_at=moment, after=after)
+    return JobRecord(
+        id=new_id(name, moment),
+        kind=kind,
+        name=name,
+        created_at=moment,
+        queued_at=moment,
+        after=after,
+        home=home,
+    )
 
 
 def with_full_paths(parameters: JobParameters, *, check_adapter: bool = True) -> JobParameters:

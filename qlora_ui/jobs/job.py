@@ -11,11 +11,15 @@ from qlora_ui.contract import events
 from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
-from qlora_ui.jobs.history import Curves, History
+from qlora_ui.contract.records import EndCause, ExitRecord, JobKind, JobRecord, JobStatus
+from qlora_ui.jobs.concerns import Concern
+from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.history import History
 from qlora_ui.jobs.reactive import Event, bindable_dataclass
 
-_BINDABLE = (
+_BINDABLE = ("status", "progress", "message")
+"""Each costs every job of a home some microseconds at the start, so only what pages bind to is among them."""
+_ANNOUNCED = (
     "status",
     "progress",
     "step",
@@ -25,6 +29,7 @@ _BINDABLE = (
     "message",
     "error",
     "hint",
+    "cause",
     "started_at",
     "ended_at",
     "updated_at",
@@ -32,12 +37,19 @@ _BINDABLE = (
     "can_stop",
     "can_pause",
     "can_resume",
+    "can_retry",
+    "can_extend",
+    "can_duplicate",
 )
+"""Scalars whose change is told by `changed`."""
 
 
 @bindable_dataclass(bindable_fields=_BINDABLE, eq=False)
 class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, which its annotation does not tell
-    """One job, past, waiting or at work. Scalars can be bound; what grows is announced by the events at the end."""
+    """One job, past, waiting or at work. Changes of its scalars and what grows are announced by the events at the end.
+
+    `status`, `progress` and `message` can be bound to as well.
+    """
 
     paths: RunPaths
     record: JobRecord
@@ -54,6 +66,8 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
     """One sentence: what it does now, what it waits for, or how it ended."""
     error: str = ""
     hint: str = ""
+    cause: EndCause | None = None
+    """Why it ended without its result; None while it did not, and for causes that older versions did not note."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     updated_at: datetime = field(init=False)
@@ -62,7 +76,16 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
     can_stop: bool = False
     can_pause: bool = False
     can_resume: bool = False
+    can_retry: bool = False
+    """It ended early, and can go back into the queue from its last whole checkpoint."""
+    can_extend: bool = False
+    """It is a training that came somewhere, so that a new run can go on from where it ended."""
+    can_duplicate: bool = True
 
+    traceback: str = ""
+    """What Python said of a failure, for those who can read that."""
+    concerns: list[Concern] = field(default_factory=list)
+    """What the server sees of it while it is at work. Whoever changes the list tells it by `tell(always=True)`."""
     summary: dict[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
     history_loaded: bool = False
@@ -151,7 +174,7 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
 
     def tell(self, *, always: bool = False) -> None:
         """Announce that a scalar changed, if one did since the last time."""
-        scalars = tuple(getattr(self, name) for name in _BINDABLE)
+        scalars = tuple(getattr(self, name) for name in _ANNOUNCED)
         if always or scalars != self._told:
             self._told = scalars
             self.changed.emit()
@@ -172,8 +195,10 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
         self.can_stop = status in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PAUSED} and not asked_to
         self.can_pause = status in {JobStatus.PENDING, JobStatus.RUNNING} and not asked_to
         self.can_resume = status.can_resume
+        self.can_retry = status in {JobStatus.FAILED, JobStatus.STOPPED, JobStatus.INTERRUPTED}
+        self.can_extend = status.is_final and self.kind is JobKind.TRAINING and self.step > 0
         current = ended if ended is not None and ended.attempt == record.attempt else None
-        self.error, self.hint = (current.error, current.hint) if current and record.state == "launched" else ("", "")
+        self._explain_end(current if record.state == "launched" else None)
         if current is not None:
             self.summary, self.ended_at, self.updated_at = current.summary, current.time, current.time
         if status in {JobStatus.PENDING, JobStatus.RUNNING}:
@@ -183,9 +208,14 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
         if status is JobStatus.COMPLETED:
             self.progress = 1.0
         if status is not JobStatus.RUNNING:
-            self.seconds_left = None
+            self.seconds_left, self.concerns = None, []
             self.message = self.error or _at_rest(record, status, has_checkpoint)
         return status is not was
+
+    def _explain_end(self, ended: ExitRecord | None) -> None:
+        """What the run itself says of its end; of one that could say nothing, the launcher may know more."""
+        self.error, self.hint = (ended.error, ended.hint) if ended else ("", "")
+        self.cause, self.traceback = (ended.cause, ended.traceback) if ended else (None, "")
 
     def _follow_history(self) -> None:
         history = self.history

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
+from qlora_ui.jobs.run_folder import read_record
 
 
 class Launcher(Protocol):
@@ -36,25 +38,48 @@ class Launcher(Protocol):
         """Let go of the workers: they go on by themselves."""
 
 
+class Reserve(Protocol):
+    """Has a worker waiting, or not."""
+
+    def take(self, paths: RunPaths, device: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+        """Give the run to the worker that waits; None where none does, or none that can compute on the device."""
+
+
 class LocalLauncher:
     """Runs workers as processes of this machine, each in a session of its own, so that they outlive the server."""
 
     def __init__(
         self,
-        command: Sequence[str] = (sys.executable, "-m", "qlora_ui.worker"),
+        command: Sequence[str] = (sys.executable, "-P", "-m", "qlora_ui.worker"),
         *,
         credentials: Callable[[], Mapping[str, str]] = dict,
+        reserve: Reserve | None = None,
     ) -> None:
         """`credentials` gives the environment variables with which a worker may ask the model hub."""
         self._command = tuple(command)
         self._credentials = credentials
+        self._reserve = reserve
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._codes: dict[int, int] = {}
 
     def launch(self, paths: RunPaths, *, offline: bool = False) -> ProcessIdentity:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **({} if offline else self._credentials())}
+        child = self._take(paths, environment) or self._start(paths, environment)
+        self._children[child.pid] = child
+        return ProcessIdentity.of(child.pid)
+
+    def _take(self, paths: RunPaths, environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+        if self._reserve is None:
+            return None
+        try:
+            device = read_record(paths).device
+        except WorkspaceError:
+            return None
+        return self._reserve.take(paths, device, environment)
+
+    def _start(self, paths: RunPaths, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with paths.console.open("ab") as console:
-            child = subprocess.Popen(
+            return subprocess.Popen(
                 [*self._command, str(paths.folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -63,8 +88,6 @@ class LocalLauncher:
                 env=environment,
                 start_new_session=True,
             )
-        self._children[child.pid] = child
-        return ProcessIdentity.of(child.pid)
 
     def reap(self) -> None:
         for pid, child in list(self._children.items()):

@@ -6,33 +6,33 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from qlora_ui.contract.errors import JobError, ParameterError, WorkspaceError
+from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import Command, JobKind, JobRecord, JobStatus, ProcessIdentity
-from qlora_ui.jobs import decisions, queue
+from qlora_ui.contract.records import Command, JobKind, JobRecord, JobStatus
+from qlora_ui.jobs import decisions, follow_ups, queue, queue_file, run_checkpoints, starting_points
 from qlora_ui.jobs.dispatcher import Dispatcher
-from qlora_ui.jobs.intake import new_record, with_full_paths
+from qlora_ui.jobs.following import JobFollower
+from qlora_ui.jobs.intake import take_in
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import Launcher, LocalLauncher, why_gone
-from qlora_ui.jobs.reactive import Event, forget_bindings
-from qlora_ui.jobs.run_folder import create_run, remove_remains, write_down
-from qlora_ui.jobs.watch import Look, Observation, RunWatch, look_at
+from qlora_ui.jobs.launcher import Launcher, LocalLauncher
+from qlora_ui.jobs.run_checkpoints import CheckpointView
+from qlora_ui.jobs.run_folder import remove_remains, write_down
 from qlora_ui.store.credentials import Credentials
 
 log = logging.getLogger(__name__)
 
 LOOKS_PER_FULL_LOOK = 5
 """Runs that are not at work change only when a person, or another manager, wants it: they are looked at less often."""
-JOBS_AT_ONCE = 50  # then the event loop gets its turn
 TRIES = 5
 
 
-class JobManager:
+class JobManager(JobFollower):
     """The jobs of one home folder. Several managers (a server's, a command's) may follow the same home at once."""
 
     def __init__(
@@ -44,25 +44,15 @@ class JobManager:
         stop_grace_seconds: float = 300.0,
     ) -> None:
         """`stop_grace_seconds`: a worker that was asked to stop and did not within this time is killed."""
-        self.workspace = workspace
-        self.jobs: dict[str, Job] = {}
-        self.unreadable: dict[str, str] = {}
-        """Run folders that cannot be shown: name → the reason in words. They are left as they are."""
+        launcher = launcher or LocalLauncher(credentials=Credentials(workspace).environment)
+        super().__init__(workspace, launcher, stop_grace_seconds)
         self.trouble = ""
         """Why the home folder cannot be followed at the moment; empty when all is well."""
-        self.jobs_changed: Event[[]] = Event()
-        """A job appeared, disappeared or changed its status."""
-        self._launcher = launcher or LocalLauncher(credentials=Credentials(workspace).environment)
-        self._dispatcher = Dispatcher(workspace, self._launcher)
+        self._dispatcher = Dispatcher(workspace, launcher)
         self._poll_seconds = poll_seconds
-        self._stop_grace_seconds = stop_grace_seconds
-        self._watches: dict[str, RunWatch] = {}
-        self._processes: dict[str, ProcessIdentity] = {}
-        self._killed: set[ProcessIdentity] = set()
         self._closing = False
-        self._follower: asyncio.Task[None] | None = None
+        self._loop: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._looking = asyncio.Lock()
 
     # ---- life ----
 
@@ -70,56 +60,83 @@ class JobManager:
         """Find all runs, take back those whose workers live, begin to follow and to launch. Raises WorkspaceError."""
         await asyncio.to_thread(remove_remains, self.workspace)
         await self.refresh()
-        self._follower = asyncio.create_task(self._follow(), name="follow the runs")
+        self._loop = asyncio.create_task(self._follow(), name="follow the runs")
 
     async def close(self) -> None:
         """Stop following, after the look that is under way. Workers go on: the next manager on this home finds them."""
         self._closing = True
         self._wake.set()
-        if self._follower is not None:
-            await self._follower
-            self._follower = None
+        if self._loop is not None:
+            await self._loop
+            self._loop = None
         self._launcher.release()
 
-    # ---- what a person can ask for ----
+    # ---- new runs ----
 
-    def get(self, job_id: str) -> Job:
-        """Raises JobError for an id that is not known, or that of a run that cannot be read."""
-        if job_id in self.unreadable and job_id not in self.jobs:
-            raise JobError(self.unreadable[job_id])
-        try:
-            return self.jobs[job_id]
-        except KeyError:
-            raise JobError(f"There is no run {job_id}.", "`qlora-ui jobs list` shows those that there are.") from None
-
-    @property
-    def queue(self) -> list[Job]:
-        """The jobs that wait, the next one first."""
-        return queue.waiting(self.jobs.values())
-
-    async def submit(self, kind: JobKind, parameters: JobParameters, *, after: str | None = None) -> Job:
+    async def submit(
+        self,
+        kind: JobKind,
+        parameters: JobParameters,
+        *,
+        after: str | None = None,
+        starts_from: tuple[Job, int] | None = None,
+    ) -> Job:
         """Put a job into the queue; with `after`, it starts only once that job is completed.
 
-        Raises ParameterError for files that are not there, JobError for an unknown `after`, WorkspaceError.
+        `starts_from` is a training and a step of it: the new run goes on from its own copy of that checkpoint.
+        Raises ParameterError for files that are not there, JobError for an unknown `after` or a checkpoint that is
+        not there or damaged, WorkspaceError.
         """
         if after is not None:
             self.get(after)
-
-        def create() -> JobRecord:
-            settled = with_full_paths(parameters, check_adapter=after is None)
-            record = new_record(kind, settled, after)
-            paths = create_run(self.workspace, record, settled)
-            try:  # once more: only now does whoever deletes them see that they are wanted
-                with_full_paths(settled, check_adapter=after is None)
-            except ParameterError:
-                write_down(self.workspace, paths, record, None)
-                raise
-            return record
-
-        record = await asyncio.to_thread(create)
-        await self.refresh()
-        self._wake.set()
+        known = list(self.jobs.values())
+        record = await asyncio.to_thread(
+            take_in, self.workspace, kind, parameters, known, after=after, starts_from=starts_from
+        )
+        await self._look_again()
         return self.get(record.id)
+
+    async def duplicate(self, job_id: str, changes: Mapping[str, Any] | None = None) -> Job:
+        """The same job once more, from the beginning, with some parameters changed.
+
+        Raises JobError, ParameterError (also for data or an adapter that has gone), WorkspaceError.
+        """
+        job = self.get(job_id)
+        parameters = starting_points.duplicated(job, changes or {}, self._names)
+        before = self.jobs.get(job.record.after or "")
+        still_to_come = before is not None and before.status is not JobStatus.COMPLETED
+        return await self.submit(job.kind, parameters, after=job.record.after if still_to_come else None)
+
+    async def extend(self, job_id: str, epochs: float) -> Job:
+        """A new run that goes on with an ended training for so many epochs more, from its last whole checkpoint.
+
+        Raises JobError for a run that is no training, has not ended or has no whole checkpoint; ParameterError.
+        """
+        job = self.get(job_id)
+        await self.load_history(job)
+        parameters = starting_points.extended(job, epochs, self._names)
+        step = await asyncio.to_thread(starting_points.newest_whole, job)
+        return await self.submit(job.kind, parameters, starts_from=(job, step))
+
+    async def branch(self, job_id: str, step: int, changes: Mapping[str, Any] | None = None) -> Job:
+        """A new run that goes on from one checkpoint of a training, with some parameters changed.
+
+        Raises JobError for a checkpoint that is not there or damaged, ParameterError for changes it cannot bear.
+        """
+        job = self.get(job_id)
+        parameters = starting_points.branched(job, changes or {}, self._names)
+        return await self.submit(job.kind, parameters, starts_from=(job, step))
+
+    async def follow_up(self, job_id: str, kind: JobKind, *, dataset_path: str = "", output_dir: str = "") -> Job:
+        """An evaluation or a merge of a training's adapter, which waits until the training is completed.
+
+        `dataset_path` and `output_dir` as in `follow_ups.follow_up`. Raises JobError, ParameterError, WorkspaceError.
+        """
+        job = self.get(job_id)
+        parameters = follow_ups.follow_up(job, kind, dataset_path=dataset_path, output_dir=output_dir)
+        return await self.submit(kind, parameters, after=None if job.status is JobStatus.COMPLETED else job.id)
+
+    # ---- what a person can ask of a run ----
 
     async def stop(self, job_id: str) -> None:
         """Ask a worker to save a checkpoint and end; take a waiting job out of the queue. Raises JobError."""
@@ -131,120 +148,54 @@ class JobManager:
 
     async def resume(self, job_id: str) -> None:
         """Put a paused or ended job back into the queue; it goes on from its newest checkpoint. Raises JobError."""
-        await self._change(job_id, lambda job: decisions.queued_again(job, self.jobs))
+        await self._change(job_id, lambda job: decisions.resumed(job, self.jobs))
+
+    async def retry(self, job_id: str) -> None:
+        """The same for a job that failed, was stopped or interrupted, and for no other. Raises JobError."""
+        await self._change(job_id, lambda job: decisions.retried(job, self.jobs))
 
     async def delete(self, job_id: str) -> None:
         """Remove a run that is not at work, with its checkpoints, adapter and log. Raises JobError, WorkspaceError."""
-        await self._change(job_id, lambda job: decisions.deleted(job, self.queue))
+        await self._change(job_id, lambda job: decisions.deleted(job, self.jobs.values()))
 
-    async def load_history(self, job: Job) -> None:
-        """Read the events of a run of the past, so that its curves and log can be shown. Raises WorkspaceError."""
-        await asyncio.shield(self._load_history(job))
+    async def checkpoints(self, job: Job) -> list[CheckpointView]:
+        """The checkpoints of a run as they lie on the disk, the oldest step first."""
+        return await asyncio.to_thread(run_checkpoints.views_of, job.paths)
 
-    async def ended(self, job: Job) -> JobStatus:
-        """Wait until nothing more will happen to a job by itself; gives the status it then has.
+    async def delete_checkpoint(self, job_id: str, step: int) -> None:
+        """Delete one checkpoint of a run that is not at work. Raises JobError, WorkspaceError."""
 
-        Raises JobError when the run is deleted.
+        async def delete(job: Job) -> bool:
+            decisions.check_checkpoint_may_go(job, step, self.jobs.values())
+            return await asyncio.to_thread(run_checkpoints.delete, self.workspace, job.paths, job.record, step)
+
+        await self._try(job_id, delete)
+
+    # ---- the queue ----
+
+    async def move(self, job_id: str, place: int) -> None:
+        """Put a waiting job at this place among those that wait: 1 is next, anything beyond the last one is the end.
+
+        Raises JobError for a job that does not wait, ParameterError for a place below 1, WorkspaceError.
         """
-        while not (job.status.is_final or job.status is JobStatus.PAUSED):
-            if self.jobs.get(job.id) is not job:
-                raise JobError(f"{job.name} was deleted.")
-            await self.jobs_changed.emitted()
-        return job.status
+
+        async def move(job: Job) -> bool:
+            decisions.check_can_move(job, place)
+            return await asyncio.to_thread(queue_file.put_at, self.workspace, list(self.jobs.values()), job.id, place)
+
+        await self._try(job_id, move)
+
+    async def hold_queue(self) -> None:
+        """Nothing new is started, by no manager of this home, until it is continued. Raises WorkspaceError."""
+        await asyncio.to_thread(queue_file.hold, self.workspace, held=True)
+        await self._look_again()
+
+    async def continue_queue(self) -> None:
+        """What waits may start again. Raises WorkspaceError."""
+        await asyncio.to_thread(queue_file.hold, self.workspace, held=False)
+        await self._look_again()
 
     # ---- following ----
-
-    async def refresh(self) -> None:
-        """Look at every run folder once, now. Raises WorkspaceError."""
-        await self._look(everything=True)
-
-    async def _look(self, *, everything: bool) -> None:
-        # What is read is new only once: it is taken over even when whoever asked for the look goes away meanwhile.
-        await asyncio.shield(self._look_and_take_over(everything=everything))
-
-    async def _look_and_take_over(self, *, everything: bool) -> None:
-        async with self._looking:
-            look = await asyncio.to_thread(look_at, self.workspace, dict(self._watches), everything=everything)
-            kept = {} if everything else {name: why for name, why in self.unreadable.items() if name not in look.gone}
-            self.unreadable = kept | look.unreadable
-            for job_id in look.gone:
-                self._forget(job_id)
-            changed = await self._take_over_all(look) or bool(look.gone)
-            if changed:
-                self.jobs = dict(sorted(self.jobs.items(), key=lambda item: (item[1].created_at, item[0])))
-            if look.found or look.gone:
-                queue.number(self.jobs)
-                for watch, _ in look.found:
-                    if watch.record.id in self.jobs:
-                        self.jobs[watch.record.id].tell()
-        if changed:
-            self.jobs_changed.emit()
-
-    async def _take_over_all(self, look: Look) -> bool:
-        changed = False
-        for number, (watch, observation) in enumerate(look.found, start=1):
-            job_id = watch.record.id
-            if job_id not in self.jobs:
-                self._watches[job_id] = watch
-                self.jobs[job_id] = Job(watch.paths, watch.record, watch.parameters)
-                changed = True
-            try:
-                changed |= self._take_over(self.jobs[job_id], observation)
-            except Exception:  # of whoever is bound to the job: it is taken in anew, and the others go on
-                log.exception("the news of %s could not be shown", job_id)
-                self._forget(job_id)
-            if number % JOBS_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return changed
-
-    def _take_over(self, job: Job, found: Observation) -> bool:
-        if found.process is not None:
-            self._processes[job.id] = found.process
-        if found.history is not None:
-            job.replace_history(found.history, whole=found.is_whole)
-        changed = job.settle(
-            found.record,
-            found.status,
-            found.ended,
-            asked_to=found.asked.action if found.asked else "",
-            has_checkpoint=found.has_checkpoint,
-        )
-        job.take_in(found.new_events)
-        if found.status is JobStatus.INTERRUPTED and found.process is not None:
-            job.message = why_gone(self._launcher.exit_code(found.process))
-        if found.asked_seconds_ago > self._stop_grace_seconds and found.process is not None:
-            self._kill(job, found.process)
-        return changed
-
-    def _kill(self, job: Job, process: ProcessIdentity) -> None:
-        if process in self._killed:
-            return
-        self._killed.add(process)
-        log.warning("%s did not stop within %.0f s and is killed", job.id, self._stop_grace_seconds)
-        try:
-            self._launcher.kill(process)
-        except OSError as error:
-            log.error("%s could not be killed: %s", job.id, error)
-
-    def _forget(self, job_id: str) -> None:
-        self._watches.pop(job_id, None)
-        self._processes.pop(job_id, None)
-        if (job := self.jobs.pop(job_id, None)) is not None:
-            forget_bindings([job])
-
-    async def _load_history(self, job: Job) -> None:
-        async with self._looking:
-            if job.history_loaded or (watch := self._watches.get(job.id)) is None:
-                return
-            try:
-                found = await asyncio.to_thread(watch.observe, thoroughly=True)
-            except OSError as error:
-                raise WorkspaceError(f"The events of {job.name} cannot be read: {error.strerror}.") from error
-            changed = found is not None and self._take_over(job, found)
-            queue.number(self.jobs)
-            job.tell()
-        if changed:
-            self.jobs_changed.emit()
 
     async def _follow(self) -> None:
         for turn in itertools.count(1):
@@ -288,22 +239,36 @@ class JobManager:
 
     @property
     def _ready(self) -> list[Job]:
-        return [job for job in self.queue if not queue.obstacle(job, self.jobs)]
+        return [] if self.queue_held else [job for job in self.queue if not queue.obstacle(job, self.jobs)]
 
     @property
     def _busy(self) -> set[str]:
         return {job.record.device for job in self.jobs.values() if job.status is JobStatus.RUNNING}
 
-    # ---- changing a record ----
+    @property
+    def _names(self) -> set[str]:
+        return {job.name for job in self.jobs.values()}
+
+    # ---- changing what is on the disk ----
 
     async def _change(self, job_id: str, decide: Callable[[Job], JobRecord | Command | None]) -> None:
-        """Write down what is decided for a job as it stands, anew where it turns out to stand elsewhere by now."""
+        """Write down what is decided for a job as it stands."""
+
+        async def change(job: Job) -> bool:
+            return await asyncio.to_thread(write_down, self.workspace, job.paths, job.record, decide(job))
+
+        await self._try(job_id, change)
+
+    async def _try(self, job_id: str, change: Callable[[Job], Awaitable[bool]]) -> None:
+        """Make a change that gives False where things turn out to stand elsewhere by now: then anew."""
         for _ in range(TRIES):
-            job = self.get(job_id)
-            if await asyncio.to_thread(write_down, self.workspace, job.paths, job.record, decide(job)):
+            if await change(self.get(job_id)):
                 break
             await self.refresh()
         else:
             raise JobError(f"{job_id} changes all the time.", "Ask again.")
+        await self._look_again()
+
+    async def _look_again(self) -> None:
         await self.refresh()
         self._wake.set()

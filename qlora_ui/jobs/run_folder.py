@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,13 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from qlora_ui.contract.errors import ParameterError, WorkspaceError
-from qlora_ui.contract.events import Event, parse_event
-from qlora_ui.contract.files import write_atomically
+from qlora_ui.contract.files import link_or_copy, write_atomically
 from qlora_ui.contract.parameters import PARAMETERS, JobParameters
 from qlora_ui.contract.parsing import dump_parameters, parse_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus
 
 QUEUE_LOCK_SECONDS = 10.0
-BLOCK_BYTES = 1 << 20
-OUTLINE_BYTES = 64 << 10
 ABANDONED_SECONDS = 3600.0
 """A draft of a run that has been lying for so long is the remains of a crash."""
 
@@ -43,12 +41,20 @@ def status_of(record: JobRecord, *, alive: bool, ended: ExitRecord | None) -> Jo
     return JobStatus.RUNNING if alive else JobStatus.INTERRUPTED
 
 
-def create_run(workspace: Workspace, record: JobRecord, parameters: JobParameters) -> RunPaths:
-    """Make the folder of a new run; it appears in one step, with all that belongs in it. Raises WorkspaceError."""
+def create_run(
+    workspace: Workspace, record: JobRecord, parameters: JobParameters, *, files: Mapping[str, Path] | None = None
+) -> RunPaths:
+    """Make the folder of a new run; it appears in one step, with all that belongs in it. Raises WorkspaceError.
+
+    `files`: what it begins with, by the name within the folder. Each shares the bytes of its source on the disk, where
+    that can be done, and outlives it.
+    """
     paths = workspace.run(record.id)
     draft = RunPaths(workspace.runs / f".new-{record.id}")
     try:
         draft.folder.mkdir(parents=True)
+        for name, source in (files or {}).items():
+            link_or_copy(source, draft.folder / name)
         write_atomically(draft.parameters, dump_parameters(parameters))
         write_atomically(draft.job, record.model_dump_json(indent=1))
         draft.folder.rename(paths.folder)
@@ -88,21 +94,29 @@ def write_down(workspace: Workspace, paths: RunPaths, before: JobRecord, decisio
 
     Does nothing and returns False when the record is another by now. Raises WorkspaceError.
     """
+    with locked_queue(workspace):
+        if not paths.folder.is_dir() or read_record(paths) != before:
+            return False
+        if decision is None:
+            remove_run(workspace, paths)
+        elif isinstance(decision, Command):
+            _write(paths.command, decision.model_dump_json())
+        else:
+            write_record(paths, decision)
+    return True
+
+
+@contextlib.contextmanager
+def locked_queue(workspace: Workspace) -> Iterator[None]:
+    """Nobody else launches or changes a record meanwhile. Raises WorkspaceError when it cannot be had for long."""
     try:
-        with FileLock(workspace.queue_lock, timeout=QUEUE_LOCK_SECONDS):
-            if not paths.folder.is_dir() or read_record(paths) != before:
-                return False
-            if decision is None:
-                remove_run(workspace, paths)
-            elif isinstance(decision, Command):
-                _write(paths.command, decision.model_dump_json())
-            else:
-                write_record(paths, decision)
+        lock = FileLock(workspace.queue_lock).acquire(timeout=QUEUE_LOCK_SECONDS)
     except Timeout:
         raise WorkspaceError("Another qlora-ui is busy with the queue of this home folder.", "Ask again.") from None
     except OSError as error:
         raise WorkspaceError(f"The queue in {workspace.devices} cannot be used: {error.strerror}.") from error
-    return True
+    with lock:
+        yield
 
 
 def write_record(paths: RunPaths, record: JobRecord) -> None:
@@ -157,58 +171,3 @@ def read_command(paths: RunPaths) -> Command | None:
         return Command.model_validate_json(paths.command.read_bytes())
     except (OSError, ValidationError):
         return None
-
-
-class EventTail:
-    """Reads `events.jsonl` as it grows: whole lines only, each once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-        self.unreadable_lines = 0
-
-    def read(self, limit_bytes: int = BLOCK_BYTES) -> list[Event]:
-        """Events written since the last call, from about `limit_bytes` at once; none when there is nothing new."""
-        found: list[Event] = []
-        try:
-            with self._path.open("rb") as file:
-                while not found:
-                    file.seek(self._offset)
-                    block = file.read(limit_bytes)
-                    whole = block.rfind(b"\n") + 1
-                    found = self._parse(block[:whole])
-                    self._offset += whole
-                    if len(block) < limit_bytes:
-                        break
-                    limit_bytes *= 2 if not whole else 1  # a line may be longer than a block
-        except FileNotFoundError:
-            pass
-        return found
-
-    def _parse(self, lines: bytes) -> list[Event]:
-        found: list[Event] = []
-        for line in lines.splitlines():
-            try:
-                found.append(parse_event(line))
-            except ValidationError:  # a line torn by a crash, or a newer version's event: counted, shown, never fatal
-                self.unreadable_lines += bool(line.strip())
-        return found
-
-
-def read_outline(path: Path) -> list[Event]:
-    """The first event, the newest progress and the last event: how far a past run came, without reading all of it."""
-    try:
-        with path.open("rb") as file:
-            first = file.readline(OUTLINE_BYTES)
-            file.seek(max(0, file.seek(0, os.SEEK_END) - OUTLINE_BYTES))
-            tail = file.read().splitlines()
-    except FileNotFoundError:
-        return []
-    progress = [line for line in tail if b'"type":"progress"' in line][-1:]
-    found: list[Event] = []
-    for line in (first, *progress, *tail[-1:]):
-        try:
-            found.append(parse_event(line))
-        except ValidationError:
-            continue
-    return found

@@ -8,7 +8,8 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from qlora_ui.contract.events import Alert, CheckpointSaved, Sample
-from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.contract.records import EndCause, JobKind, JobStatus, StartPoint
+from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.job import Job
 
 
@@ -28,6 +29,8 @@ class JobSummary(BaseModel):
     message: str
     error: str
     hint: str
+    cause: EndCause | None
+    """Why it ended without its result."""
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -37,6 +40,9 @@ class JobSummary(BaseModel):
     can_stop: bool
     can_pause: bool
     can_resume: bool
+    can_retry: bool
+    can_extend: bool
+    can_duplicate: bool
 
     @classmethod
     def of(cls, job: Job) -> Self:
@@ -46,6 +52,12 @@ class JobSummary(BaseModel):
 class JobDetails(JobSummary):
     """A job with everything that is known of it."""
 
+    attempt: int
+    """How many times it was launched."""
+    after: str | None
+    """The id of the job that must be completed first."""
+    starts_from: StartPoint | None
+    """The checkpoint of another run from which it went on."""
     parameters: dict[str, Any]
     facts: dict[str, Any]
     summary: dict[str, Any]
@@ -53,21 +65,34 @@ class JobDetails(JobSummary):
     """Name of a figure, such as `loss` → steps and values."""
     samples: list[Sample]
     alerts: list[Alert]
+    """What the worker warned of."""
+    concerns: list[Concern]
+    """What the server itself sees now that is wrong."""
     checkpoints: list[CheckpointSaved]
+    """All that were ever saved; some of them may be gone."""
+    traceback: str
+    """What Python said of a failure."""
     folder: str
     """The run folder on the server."""
 
     @classmethod
-    def of(cls, job: Job) -> Self:
+    def of(cls, job: Job, *, points: int | None = None) -> Self:
+        """`points`: at most so many of each curve, at least 4; None for all of them."""
+        curves = job.curves
         return cls(
             **_values(job, JobSummary),
+            attempt=job.record.attempt,
+            after=job.record.after,
+            starts_from=job.record.starts_from,
             parameters=job.parameters.model_dump(mode="json"),
             facts=job.facts,
             summary=job.summary,
-            curves={name: job.curves.points(name) for name in job.curves.names},
+            curves={name: curves.thinned(name, points) if points else curves.points(name) for name in curves.names},
             samples=job.samples,
             alerts=job.alerts,
+            concerns=job.concerns,
             checkpoints=job.checkpoints,
+            traceback=job.traceback,
             folder=str(job.paths.folder),
         )
 

@@ -13,12 +13,12 @@ from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus, ProcessIdentity
+from qlora_ui.jobs.event_file import EventTail, read_outline
 from qlora_ui.jobs.history import History
+from qlora_ui.jobs.history_cache import read_history
 from qlora_ui.jobs.run_folder import (
-    EventTail,
     read_command,
     read_exit,
-    read_outline,
     read_parameters_of,
     read_record,
     status_of,
@@ -142,13 +142,10 @@ class RunWatch:
         observation.new_events += found
 
     def _whole_history(self) -> History:
-        self._tail = EventTail(self.paths.events)
-        history = History()
-        while found := self._tail.read():
-            for event in found:
-                history.apply(event)
-        if self._tail.unreadable_lines and history.last_time:
-            words = f"{self._tail.unreadable_lines} lines of {self.paths.events.name} cannot be read and are left out."
+        found = read_history(self.paths)
+        self._tail, history = found.tail, found.history
+        if found.unreadable_lines and history.last_time:
+            words = f"{found.unreadable_lines} lines of {self.paths.events.name} cannot be read and are left out."
             history.logs.append(LogEntry(history.last_time, "warning", words))
         return history
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from qlora_ui.contract.parsing import rebased
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import Adapter, EvaluationReport, ExitRecord, JobKind, JobRecord, JobStatus
 from qlora_ui.store.database import Database
@@ -38,8 +39,9 @@ class Adapters:
     def rebuild(self, workspace: Workspace) -> None:
         """Make the index agree with the run folders: add finished adapters, take over scores, forget what is gone."""
         listed = self._records.list()
-        known = {adapter.id: adapter for adapter in listed if Path(adapter.path).is_dir()}
-        changed: dict[str, Adapter] = {}
+        found = {adapter.id: _where_it_is(adapter, workspace) for adapter in listed}
+        known = {adapter.id: adapter for adapter in found.values() if Path(adapter.path).is_dir()}
+        changed = {adapter.id: known[adapter.id] for adapter in listed if known.get(adapter.id, adapter) != adapter}
         for run in _runs(workspace):
             if adapter := _news_of(run, known):
                 known[adapter.id] = changed[adapter.id] = adapter
@@ -56,6 +58,16 @@ class Adapters:
         return adapter
 
 
+def _where_it_is(adapter: Adapter, workspace: Workspace) -> Adapter:
+    """The same adapter, in the folder of its run: the home folder may have been moved or copied since."""
+    run = RunPaths(workspace.runs / (adapter.job_id or ""))
+    if not adapter.job_id or adapter.path == str(run.adapter) or not run.adapter.is_dir():
+        return adapter
+    parameters = _read_parameters(run, _read_job(run))
+    base_model = str(parameters.get("model_name", adapter.base_model))
+    return adapter.model_copy(update={"path": str(run.adapter), "parameters": parameters, "base_model": base_model})
+
+
 def _news_of(run: RunPaths, known: Mapping[str, Adapter]) -> Adapter | None:
     """The adapter that this run adds or changes, given the adapters known so far."""
     job, result = _read_job(run), _read_exit(run)
@@ -63,13 +75,13 @@ def _news_of(run: RunPaths, known: Mapping[str, Adapter]) -> Adapter | None:
         return None
     if job.kind is JobKind.TRAINING:
         return _trained(run, job, result, known.get(run.id))
-    return _scored(run, known) if job.kind is JobKind.EVALUATION else None
+    return _scored(run, job, known) if job.kind is JobKind.EVALUATION else None
 
 
 def _trained(run: RunPaths, job: JobRecord, result: ExitRecord, known: Adapter | None) -> Adapter | None:
     if not run.adapter.is_dir() or (known is not None and known.training_date == result.time):
         return None
-    parameters = _read_parameters(run)
+    parameters = _read_parameters(run, job)
     return Adapter(
         id=run.id,
         name=known.name if known else job.name,
@@ -83,8 +95,8 @@ def _trained(run: RunPaths, job: JobRecord, result: ExitRecord, known: Adapter |
     )
 
 
-def _scored(run: RunPaths, known: Mapping[str, Adapter]) -> Adapter | None:
-    path = _read_parameters(run).get("adapter_path")
+def _scored(run: RunPaths, job: JobRecord, known: Mapping[str, Adapter]) -> Adapter | None:
+    path = _read_parameters(run, job).get("adapter_path")
     adapter = next((a for a in known.values() if path and Path(a.path) == Path(str(path))), None)
     if adapter is None:
         return None
@@ -118,14 +130,16 @@ def _read_exit(run: RunPaths) -> ExitRecord | None:
         return None
 
 
-def _read_parameters(run: RunPaths) -> dict[str, Any]:
+def _read_parameters(run: RunPaths, job: JobRecord | None) -> dict[str, Any]:
     """What the file says, as JSON can hold it; empty when it cannot be read, whoever has changed it by hand."""
     try:
         content = yaml.safe_load(run.parameters.read_text(encoding="utf-8"))
         content = json.loads(json.dumps(content, default=str, skipkeys=True))
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    return rebased(content, job.home, run.folder.parents[1]) if job is not None else content
 
 
 def _fingerprint(run: RunPaths) -> str:

@@ -36,12 +36,21 @@ class Datasets:
 
     def rebuild(self, workspace: Workspace) -> None:
         """Make the index agree with the folders: add what it does not know, forget those that are gone."""
-        listed = {dataset.id: dataset for dataset in self._records.list()}
+        before = {dataset.id: dataset for dataset in self._records.list()}
+        listed = {dataset.id: _where_it_is(dataset, workspace) for dataset in before.values()}
+        moved = {dataset.id: dataset for dataset in listed.values() if dataset != before[dataset.id]}
         gone = {dataset.id for dataset in listed.values() if not Path(dataset.path).exists()}
         found = (
             dataset_in(folder) for folder in _folders(workspace.datasets) if folder.name not in listed.keys() - gone
         )
-        self._records.change({dataset.id: dataset for dataset in found if dataset is not None}, forgotten=gone)
+        new = {dataset.id: dataset for dataset in found if dataset is not None}
+        self._records.change(moved | new, forgotten=gone)
+
+
+def _where_it_is(dataset: Dataset, workspace: Workspace) -> Dataset:
+    """The same data, in its folder here: the home folder may have been moved or copied since."""
+    own = workspace.datasets / dataset.id / Path(dataset.path).name
+    return dataset.model_copy(update={"path": str(own)}) if own.exists() else dataset
 
 
 def dataset_in(folder: Path) -> Dataset | None:

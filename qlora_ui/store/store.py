@@ -6,6 +6,7 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.store.adapters import Adapters
 from qlora_ui.store.database import Database
 from qlora_ui.store.datasets import Datasets
+from qlora_ui.store.instance import Instance
 from qlora_ui.store.notifications import NotificationBook
 from qlora_ui.store.preferences import Preferences
 from qlora_ui.store.recipes import Recipes
@@ -24,6 +25,7 @@ class Store:
         self.datasets = Datasets(self._database)
         self.preferences = Preferences(self._database)
         self.notifications = NotificationBook(self._database)
+        self.instance = Instance(self._database)
         self.recipes = Recipes(self._database)
         self.datasets.rebuild(workspace)
         self.adapters.rebuild(workspace)

@@ -7,31 +7,30 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Body, FastAPI, Query, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
-from pydantic import BaseModel, Field
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from qlora_ui import __version__
 from qlora_ui.contract.errors import JobError, ParameterError, QloraUiError, WorkspaceError
-from qlora_ui.contract.parsing import parse_parameters
-from qlora_ui.contract.records import Adapter, JobKind
-from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.views import JobDetails, JobSummary
+from qlora_ui.contract.records import Adapter
+from qlora_ui.jobs.derived_log import log_of
 from qlora_ui.services import Services
 from qlora_ui.upload import DiskFullError, TooLargeError, UnknownUploadError, UploadConflictError
 from qlora_ui.web.api_datasets import UnknownDatasetError, add_datasets
+from qlora_ui.web.api_files import UnknownFileError, add_files
+from qlora_ui.web.api_jobs import UnknownJobError, add_jobs, find_job
+from qlora_ui.web.file_stream import download as download_of
 from qlora_ui.web.zip_stream import zip_folder
 
 API_PATH = "/api/v1"
 CONSOLE_LINES = 10_000
 CONSOLE_BYTES = 2 * 1024**2
 """A console may hold one endless line; `download` gives all of it."""
-MAX_PARAMETERS = 200
-"""More than any kind of job has; each unknown one would be searched for among the known."""
 
 
 class NotFoundError(QloraUiError):
@@ -44,14 +43,6 @@ class ApiError(BaseModel):
     error: str
     hint: str = ""
     fields: dict[str, str] | None = None
-
-
-class NewJob(BaseModel):
-    """A job to be queued; `after` is the id of a job that must be completed first."""
-
-    kind: JobKind
-    parameters: dict[str, Any] = Field(max_length=MAX_PARAMETERS)
-    after: str | None = None
 
 
 class Health(BaseModel):
@@ -86,61 +77,11 @@ def build(services: Services) -> FastAPI:
         },
     )
     add_datasets(api, services)
-    _add_jobs(api, services)
+    add_jobs(api, services)
     _add_job_files(api, services)
+    add_files(api, services)
     _add_adapters(api, services)
     return api
-
-
-def _add_jobs(api: FastAPI, services: Services) -> None:
-    jobs = services.jobs
-
-    @api.get("/jobs", tags=["jobs"])
-    async def list_jobs() -> list[JobSummary]:
-        """All jobs, oldest first."""
-        return [JobSummary.of(job) for job in jobs.jobs.values()]
-
-    @api.post("/jobs", tags=["jobs"], status_code=201)
-    async def submit_job(job: Annotated[NewJob, Body()]) -> JobDetails:
-        """Put a job into the queue."""
-        if job.after is not None:
-            _job(services, job.after)
-        parameters = parse_parameters(job.kind, job.parameters)
-        return JobDetails.of(await jobs.submit(job.kind, parameters, after=job.after))
-
-    @api.get("/jobs/{job_id}", tags=["jobs"])
-    async def show_job(job_id: str) -> JobDetails:
-        """One job with its parameters, facts, curves, samples and checkpoints."""
-        job = _job(services, job_id)
-        await jobs.load_history(job)
-        return JobDetails.of(job)
-
-    @api.post("/jobs/{job_id}/stop", tags=["jobs"])
-    async def stop_job(job_id: str) -> JobSummary:
-        """Ask it to save a checkpoint and end."""
-        _job(services, job_id)
-        await jobs.stop(job_id)
-        return JobSummary.of(_job(services, job_id))
-
-    @api.post("/jobs/{job_id}/pause", tags=["jobs"])
-    async def pause_job(job_id: str) -> JobSummary:
-        """Ask it to save a checkpoint and give its device back; it keeps its place in the queue."""
-        _job(services, job_id)
-        await jobs.pause(job_id)
-        return JobSummary.of(_job(services, job_id))
-
-    @api.post("/jobs/{job_id}/resume", tags=["jobs"])
-    async def resume_job(job_id: str) -> JobSummary:
-        """Queue it again; it goes on from its newest checkpoint."""
-        _job(services, job_id)
-        await jobs.resume(job_id)
-        return JobSummary.of(_job(services, job_id))
-
-    @api.delete("/jobs/{job_id}", tags=["jobs"], status_code=204)
-    async def delete_job(job_id: str) -> None:
-        """Delete a job that is not at work, with its checkpoints, adapter and log."""
-        _job(services, job_id)
-        await jobs.delete(job_id)
 
 
 def _add_job_files(api: FastAPI, services: Services) -> None:
@@ -151,17 +92,25 @@ def _add_job_files(api: FastAPI, services: Services) -> None:
         download: Annotated[bool, Query(description="The whole file, as a download.")] = False,
     ) -> Response:
         """What the job's process wrote."""
-        path = _job(services, job_id).paths.console
+        path = find_job(services, job_id).paths.console
         if not await asyncio.to_thread(path.is_file):
             return PlainTextResponse("")
         if download:
-            return FileResponse(path, media_type="application/octet-stream", filename=f"{job_id}-console.log")
+            return await asyncio.to_thread(download_of, path, f"{job_id}-console.log")
         return PlainTextResponse(await asyncio.to_thread(_last_lines, path, lines))
+
+    @api.get("/jobs/{job_id}/log", tags=["jobs"], response_class=PlainTextResponse)
+    async def download_log(job_id: str) -> Response:
+        """The whole log, as a download: a line an entry, with its time and level."""
+        path = await asyncio.to_thread(log_of, find_job(services, job_id).paths)
+        if path is None:
+            return PlainTextResponse("")
+        return await asyncio.to_thread(download_of, path, f"{job_id}.log")
 
     @api.get("/jobs/{job_id}/files/adapter", tags=["jobs"], response_class=StreamingResponse)
     async def download_adapter(job_id: str) -> Response:
         """The finished adapter's folder as a zip file."""
-        folder = _job(services, job_id).paths.adapter
+        folder = find_job(services, job_id).paths.adapter
         if not await asyncio.to_thread(folder.is_dir):
             raise NotFoundError("This job has no adapter.", "An adapter is there once a training is completed.")
         disposition = f'attachment; filename="{job_id}-adapter.zip"'
@@ -175,13 +124,6 @@ def _add_adapters(api: FastAPI, services: Services) -> None:
         return await services.adapters()
 
 
-def _job(services: Services, job_id: str) -> Job:
-    try:
-        return services.jobs.get(job_id)
-    except JobError as error:
-        raise NotFoundError(error.message, error.hint) from None
-
-
 async def _explain(_request: Request, error: QloraUiError) -> JSONResponse:
     fields = error.fields if isinstance(error, ParameterError) else None
     answer = ApiError(error=error.message, hint=error.hint, fields=fields)
@@ -190,7 +132,7 @@ async def _explain(_request: Request, error: QloraUiError) -> JSONResponse:
 
 def _status_of(error: QloraUiError) -> int:
     match error:
-        case NotFoundError() | UnknownDatasetError() | UnknownUploadError():
+        case NotFoundError() | UnknownDatasetError() | UnknownFileError() | UnknownJobError() | UnknownUploadError():
             return 404
         case JobError() | UploadConflictError():
             return 409

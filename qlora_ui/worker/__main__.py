@@ -7,7 +7,6 @@ job was done or ended as asked, 1 that it failed, which `exit.json` explains.
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -16,14 +15,16 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from qlora_ui.contract.errors import JobError
-from qlora_ui.contract.events import Alert, Failed, Finished, Started, Stopped
+from qlora_ui.contract.events import Alert, Failed, Finished, Stopped
 from qlora_ui.contract.files import write_atomically
-from qlora_ui.contract.parsing import read_parameters
+from qlora_ui.contract.parsing import read_frozen_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace, model_location
-from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus, ProcessIdentity
+from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
+from qlora_ui.worker.beginning import first_words
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import Control, StopRequested
-from qlora_ui.worker.errors import explain
+from qlora_ui.worker.environment import set_environment
+from qlora_ui.worker.errors import explain, traceback_of
 from qlora_ui.worker.quiet import hush_known_noise
 from qlora_ui.worker.report import EventWriter, Report
 
@@ -32,11 +33,15 @@ RESERVE = 64 << 10
 
 
 def main(arguments: list[str]) -> int:
-    """Take the run, do its job, write down how it ended."""
+    """Do the run that the arguments name."""
     if len(arguments) != 1:
         print("usage: python -m qlora_ui.worker RUN_DIR", file=sys.stderr)  # noqa: T201
         return 2
-    paths = RunPaths(Path(arguments[0]).resolve())
+    return work_on(RunPaths(Path(arguments[0]).resolve()))
+
+
+def work_on(paths: RunPaths) -> int:
+    """Take the run, do its job, write down how it ended; gives the exit code."""
     lock = FileLock(paths.lock)
     try:
         lock.acquire(blocking=False)
@@ -50,7 +55,7 @@ def main(arguments: list[str]) -> int:
         _keep_room(paths)
         control = Control(paths.command, record.attempt)
         control.listen()
-        report(Started(process=ProcessIdentity.of(), attempt=record.attempt))
+        report(first_words(paths, record.attempt))
         ending = perform(paths, record, report, control)
         paths.reserve.unlink(missing_ok=True)
         write_atomically(paths.exit, ending.model_dump_json(indent=1))
@@ -69,19 +74,20 @@ def perform(paths: RunPaths, record: JobRecord, report: Report, control: Control
         return ExitRecord(status=JobStatus.PAUSED if request.paused else JobStatus.STOPPED, attempt=attempt)
     except BaseException as error:
         traceback.print_exc()
-        message, hint = explain(error, paths.folder)
+        cause, message, hint = explain(error, paths.folder)
         paths.reserve.unlink(missing_ok=True)  # so that these last words find room on a full disk
         try:
             report(Failed(error=message, hint=hint))
         except Exception:
             traceback.print_exc()  # a full disk takes no event; the exit record below is tried all the same
-        return ExitRecord(status=JobStatus.FAILED, attempt=attempt, error=message, hint=hint)
+        ended = ExitRecord(status=JobStatus.FAILED, attempt=attempt, error=message, hint=hint, cause=cause)
+        return ended.model_copy(update={"traceback": traceback_of(error)})
 
 
 def _work(paths: RunPaths, record: JobRecord, report: Report, control: Control) -> dict[str, Any]:
     """Load the libraries, take the device, run the kind of job that is asked for; returns its summary."""
-    parameters = read_parameters(paths.parameters, record.kind)
-    offline = _set_environment(model_location(parameters.model_name), parameters.offline)
+    parameters = read_frozen_parameters(paths, record)
+    offline = set_environment(model_location(parameters.model_name), offline=parameters.offline)
     context = Context(paths, Workspace(paths.folder.parents[1]), record, parameters, report, control, offline)
 
     wanted = record.device if record.device != "auto" else parameters.device
@@ -114,29 +120,7 @@ def _work(paths: RunPaths, record: JobRecord, report: Report, control: Control) 
         raise JobError(f"A worker cannot do jobs of the kind {record.kind}.")
 
 
-SPIN_COUNT = "10000"
-"""How long one of torch's threads waits for another with its core busy, before it sleeps.
-
-The library's own setting is to spin on: on two free cores the starter model then trains at 5,500 to 5,800 tokens/s, but
-at 450 to 700 when two other programs want the cores, because the threads keep each other from working. Sleeping at once
-gives 3,800 and 2,850. This count gives 5,400 and 1,900.
-"""
 _DOCTOR = "`qlora-ui doctor` says what to do about it."
-
-
-def _set_environment(location: str, offline: bool) -> bool:
-    """What the libraries read when they are imported; returns whether the hub must not be asked."""
-    offline = offline or os.environ.get("QLORA_UI_OFFLINE") == "1" or Path(location).is_dir()
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    os.environ["TRANSFORMERS_VERBOSITY"] = "warning"
-    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
-    if offline:
-        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    return offline
 
 
 def _leave_silent_hub(context: Context) -> None:

@@ -1,9 +1,10 @@
-"""Examples in the order in which an epoch trains them, and the tensors that a batch becomes."""
+"""Rows in the order in which an epoch trains them, and the tensors that a batch becomes."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,42 +14,47 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedModel
 
 from qlora_ui.data.encoding.tokens import IGNORED, Example
-from qlora_ui.data.prepare import Examples
 
 _POOL = 32
 """Batches that are sorted by length together: enough to leave little padding, few enough to keep an epoch mixed."""
 
 
-class ShuffledExamples(Dataset[Example]):  # type: ignore[misc]
-    """The examples in a new order each epoch, of which batches of similar length are cut from the front.
+class ShuffledRows(Dataset[Any]):  # type: ignore[misc]
+    """Rows in a new order each epoch, of which batches of similar length are cut from the front.
 
-    The order is a function of seed and epoch alone, so a resumed run meets the rows that an unbroken one meets.
-    Each example comes once an epoch. The first batch of the first epoch holds the longest example: if the memory does
-    not suffice, that shows at once and not after an hour.
+    A row is an example, or several that are packed. The order is a function of seed and epoch alone, so a resumed run
+    meets the rows that an unbroken one meets. Each row comes once an epoch. The first batch of the first epoch holds
+    the longest row: if the memory does not suffice, that shows at once and not after an hour.
     """
 
-    def __init__(self, examples: Sequence[Example], batch_size: int, seed: int) -> None:
-        self._examples = examples
-        self._lengths = _lengths(examples)
+    def __init__(self, rows: Sequence[Any], batch_size: int, seed: int, multiple: int = 1) -> None:
+        self._rows = rows
+        self._lengths = lengths_of(rows)
         self._batch_size = batch_size
         self._seed = seed
+        self._multiple = multiple
         self.set_epoch(0)
 
     def __len__(self) -> int:
-        return len(self._examples)
+        return len(self._rows)
 
-    def __getitem__(self, position: int) -> Example:
-        return self._examples[int(self._order[position])]
+    def __getitem__(self, position: int) -> Any:
+        return self._rows[int(self._order[position])]
 
     def set_epoch(self, epoch: int) -> None:
         """Take the order of this epoch (from 0). Called by the data loader."""
         self._order = self._shuffle(epoch)
-        self._tokens_before = np.concatenate([[0], np.cumsum(self._lengths[self._order])])
+        starts = np.arange(0, len(self), self._batch_size)
+        lengths = self._lengths[self._order]
+        rows = np.diff(starts, append=len(self))
+        longest = -(-np.maximum.reduceat(lengths, starts) // self._multiple) * self._multiple
+        self._tokens = np.add.reduceat(lengths, starts)
+        self._places = rows * longest
 
-    def tokens(self, first_batch: int, last_batch: int) -> int:
-        """The tokens, without padding, of this epoch's batches from `first_batch` up to but without `last_batch`."""
-        end = min(last_batch * self._batch_size, len(self))
-        return int(self._tokens_before[end] - self._tokens_before[min(first_batch * self._batch_size, end)])
+    def size(self, first_batch: int, last_batch: int) -> Size:
+        """What this epoch's batches hold, from `first_batch` up to but without `last_batch`."""
+        batches = slice(first_batch, last_batch)
+        return Size(int(self._tokens[batches].sum()), int(self._places[batches].sum()))
 
     def _shuffle(self, epoch: int) -> NDArray[np.int64]:
         random = np.random.default_rng([self._seed, epoch])
@@ -66,10 +72,19 @@ class ShuffledExamples(Dataset[Example]):  # type: ignore[misc]
         return np.concatenate([*batches, order[whole:]])  # the one smaller batch stays last
 
 
-def _lengths(examples: Sequence[Example]) -> NDArray[np.int64]:
-    if isinstance(examples, Examples):
-        return examples.lengths
-    return np.array([len(example.input_ids) for example in examples], dtype=np.int64)
+class Size(NamedTuple):
+    """How much there is in some batches."""
+
+    tokens: int
+    """Without padding."""
+    places: int
+    """With it: rows times the length of the longest, batch by batch."""
+
+
+def lengths_of(rows: Sequence[Any]) -> NDArray[np.int64]:
+    """The tokens of each row; not counted where the rows know."""
+    known = getattr(rows, "lengths", None)
+    return np.array([len(row.input_ids) for row in rows], dtype=np.int64) if known is None else known
 
 
 class Collator:
@@ -83,7 +98,7 @@ class Collator:
 
     def __init__(self, model: PreTrainedModel, pad_id: int, multiple: int = 1) -> None:
         self._pad_id = pad_id
-        self._multiple = multiple
+        self.multiple = multiple
         """Lengths are rounded up to a multiple of this: 8 lets a GPU use its tensor cores."""
         self._keeps_logits = "logits_to_keep" in inspect.signature(model.forward).parameters
 
@@ -93,7 +108,7 @@ class Collator:
         Column 0 of the labels is never trained, as in any causal model: nothing comes before it.
         """
         longest = max(len(example.input_ids) for example in examples)
-        length = -(-longest // self._multiple) * self._multiple
+        length = -(-longest // self.multiple) * self.multiple
         ids = torch.full((len(examples), length), self._pad_id, dtype=torch.long)
         labels = torch.full((len(examples), length), IGNORED, dtype=torch.long)
         for row, example in enumerate(examples):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,107 +13,112 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from qlora_ui.contract.checkpoints import name_of, read_marker, step_of
 from qlora_ui.contract.errors import JobError
-from qlora_ui.contract.events import Alert, CheckpointSaved, Metric, Progress
+from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Metric, Phase, Progress
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.worker import checkpoints
+from qlora_ui.worker.batches import Size
+from qlora_ui.worker.best import Best
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import StopRequested
+from qlora_ui.worker.curves import Evaluated
+from qlora_ui.worker.held_out import Evaluation
+from qlora_ui.worker.machine import Machine
+from qlora_ui.worker.plan import Plan
+from qlora_ui.worker.resuming import curves_until
+from qlora_ui.worker.speed import Speed
+from qlora_ui.worker.watch import Watch
 
 SAVE_SECONDS = 600
 """At least this often a checkpoint is saved, however rare `save_steps` are."""
 PROGRESS_SECONDS = 0.2
 """Progress is said no more often than this, so that a million quick steps do not fill the disk."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How many steps there are and what happens at which. A step is one correction of the weights."""
-
-    steps_per_epoch: int
-    total_steps: int
-    warmup_steps: int
-    save_steps: int
-    evaluation_steps: frozenset[int]
-
-    @classmethod
-    def of(cls, parameters: TrainingParameters, examples: int, has_validation: bool) -> Plan:
-        batches = math.ceil(examples / parameters.batch_size)
-        per_epoch = math.ceil(batches / parameters.gradient_accumulation)
-        total = max(1, math.ceil(parameters.num_train_epochs * per_epoch))
-        total = min(total, parameters.max_steps or total)
-        times = min(parameters.evaluations, total) if has_validation else 0
-        return cls(
-            steps_per_epoch=per_epoch,
-            total_steps=total,
-            warmup_steps=math.ceil(total * parameters.warmup_share),
-            save_steps=parameters.save_steps or math.ceil(total / 10),
-            evaluation_steps=frozenset(round(total * (i + 1) / times) for i in range(times)),
-        )
+LAST_POINTS = 10
+"""Of the loss curve: their mean is the training loss of a moment."""
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]
-    """Metrics, progress and checkpoints as events; stop and pause as requests to the Trainer."""
+    """Metrics, progress and checkpoints as events; stop, pause and an early end as requests to the Trainer."""
 
     def __init__(
         self,
         context: Context,
         parameters: TrainingParameters,
         plan: Plan,
-        tokens_of: Callable[[int], int],
-        evaluate: Callable[[int], float],
+        size_of: Callable[[int], Size],
+        evaluate: Callable[[int], Evaluation],
+        track: Callable[[int, dict[str, float]], None],
     ) -> None:
         self._context = context
         self._parameters = parameters
         self._plan = plan
-        self._tokens_of = tokens_of
-        """Step → the tokens, without padding, that it trained on."""
         self._evaluate = evaluate
-        """Step → the evaluation loss; also shows samples. Raises StopRequested when asked to end."""
+        """Step → what is measured on held-out rows; also shows samples. Raises StopRequested when asked to end."""
+        self._track = track
+        """Hears every metric as well."""
         self.stopped = False
         """The Trainer was asked to end before all was done."""
-        self.totals = {"seconds": 0.0, "tokens": 0.0, "evaluated": -1.0}
-        """Over all attempts: seconds of training without evaluations and checkpoints, tokens without padding, and the
-        last step that was evaluated."""
-        self.losses: deque[float] = deque(maxlen=10)
-        """The last points of the loss curve."""
-        self.eval_loss: float | None = None
-        self._first_step = 0
-        self._pauses: list[float] = []
-        """Seconds that each evaluation took."""
-        self._clock = self._saved_at = time.perf_counter()
+        self.best = Best(
+            parameters.best_metric, parameters.early_stopping_threshold, parameters.early_stopping_patience
+        )
+        self.speed = Speed(size_of)
+        self.metrics: dict[str, float] = {}
+        """What the newest evaluation measured."""
+        self._evaluated = -1
+        """The last step that was evaluated."""
+        self._watch = Watch(parameters, plan)
+        self._machine = Machine()
+        self._saved_at = time.perf_counter()
         self._progress_at = -math.inf
-        self._measured = self._measured_tokens = self._unreported_seconds = 0.0
 
-    def resume(self, checkpoint: Path) -> None:
-        """Count on from where the checkpoint stood."""
-        self._first_step = step_of(checkpoint)
-        marker = read_marker(checkpoint)
-        self.totals |= marker.totals if marker is not None else {}
+    @property
+    def stopped_early(self) -> bool:
+        """There was nothing to wait for any more before all steps were made."""
+        return self.best.is_over and self.speed.step < self._plan.total_steps
+
+    def resume(self, checkpoint: Path, *, first: bool) -> None:
+        """Count on from where the checkpoint stood; `first` tells that another run made it."""
+        step, marker = step_of(checkpoint), read_marker(checkpoint)
+        if marker is not None:
+            self.speed.restore(marker.totals, step)
+            self._evaluated = int(marker.totals.get("evaluated", -1))
+            self.metrics = marker.metrics
+            self.best.restore(marker.totals)
+        curve, evaluations = curves_until(self._context.paths.events, step)
+        whole = bool(curve.steps) and curve.steps[0] <= self._parameters.logging_steps
+        self._watch.resume(curve, evaluations, whole=whole)
+        if first:
+            self.best.without = 0  # a person wants it to go on, however long nothing got better
+        if self.best.step is not None and not (checkpoint.parent / name_of(self.best.step)).is_dir():
+            self.best.forget()
+
+    def catch_up(self, step: int) -> None:
+        """Evaluate what is due before the step after this one: at the start, to tell later what was learned."""
+        due = self._plan.evaluation_steps and {0, *self._plan.evaluation_steps}
+        if step in due and (self._evaluated < step or not self.metrics):
+            self.speed.begin_step()
+            self.evaluate(step)
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        self._clock = self._saved_at = time.perf_counter()
-        self._measured = self._unreported_seconds = 0.0
-        due = self._plan.evaluation_steps and {0, *self._plan.evaluation_steps}  # 0: what was learned is told from it
-        if state.global_step in due and self.totals["evaluated"] < state.global_step:
-            self.evaluate(state.global_step)
+        self._say_training()
+        self.speed.begin()
+        self._saved_at = time.perf_counter()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """A correction was made: count it, evaluate, and see whether to save or to stop."""
         step = state.global_step
-        self._count(step)
+        self.speed.count(step)
         is_last = step >= self._plan.total_steps
         self.stopped = bool(self._context.control.requested) and not is_last
-        if step in self._plan.evaluation_steps and not self.stopped:
-            try:
-                self.evaluate(step)
-            except StopRequested:
-                self.stopped = True  # the next attempt evaluates first
+        if not self.stopped:
+            control.should_save |= self._measure(step)
+        if self.stopped_early and not self.stopped:
+            control.should_training_stop = control.should_save = True
         control.should_training_stop |= self.stopped
         control.should_save |= self.stopped or time.perf_counter() - self._saved_at > SAVE_SECONDS
         if control.should_save:
-            self._settle()
+            self.speed.settle()
         self._tell_progress(step, state.epoch, always=is_last or control.should_save)  # a checkpoint's step is known
 
     def on_log(
@@ -130,91 +133,98 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         state.log_history.clear()  # it would be written, ever longer, into each checkpoint
         if not logs or "loss" not in logs:
             return
-        self._count_seconds()
-        values: dict[str, float] = {name: logs[name] for name in ("loss", "learning_rate", "grad_norm") if name in logs}
-        if self._measured_tokens and self._unreported_seconds:
-            values["tokens_per_second"] = self._measured_tokens / self._unreported_seconds
-        self._measured_tokens = self._unreported_seconds = 0.0
-        finite = {name: value for name, value in values.items() if math.isfinite(value)}
-        if finite:
-            self._context.report(Metric(step=state.global_step, values=finite))
-        self._judge(state.global_step, values["loss"])
-        self.losses.append(values["loss"])
+        step, loss = state.global_step, logs["loss"]
+        point = {name: logs[name] for name in ("loss", "learning_rate", "grad_norm") if name in logs}
+        self._report(step, point | self.speed.figures())
+        if not math.isfinite(loss):
+            raise _not_a_number(step)
+        for alert in self._watch.point(step, loss, logs.get("grad_norm")):
+            self._context.report(alert)
+        self._report(step, self._machine.figures())
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """The Trainer has written its files: check them, mark the checkpoint whole, then drop older ones."""
         if not _is_finite(kwargs["model"]):
             raise _not_a_number(state.global_step)
-        folder = self._context.paths.checkpoints / name_of(state.global_step)
-        size = checkpoints.seal(folder, state.global_step, self.totals)
-        self._context.report(CheckpointSaved(step=state.global_step, folder=folder.name, bytes=size))
-        checkpoints.prune(folder.parent, self._parameters.checkpoints_kept)
-        self._clock = self._saved_at = time.perf_counter()
+        step, is_best = state.global_step, self.best.step == state.global_step
+        folder = self._context.paths.checkpoints / name_of(step)
+        totals = self.speed.totals | {"evaluated": self._evaluated} | self.best.totals
+        size = checkpoints.seal(folder, step, totals, self.metrics, is_best=is_best)
+        self._context.report(
+            CheckpointSaved(step=step, folder=folder.name, bytes=size, metrics=self.metrics, is_best=is_best)
+        )
+        always = () if self.best.step is None else (self.best.step,)
+        checkpoints.prune(folder.parent, self._parameters.checkpoints_kept, always)
+        self._saved_at = time.perf_counter()
+        self.speed.begin_step()
 
-    def evaluate(self, step: int) -> None:
-        """Measure the evaluation loss; the time it takes counts as no training."""
-        self._settle()
-        started = self._clock
-        try:
-            self.eval_loss = self._evaluate(step)
-        finally:
-            self._clock = time.perf_counter()
-        self.totals["evaluated"] = step
-        if math.isfinite(self.eval_loss):
-            self._context.report(Metric(step=step, values={"eval_loss": self.eval_loss}))
-        self._pauses.append(self._clock - started)
+    def evaluate(self, step: int) -> bool:
+        """Measure on held-out rows, which counts as no training; whether this is a new best."""
+        self._context.report(Phase(name="evaluating", message=f"It evaluates at step {step:,}."))
+        with self.speed.pause():
+            evaluation = self._evaluate(step)
+        self._evaluated = step
+        self.metrics = {name: value for name, value in evaluation.values.items() if math.isfinite(value)}
+        self._report(step, self.metrics)
+        if math.isfinite(evaluation.loss):
+            for alert in self._watch.evaluated(Evaluated(step, evaluation.loss, evaluation.error)):
+                self._context.report(alert)
+        return step > 0 and self._judge(step)
 
     def summary(self) -> dict[str, Any]:
         """Losses at the end (the training loss is the mean of the last ten points) and totals over all attempts."""
-        values: dict[str, Any] = {"seconds": round(self.totals["seconds"], 3), "tokens": int(self.totals["tokens"])}
-        if self.totals["seconds"]:
-            values["tokens_per_second"] = self.totals["tokens"] / self.totals["seconds"]
-        if self.losses:
-            values["train_loss"] = sum(self.losses) / len(self.losses)
-        if self.eval_loss is not None:
-            values["eval_loss"] = self.eval_loss
-        return values
+        values: dict[str, Any] = {"steps": self.speed.step} | self.speed.summary()
+        if (loss := self._train_loss()) is not None:
+            values["train_loss"] = loss
+        values |= self.metrics
+        if self.best.step is not None:
+            values |= {"best_metric": self.best.metric, "best_value": self.best.value, "best_step": self.best.step}
+        return values | ({"stopped_early": True} if self.stopped_early else {})
 
-    def _count(self, step: int) -> None:
-        tokens = self._tokens_of(step)
-        self.totals["tokens"] += tokens
-        self._measured_tokens += tokens
-        self._count_seconds()
+    def _measure(self, step: int) -> bool:
+        """Evaluate where it is due; whether there is a new best, which is worth a checkpoint."""
+        if step not in self._plan.evaluation_steps:
+            return self._plan.is_judged_at(step) and self._judge(step)
+        try:
+            is_best = self.evaluate(step)
+        except StopRequested:
+            self.stopped = True  # the next attempt evaluates first
+            return False
+        if step < self._plan.total_steps and not self.stopped_early:
+            self._say_training()
+        return is_best
 
-    def _settle(self) -> None:
-        """Count what the device still has to do as training, before something else begins."""
-        if torch.cuda.is_initialized():
-            torch.cuda.synchronize()
-        self._count_seconds()
+    def _judge(self, step: int) -> bool:
+        """Whether the run's metric is better than ever; says so when there is no more to wait for."""
+        metrics = {**self.metrics, "loss": self._train_loss()}
+        if (value := metrics.get(self.best.metric)) is None:
+            return False
+        is_best = self.best.judge(step, value)
+        if self.stopped_early:
+            self._context.report(_early_stop(step, self.best))
+        return is_best
 
-    def _count_seconds(self) -> None:
-        moment = time.perf_counter()
-        passed = moment - self._clock
-        self._clock = moment
-        self._measured += passed
-        self._unreported_seconds += passed
-        self.totals["seconds"] += passed
+    def _train_loss(self) -> float | None:
+        last = self._watch.curve.losses[-LAST_POINTS:]
+        return sum(last) / len(last) if last else None
+
+    def _report(self, step: int, values: dict[str, float]) -> None:
+        finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        if finite:
+            self._context.report(Metric(step=step, values=finite))
+            self._track(step, finite)
+
+    def _say_training(self) -> None:
+        self._context.report(Phase(name="training", message=f"It trains: {self._plan.total_steps:,} steps."))
 
     def _tell_progress(self, step: int, epoch: float | None, *, always: bool) -> None:
-        if not always and self._clock - self._progress_at < PROGRESS_SECONDS:
+        moment = time.perf_counter()
+        if not always and moment - self._progress_at < PROGRESS_SECONDS:
             return
-        self._progress_at = self._clock
-        left = (self._plan.total_steps - step) * self._measured / (step - self._first_step)
-        if self._pauses:
-            coming = sum(1 for evaluation in self._plan.evaluation_steps if evaluation > step)
-            left += coming * sum(self._pauses) / len(self._pauses)
+        self._progress_at = moment
+        coming = sum(1 for evaluation in self._plan.evaluation_steps if evaluation > step)
+        left = self.speed.seconds_for(self._plan.total_steps - step, coming)
         self._context.report(Progress(step=step, total_steps=self._plan.total_steps, epoch=epoch, seconds_left=left))
-
-    def _judge(self, step: int, loss: float) -> None:
-        if not math.isfinite(loss):
-            raise _not_a_number(step)
-        if loss == 0:
-            self._context.report(
-                Alert(
-                    message=f"The loss was exactly 0 at step {step}: nothing was learned from that batch.",
-                    hint="Look at the trained tokens of the data; a row may be cut off before its answer begins.",
-                )
-            )
 
 
 def _is_finite(model: torch.nn.Module) -> bool:
@@ -225,4 +235,18 @@ def _not_a_number(step: int) -> JobError:
     return JobError(
         f"The loss became infinite or not a number by step {step}, so the adapter holds nothing usable any more.",
         "Lower the learning rate or raise the warm-up, and start anew.",
+    )
+
+
+def _early_stop(step: int, best: Best) -> Alert:
+    many = f"The training ends early, at step {step}: {best.without} evaluations in a row brought no improvement."
+    return Alert(
+        code=AlertCode.EARLY_STOP,
+        step=step,
+        message=many
+        if best.without > 1
+        else f"The training ends early, at step {step}: its last evaluation brought no improvement.",
+        hint="It never got better at all: look at the data and the learning rate."
+        if best.step is None
+        else f"That is what was asked for. The best checkpoint is the one at step {best.step}.",
     )

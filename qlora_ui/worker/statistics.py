@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sacrebleu.metrics import BLEU
-
 from qlora_ui.contract.records import Score
 
 BOOTSTRAPS = 200
@@ -45,6 +43,8 @@ def exponential(score: Score) -> Score:
 
 def bleu(answers: Sequence[str], references: Sequence[str]) -> Score:
     """Corpus BLEU, 0–100, by sacrebleu; its standard error from 200 seeded bootstrap samples."""
+    from sacrebleu.metrics import BLEU  # here, so that a training does not wait for its import
+
     if len(answers) < 2:
         return Score(value=BLEU().corpus_score(answers, [references]).score)
     scored = BLEU().corpus_score(answers, [references], n_bootstrap=BOOTSTRAPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -9,31 +10,35 @@ from typing import Any, cast
 import torch
 from bitsandbytes.nn import Linear4bit
 from peft import PeftModel
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, set_seed
 
-from qlora_ui.contract.checkpoints import newest, step_of
-from qlora_ui.contract.events import Alert, Phase, Resumed, Sample
+from qlora_ui.contract.checkpoints import name_of, read_marker, step_of
+from qlora_ui.contract.events import Alert, AlertCode, Log, Phase
 from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
-from qlora_ui.data.encoding.tokens import prompt_of, render_prompt
 from qlora_ui.data.prepare import Prepared
-from qlora_ui.worker import checkpoints
 from qlora_ui.worker.adapters import copy_adapter, save_adapter
-from qlora_ui.worker.batches import Collator, ShuffledExamples, token_losses
+from qlora_ui.worker.batches import Collator, ShuffledRows, Size
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import StopRequested
 from qlora_ui.worker.data import prepare_data
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.generation import Writer
+from qlora_ui.worker.held_out import Evaluation, HeldOut
 from qlora_ui.worker.loading import attach_lora, close_hub, load_base, share_in_4_bits
 from qlora_ui.worker.origin import Origin, base_fingerprint, check_origin
-from qlora_ui.worker.progress import Plan, Reporter
-from qlora_ui.worker.scoring import mean_loss, score_rows
+from qlora_ui.worker.packing import PackedCollator, PackedRows, check_packing
+from qlora_ui.worker.plan import Plan
+from qlora_ui.worker.progress import Reporter
+from qlora_ui.worker.resuming import find_checkpoint, load_weights, whole_or_alert
+from qlora_ui.worker.samples import prompts_of, show
+from qlora_ui.worker.tracking import tracked
+from qlora_ui.worker.trainer import QloraTrainer, arguments_of
 from qlora_ui.worker.versions import versions
 
-SAMPLES = 2
-"""Held-out prompts that are answered at each evaluation."""
-SAMPLE_TOKENS = 64
+DROPPED_SHARE = 0.1
+"""Of the rows: where more than this hold nothing to train within the longest length, it is more than a remark."""
 
 
 def train(context: Context, device: Device) -> dict[str, Any]:
@@ -44,72 +49,115 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     data = prepare_data(context, parameters, tokenizer)
 
     context.phase("loading", "It loads the base model in 4 bits.")
+    model = _model(context, parameters, data, device)
+    collate = Collator(model.get_base_model(), _pad_id(tokenizer), multiple=8 if device.is_cuda else 1)
+    rows = _rows(parameters, data, model, collate, device)
+    plan = Plan.of(parameters, len(rows), bool(data.validation))
+    order = ShuffledRows(rows, parameters.batch_size, parameters.seed, collate.multiple)
+    facts = _facts(model, data, plan) | _padding(context, parameters, order, data)
+    context.facts(**facts)
+
+    def size_of(step: int) -> Size:
+        first = (step - 1) % plan.steps_per_epoch * parameters.gradient_accumulation
+        return order.size(first, first + parameters.gradient_accumulation)
+
+    evaluate = _evaluation(context, parameters, data, model, tokenizer, collate, device)
+    with tracked(context, parameters) as trackers:
+        reporter = Reporter(context, parameters, plan, size_of, evaluate, trackers.metric)
+        trainer = QloraTrainer(
+            model,
+            arguments_of(context.paths.checkpoints, parameters, plan, device),
+            train_dataset=order,
+            data_collator=PackedCollator(collate) if parameters.packing else collate,
+            callbacks=[reporter],
+        )
+        trainer.remove_callback(PrinterCallback)
+        _run(context, parameters, data, plan, reporter, trainer)
+        summary = reporter.summary()
+        if parameters.load_best_at_end:
+            summary |= _take_best(context, model, reporter)
+        summary = _finish(context, parameters, model, tokenizer, facts | device.describe(), summary)
+        trackers.close(JobStatus.COMPLETED, summary)
+    return summary
+
+
+def _model(context: Context, parameters: TrainingParameters, data: Prepared, device: Device) -> PeftModel:
     set_seed(parameters.seed)
     base = load_base(parameters.model_name, device, offline=context.offline)
     _warn(context, data, base)
     model = attach_lora(base, parameters)
     close_hub()
-    plan = Plan.of(parameters, len(data.train), bool(data.validation))
-    facts = _facts(model, data, plan)
-    context.facts(**facts)
+    return model
 
-    examples = ShuffledExamples(data.train, parameters.batch_size, parameters.seed)
-    collate = Collator(base, _pad_id(tokenizer), multiple=8 if device.is_cuda else 1)
+
+def _evaluation(
+    context: Context,
+    parameters: TrainingParameters,
+    data: Prepared,
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    collate: Collator,
+    device: Device,
+) -> Callable[[int], Evaluation]:
+    """What is done at each evaluation, given its step. Raises StopRequested when asked to end."""
+    check = context.control.check
     writer = Writer(model, tokenizer, device, data.train)
+    prompts = prompts_of(parameters.sample_prompts, data, tokenizer)
+    held_out = HeldOut(model, data.validation, collate, device, parameters.batch_size, check)
 
-    def tokens_of(step: int) -> int:
-        first = (step - 1) % plan.steps_per_epoch * parameters.gradient_accumulation
-        return examples.tokens(first, first + parameters.gradient_accumulation)
+    def evaluate(step: int) -> Evaluation:
+        show(context.report, writer, prompts, step, check)
+        return held_out.evaluate()
 
-    def may_stop(_rows_done: int) -> None:
-        context.control.check()
+    return evaluate
 
-    def evaluate(step: int) -> float:
-        _show_samples(context, writer, tokenizer, data, step)
-        return mean_loss(score_rows(model, data.validation, collate, device, parameters.batch_size, may_stop))
 
-    reporter = Reporter(context, parameters, plan, tokens_of, evaluate)
-    checkpoint = _find_checkpoint(context, reporter)
+def _run(
+    context: Context,
+    parameters: TrainingParameters,
+    data: Prepared,
+    plan: Plan,
+    reporter: Reporter,
+    trainer: QloraTrainer,
+) -> None:
+    """Train what is left to train. Raises StopRequested when asked to end."""
+    checkpoint = find_checkpoint(context)
     check_origin(context.paths.origin, _origin(parameters, data), resumes=checkpoint is not None)
-    if checkpoint and step_of(checkpoint) >= plan.total_steps:
-        model.load_adapter(str(checkpoint), "default", is_trainable=True)  # only the saving of the adapter was missed
-        if data.validation:
-            reporter.evaluate(plan.total_steps)
-    else:
-        arguments = _arguments(context, parameters, plan, device)
-        trainer = QloraTrainer(model, arguments, train_dataset=examples, data_collator=collate, callbacks=[reporter])
-        trainer.remove_callback(PrinterCallback)
-        context.phase("training", f"It trains: {plan.total_steps:,} steps.")
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        if reporter.stopped:
-            raise StopRequested(paused=context.control.requested == "pause", step=trainer.state.global_step)
-    return _finish(context, parameters, model, tokenizer, facts | device.describe(), reporter.summary())
+    step = step_of(checkpoint) if checkpoint else 0
+    if checkpoint:
+        load_weights(trainer.model, checkpoint)
+        reporter.resume(checkpoint, first=context.record.attempt == 1)
+    if context.record.starts_from and context.record.attempt == 1:
+        context.report(Log(message=_new_course(parameters, plan, step)))
+    reporter.catch_up(step)
+    if step >= plan.total_steps or reporter.stopped_early:
+        return  # only the saving of the adapter was missed
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if reporter.stopped:
+        raise StopRequested(paused=context.control.requested == "pause", step=trainer.state.global_step)
 
 
-class QloraTrainer(Trainer):  # type: ignore[misc]
-    """The Trainer with the loss of the Collator's labels, and without its count of FLOPs, which costs time."""
+def _new_course(parameters: TrainingParameters, plan: Plan, step: int) -> str:
+    if step >= plan.total_steps:
+        return f"It has nothing left to train: its {plan.total_steps:,} steps were done by then."
+    return (
+        f"It goes on to step {plan.total_steps:,}. The learning rate follows its schedule "
+        f"({parameters.lr_scheduler_type}) over all of these steps, so it goes on from another height than it ended at."
+    )
 
-    loss_is_scaled_for_ga = True
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.model_accepts_loss_kwargs = True  # else it does not count the trained tokens that compute_loss needs
-
-    def compute_loss(
-        self,
-        model: torch.nn.Module,
-        inputs: dict[str, torch.Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | None = None,
-    ) -> Any:
-        """The mean loss of a trained token over the whole effective batch, however it is cut into batches."""
-        labels = inputs.pop("labels")
-        outputs = model(**inputs)
-        loss = token_losses(outputs.logits, labels).sum() / num_items_in_batch
-        return (loss, outputs) if return_outputs else loss
-
-    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        return 0
+def _take_best(context: Context, model: PeftModel, reporter: Reporter) -> dict[str, Any]:
+    """Put the adapter of the best checkpoint into the model; what the summary then has to say of it."""
+    best = reporter.best.step
+    if best is None or best == reporter.speed.step:
+        return {"adapter_step": reporter.speed.step}
+    folder = context.paths.checkpoints / name_of(best)
+    if not whole_or_alert(context, folder, "The finished adapter is therefore that of the last step."):
+        return {"adapter_step": reporter.speed.step}
+    context.report(Log(message=f"The finished adapter is that of the best checkpoint, at step {best:,}."))
+    load_weights(model, folder)
+    marker = read_marker(folder)
+    return (marker.metrics if marker else {}) | {"adapter_step": best}
 
 
 def _finish(
@@ -122,7 +170,7 @@ def _finish(
 ) -> dict[str, Any]:
     """Save the adapter with what is known of it; returns the whole summary."""
     context.report(Phase(name="saving", message="It saves the adapter."))
-    summary |= {"steps": facts["steps"], "adapter": str(context.paths.adapter)}
+    summary |= {"adapter": str(context.paths.adapter)}
     if torch.cuda.is_initialized():
         summary["peak_memory"] = torch.cuda.max_memory_allocated()
     card = {
@@ -139,10 +187,45 @@ def _finish(
 
 
 def _warn(context: Context, data: Prepared, base: PreTrainedModel) -> None:
-    if data.counts.rows_dropped:
-        context.warn(f"{data.counts.rows_dropped:,} rows were left out: they are cut before their answer begins.")
+    counts = data.counts
+    if counts.rows_dropped > DROPPED_SHARE * counts.rows:
+        context.report(
+            Alert(
+                code=AlertCode.NOTHING_TRAINED,
+                message=f"{counts.rows_dropped:,} of {counts.rows:,} rows have no token to train: they are cut before "
+                "their answer begins, and are left out.",
+                hint="Raise the longest example, or shorten what comes before the answers.",
+            )
+        )
+    elif counts.rows_dropped:
+        context.warn(f"{counts.rows_dropped:,} rows were left out: they are cut before their answer begins.")
     if (share := share_in_4_bits(base)) < 0.5:
         context.warn(f"Only {share:.0%} of the weights could be put into 4 bits: the rest is not in linear layers.")
+
+
+def _rows(
+    parameters: TrainingParameters, data: Prepared, model: PeftModel, collate: Collator, device: Device
+) -> Sequence[Any]:
+    """What a batch is made of: examples, or rows of packed ones. Raises ModelError where those would see each other."""
+    if not parameters.packing:
+        return data.train
+    check_packing(model, parameters.model_name, collate, device, data.train)
+    return PackedRows(data.train, parameters.max_length, parameters.seed)
+
+
+def _padding(context: Context, parameters: TrainingParameters, order: ShuffledRows, data: Prepared) -> dict[str, Any]:
+    """How much of the first epoch's batches is padding, which is said where rows are packed to have little of it."""
+    size = order.size(0, len(order))
+    share = 1 - size.tokens / size.places
+    if not parameters.packing:
+        return {"padding": share}
+    context.report(
+        Log(
+            message=f"{len(data.train):,} examples are packed into {len(order):,} rows of up to "
+            f"{parameters.max_length:,} tokens; {share:.1%} of the places is padding."
+        )
+    )
+    return {"padding": share, "packed_rows": len(order)}
 
 
 def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:
@@ -165,68 +248,6 @@ def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:
 def _origin(parameters: TrainingParameters, data: Prepared) -> Origin:
     base = base_fingerprint(parameters.model_name)
     return Origin(base=base, data=data.fingerprint, validation=data.validation_fingerprint)
-
-
-def _find_checkpoint(context: Context, reporter: Reporter) -> Path | None:
-    """The checkpoint to go on from, if this is not the first attempt; says where the curves go on."""
-    checkpoint = newest(context.paths.checkpoints)
-    step = step_of(checkpoint) if checkpoint else 0
-    checkpoints.discard_after(context.paths.checkpoints, step)
-    if checkpoint:
-        reporter.resume(checkpoint)
-    if context.record.attempt > 1:
-        context.report(Resumed(step=step))
-    return checkpoint
-
-
-def _arguments(context: Context, parameters: TrainingParameters, plan: Plan, device: Device) -> TrainingArguments:
-    wanted = parameters.activation_checkpointing
-    checkpointing = device.is_cuda if wanted is None else wanted
-    return TrainingArguments(
-        output_dir=str(context.paths.checkpoints),
-        max_steps=plan.total_steps,
-        per_device_train_batch_size=parameters.batch_size,
-        gradient_accumulation_steps=parameters.gradient_accumulation,
-        learning_rate=parameters.learning_rate,
-        lr_scheduler_type=parameters.lr_scheduler_type,
-        warmup_steps=plan.warmup_steps,
-        optim=parameters.optimizer,
-        weight_decay=parameters.weight_decay,
-        max_grad_norm=parameters.max_grad_norm,
-        seed=parameters.seed,
-        bf16=device.dtype == torch.bfloat16,
-        fp16=device.dtype == torch.float16,
-        tf32=True if device.is_cuda and torch.cuda.get_device_capability()[0] >= 8 else None,
-        use_cpu=not device.is_cuda,
-        activation_checkpointing=checkpointing,
-        activation_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
-        train_sampling_strategy="sequential",  # ShuffledExamples has the order of each epoch
-        remove_unused_columns=False,
-        dataloader_num_workers=0,  # the rows are tokens already: making a batch takes less than handing it over
-        dataloader_pin_memory=device.is_cuda,
-        logging_first_step=True,
-        logging_steps=parameters.logging_steps,
-        logging_nan_inf_filter=False,
-        eval_strategy="no",  # the Reporter evaluates, by token and not by batch
-        save_strategy="steps",
-        save_steps=plan.save_steps,
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
-def _show_samples(
-    context: Context, writer: Writer, tokenizer: PreTrainedTokenizerBase, data: Prepared, step: int
-) -> None:
-    """What the model answers now to the first held-out prompts that are within the longest length."""
-    asked = data.validation_prompts[:SAMPLES]
-    pairs = [pair for pair in map(prompt_of, asked) if pair is not None]
-    if not pairs:
-        return
-    tools = [conversation.tools for conversation in asked]
-    prompts = [render_prompt(messages, tokenizer, tool) for (messages, _), tool in zip(pairs, tools, strict=True)]
-    for (messages, reference), answer in zip(pairs, writer.write(prompts, SAMPLE_TOKENS), strict=True):
-        context.report(Sample(step=step, prompt=messages[-1]["content"], answer=answer, reference=reference))
 
 
 def _copy(context: Context, output_dir: str) -> dict[str, str]:

@@ -2,22 +2,27 @@
 
     python tests/fakes/worker.py RUN_DIR
 
-It keeps the whole contract: events with running numbers, checkpoints with a marker, `exit.json` last and in one step,
-stop and pause by command file or signal, resume from the newest checkpoint. The name of the run scripts its fate:
+It keeps the whole contract: events with running numbers, sealed checkpoints, `exit.json` last and in one step, a stop
+or pause by command file or signal, resume from the newest whole checkpoint, a last word on a full disk. The name of the
+run scripts its fate:
 
     … fails …     ends with an error after half of the steps
     … crashes …   is gone after half of the steps, without a word
     … deaf …      hears no stop, no pause and no gentle signal
     … slow …      takes a tenth of a second a step
 
-`FAKE_WORKER_STEP_SECONDS` sets the time of a step (default 0.005) for runs that are not slow.
+`FAKE_WORKER_STEP_SECONDS` sets the time of a step (default 0.005) for runs that are not slow. In the file that
+`FAKE_WORKER_DIARY` names, it notes what it really did, apart from the home folder: a line of JSON when it starts, when
+it is about to write its end, and when it has. `FAKE_CLOCK_SECONDS` puts its clock wrong by so much.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import shutil
 import signal
 import sys
 import time
@@ -27,9 +32,12 @@ from typing import Any
 import yaml
 from filelock import FileLock
 
+from qlora_ui.contract import checkpoints
+from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import (
+    Alert,
+    AlertCode,
     CheckpointSaved,
-    Event,
     Facts,
     Failed,
     Finished,
@@ -39,15 +47,13 @@ from qlora_ui.contract.events import (
     Progress,
     Resumed,
     Sample,
-    Started,
     Stopped,
-    dump_event,
-    parse_event,
 )
 from qlora_ui.contract.files import write_atomically
-from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
 from qlora_ui.contract.records import (
     Command,
+    EndCause,
     EvaluationMetrics,
     EvaluationReport,
     ExitRecord,
@@ -55,40 +61,71 @@ from qlora_ui.contract.records import (
     JobRecord,
     JobStatus,
     MergeReceipt,
-    ProcessIdentity,
     Score,
 )
+from qlora_ui.worker.beginning import first_words
+from qlora_ui.worker.report import EventWriter
 
 STEPS = 20
 """How long a training is when its parameters set no limit."""
 
 
+RESERVE = 8 << 10
+
+
 def main(folder: Path) -> int:
-    worker = FakeWorker(RunPaths(folder))
-    workspace = Workspace(folder.parent.parent)
-    with FileLock(worker.paths.lock, timeout=0):
-        worker.say(Started(process=ProcessIdentity.of(), attempt=worker.record.attempt))
-        device = "cpu" if worker.record.device == "auto" else worker.record.device
-        workspace.devices.mkdir(parents=True, exist_ok=True)
-        worker.say(Phase(name="waiting", message=f"Waits for {device}."))
-        with FileLock(workspace.device_lock(device)):
-            worker.say(Phase(name="loading", message="Loads the model."))
-            return worker.work()
+    paths = RunPaths(folder)
+    record = JobRecord.model_validate_json(paths.job.read_text())
+    note(record, "starts")
+    with FileLock(paths.lock, timeout=0):
+        paths.exit.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            paths.reserve.write_bytes(bytes(RESERVE))
+        with EventWriter(paths.events) as report:
+            return FakeWorker(paths, record, report).run()
+
+
+def note(record: JobRecord, what: str, status: str = "") -> None:
+    """One line of the diary, in one system call."""
+    if file := os.environ.get("FAKE_WORKER_DIARY"):
+        entry = {"run": record.id, "attempt": record.attempt, "pid": os.getpid(), "what": what, "status": status}
+        with Path(file).open("ab", buffering=0) as diary:
+            diary.write(json.dumps(entry).encode() + b"\n")
 
 
 class FakeWorker:
-    def __init__(self, paths: RunPaths) -> None:
-        self.paths = paths
-        self.record = JobRecord.model_validate_json(paths.job.read_text())
+    def __init__(self, paths: RunPaths, record: JobRecord, report: EventWriter) -> None:
+        self.paths, self.record, self.say = paths, record, report
         self.parameters: dict[str, Any] = yaml.safe_load(paths.parameters.read_text())
         self.name = str(self.parameters.get("name") or self.record.name)
         self.epochs = float(self.parameters.get("num_train_epochs", 3))
-        self.seq = _last_seq(paths.events)
         self.signalled = False
         slow = 0.1 if "slow" in self.name else float(os.environ.get("FAKE_WORKER_STEP_SECONDS", "0.005"))
         self.step_seconds = slow
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._hear)
+
+    def run(self) -> int:
+        """Work, and have a last word when the disk takes no more."""
+        try:
+            self.say(first_words(self.paths, self.record.attempt))
+            return self.work_on_device()
+        except (OSError, WorkspaceError) as error:
+            self.paths.reserve.unlink(missing_ok=True)
+            words = str(error)
+            with contextlib.suppress(WorkspaceError):
+                self.say(Failed(error=words))
+            self.exit(JobStatus.FAILED, error=words, cause=EndCause.DISK)
+            return 1
+
+    def work_on_device(self) -> int:
+        device = "cpu" if self.record.device == "auto" else self.record.device
+        workspace = Workspace(self.paths.folder.parent.parent)
+        workspace.devices.mkdir(parents=True, exist_ok=True)
+        self.say(Phase(name="waiting", message=f"Waits for {device}."))
+        with FileLock(workspace.device_lock(device)):
+            self.say(Phase(name="loading", message="Loads the model."))
+            return self.work()
 
     def work(self) -> int:
         match self.record.kind:
@@ -196,18 +233,24 @@ class FakeWorker:
 
     def resume_step(self) -> int:
         """The step of the newest whole checkpoint, 0 when there is none."""
-        markers = self.paths.checkpoints.glob("*/complete.json")
-        newest = max((int(marker.parent.name.rpartition("-")[2]) for marker in markers), default=0)
-        if self.record.attempt > 1:
-            self.say(Resumed(step=newest))
-        return newest
+        for folder in reversed(checkpoints.all_of(self.paths.checkpoints)):
+            if (fault := next(checkpoints.faults(folder), None)) is not None:
+                self.say(Alert(code=AlertCode.DAMAGED_CHECKPOINT, message=fault))
+                shutil.rmtree(folder)
+        whole = checkpoints.newest(self.paths.checkpoints)
+        step = checkpoints.step_of(whole) if whole is not None else 0
+        if self.record.attempt > 1 or step:
+            self.say(Resumed(step=step))
+        return step
 
     def save(self, step: int) -> None:
-        folder = self.paths.checkpoints / f"checkpoint-{step}"
+        folder = self.paths.checkpoints / checkpoints.name_of(step)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "weights.bin").write_bytes(b"\0" * 64)
-        write_atomically(folder / "complete.json", json.dumps({"weights.bin": 64}))
-        self.say(CheckpointSaved(step=step, folder=folder.name, bytes=64))
+        weights = folder / "weights.bin"
+        weights.write_bytes(bytes([step % 256]) * 64)
+        marker = checkpoints.Marker(step=step, files={weights.name: checkpoints.seal_of(weights)})
+        write_atomically(folder / CHECKPOINT_MARKER, marker.model_dump_json())
+        self.say(CheckpointSaved(step=step, folder=folder.name, bytes=marker.bytes))
 
     def finish(self, summary: dict[str, Any]) -> int:
         self.say(Finished(summary=summary))
@@ -216,13 +259,10 @@ class FakeWorker:
 
     def exit(self, status: JobStatus, **rest: Any) -> None:
         record = ExitRecord(status=status, attempt=self.record.attempt, **rest)
+        self.paths.reserve.unlink(missing_ok=True)
+        note(self.record, "ends", status)
         write_atomically(self.paths.exit, record.model_dump_json())
-
-    def say(self, event: Event) -> None:
-        self.seq += 1
-        event.seq = self.seq
-        with self.paths.events.open("ab") as file:
-            file.write(dump_event(event))
+        note(self.record, "ended", status)
 
     def _hear(self, *_: object) -> None:
         self.signalled = True
@@ -243,10 +283,9 @@ def scores(accuracy: float, loss: float) -> EvaluationMetrics:
     )
 
 
-def _last_seq(events: Path) -> int:
-    lines = events.read_bytes().splitlines() if events.exists() else []
-    return parse_event(lines[-1]).seq if lines else 0
-
-
 if __name__ == "__main__":
+    if wrong_by := os.environ.get("FAKE_CLOCK_SECONDS"):
+        from tests.fakes.clock import shift  # whoever sets the clock wrong puts these tests on the path
+
+        shift(float(wrong_by))
     sys.exit(max(0, main(Path(sys.argv[1]))))

@@ -18,7 +18,7 @@ from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from qlora_ui.upload import room
-from qlora_ui.web import api, api_datasets
+from qlora_ui.web import api, api_datasets, api_jobs
 from tests.fakes.runs import FakeRun, write_run
 
 TRAINING = {"name": "mine", "model_name": "starter", "dataset_path": "starter"}
@@ -72,7 +72,19 @@ async def test_the_description_names_every_way_in(client: httpx.AsyncClient) -> 
         ("post", "/jobs/{job_id}/stop"),
         ("post", "/jobs/{job_id}/pause"),
         ("post", "/jobs/{job_id}/resume"),
+        ("post", "/jobs/{job_id}/retry"),
+        ("post", "/jobs/{job_id}/move"),
+        ("post", "/jobs/{job_id}/duplicate"),
+        ("post", "/jobs/{job_id}/extend"),
+        ("post", "/jobs/{job_id}/branch"),
+        ("post", "/jobs/{job_id}/follow-up"),
+        ("get", "/jobs/{job_id}/checkpoints"),
+        ("delete", "/jobs/{job_id}/checkpoints/{step}"),
+        ("get", "/queue"),
+        ("post", "/queue/hold"),
+        ("post", "/queue/continue"),
         ("get", "/jobs/{job_id}/console"),
+        ("get", "/jobs/{job_id}/log"),
         ("get", "/jobs/{job_id}/files/adapter"),
         ("get", "/adapters"),
     }
@@ -318,7 +330,7 @@ async def test_a_console_of_one_endless_line_is_cut(
 
 async def test_a_flood_of_parameters_is_refused_unread(client: httpx.AsyncClient) -> None:
     """Each unknown name is compared with all that are known: 150,000 of them held the server up for half a minute."""
-    response = await submit(client, **{f"k{n}": 1 for n in range(api.MAX_PARAMETERS + 1)})
+    response = await submit(client, **{f"k{n}": 1 for n in range(api_jobs.MAX_PARAMETERS + 1)})
     assert response.status_code == 422
     assert set(response.json()["fields"]) == {"parameters"}
 

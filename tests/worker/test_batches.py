@@ -9,13 +9,8 @@ from typing import Any
 
 import pytest
 
-from qlora_ui.contract.events import Event, Metric
-from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobKind, JobRecord, now
 from qlora_ui.data.encoding.tokens import Example
-from qlora_ui.worker.context import Context
-from qlora_ui.worker.control import Control
+from tests.worker.here import Run, curve
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 
@@ -33,24 +28,26 @@ def examples(count: int, seed: int = 0) -> list[Example]:
 
 @pytest.mark.parametrize(("count", "batch"), [(1, 4), (7, 8), (8, 8), (203, 4), (500, 1)])
 def test_each_example_comes_once_an_epoch(count: int, batch: int) -> None:
-    from qlora_ui.worker.batches import ShuffledExamples
+    from qlora_ui.worker.batches import ShuffledRows
 
     rows = examples(count)
-    shuffled = ShuffledExamples(rows, batch, seed=1)
+    shuffled = ShuffledRows(rows, batch, seed=1)
     for epoch in range(3):
         shuffled.set_epoch(epoch)
         seen = Counter(id(shuffled[i]) for i in range(len(shuffled)))
         assert seen == Counter(map(id, rows))
     batches = -(-count // batch)
-    assert shuffled.tokens(0, batches) == sum(len(row.input_ids) for row in rows)
-    assert sum(shuffled.tokens(i, i + 1) for i in range(batches)) == shuffled.tokens(0, batches + 5)
+    whole = shuffled.size(0, batches)
+    assert whole.tokens == sum(len(row.input_ids) for row in rows)
+    parts = [shuffled.size(i, i + 1) for i in range(batches)]
+    assert tuple(map(sum, zip(*parts, strict=True))) == whole == shuffled.size(0, batches + 5)
 
 
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:
-    from qlora_ui.worker.batches import ShuffledExamples
+    from qlora_ui.worker.batches import ShuffledRows
 
     def order(seed: int, epochs: list[int]) -> list[int]:
-        shuffled = ShuffledExamples(rows, 4, seed)
+        shuffled = ShuffledRows(rows, 4, seed)
         for epoch in epochs:
             shuffled.set_epoch(epoch)
         return [id(shuffled[i]) for i in range(len(rows))]
@@ -62,13 +59,15 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
 
 
 def test_batches_hold_rows_of_similar_length_and_the_longest_comes_first() -> None:
-    from qlora_ui.worker.batches import ShuffledExamples
+    from qlora_ui.worker.batches import ShuffledRows
 
     rows = examples(400)
-    shuffled = ShuffledExamples(rows, 8, seed=3)
+    shuffled = ShuffledRows(rows, 8, seed=3)
     lengths = [len(shuffled[i].input_ids) for i in range(len(shuffled))]
     padded = sum(8 * max(lengths[i : i + 8]) for i in range(0, 400, 8))
     assert padded < 1.1 * sum(lengths)
+    assert shuffled.size(0, 50) == (sum(lengths), padded)
+    assert ShuffledRows(rows, 8, seed=3, multiple=64).size(0, 50).places == 400 * 64
     assert max(lengths[:8]) == max(lengths)
 
 
@@ -101,31 +100,18 @@ def test_the_loss_is_that_of_the_library_with_mask_and_all_logits() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_gradient_accumulation_changes_nothing(tmp_path: Path) -> None:
+def test_accumulation_and_packing_change_nothing(tmp_path: Path) -> None:
     whole = losses(tmp_path / "8x1", batch_size=8, gradient_accumulation=1)
     assert len(whole) == 4 and whole[-1] < whole[0]
     assert losses(tmp_path / "1x8", batch_size=1, gradient_accumulation=8) == pytest.approx(whole, abs=1e-4)
     assert losses(tmp_path / "3x3", batch_size=3, gradient_accumulation=3) == pytest.approx(whole, abs=1e-4)
+    row = losses(tmp_path / "row", batch_size=1, gradient_accumulation=1, packing=True, max_length=512)
+    assert row == pytest.approx(whole, abs=1e-4), "all rows are packed into one"
+    rows = losses(tmp_path / "rows", batch_size=2, gradient_accumulation=8, packing=True, max_length=64)
+    assert rows == pytest.approx(whole, abs=1e-4), "they are packed into several"
 
 
 def losses(home: Path, **settings: Any) -> list[float]:
     """The loss curve of 4 steps on 8 rows: each step sees all rows, however they are cut into batches."""
-    from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.train import train
-
-    paths = Workspace(home).run("run")
-    paths.folder.mkdir(parents=True)
-    data = home / "rows.jsonl"
-    source = Path(__file__).parents[2] / "qlora_ui" / "assets" / "starter" / "data" / "train.jsonl"
-    data.write_text("".join(source.read_text(encoding="utf-8").splitlines(keepends=True)[:8]), encoding="utf-8")
-    parameters = TrainingParameters(
-        model_name="starter", dataset_path=str(data), validation_share=0, num_train_epochs=4, learning_rate=5e-3,
-        compute_type="float32", device="cpu", **settings,
-    )  # fmt: skip
-    record = JobRecord(id="run", kind=JobKind.TRAINING, name="run", created_at=now(), queued_at=now(), attempt=1)
-    events: list[Event] = []
-    context = Context(
-        paths, Workspace(home), record, parameters, events.append, Control(paths.command, 1), offline=True
-    )
-    train(context, choose("cpu", "float32"))
-    return [event.values["loss"] for event in events if isinstance(event, Metric)]
+    run = Run(home, rows=8, validation_share=0, num_train_epochs=4, learning_rate=5e-3, lora_dropout=0, **settings)
+    return list(curve(run.attempt()).values())

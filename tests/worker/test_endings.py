@@ -235,7 +235,7 @@ def test_a_full_disk_is_no_silence(tmp_path: Path) -> None:
     ],
 )
 def test_errors_in_plain_words(tmp_path: Path, error: BaseException, words: str) -> None:
-    assert words in explain(error, tmp_path)[0]
+    assert words in explain(error, tmp_path).message
 
 
 def test_the_cause_of_an_error_counts(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_the_cause_of_an_error_counts(tmp_path: Path) -> None:
         except OSError as cause:
             raise RuntimeError("PytorchStreamWriter failed writing file") from cause
     except RuntimeError as error:
-        assert "is full" in explain(error, tmp_path)[0]
+        assert "is full" in explain(error, tmp_path).message
 
 
 def test_the_home_folder_is_the_one_around_the_runs(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from qlora_ui.contract.events import Event, Phase
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Command, JobKind, JobRecord, now
-from qlora_ui.worker import checkpoints, devices, progress
+from qlora_ui.worker import checkpoints, devices
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import Control, StopRequested
 from qlora_ui.worker.devices import Device
@@ -162,17 +162,17 @@ class TestCheckpoints:
 
 class TestPlan:
     def test_steps_evaluations_and_saves(self) -> None:
-        from qlora_ui.worker.progress import Plan
+        from qlora_ui.worker.plan import Plan
 
         parameters = TrainingParameters(
             model_name="m", dataset_path="d", batch_size=4, gradient_accumulation=4, num_train_epochs=2.5, evaluations=3
         )
-        plan = Plan.of(parameters, examples=100, has_validation=True)
+        plan = Plan.of(parameters, rows=100, has_validation=True)
         assert plan.steps_per_epoch == 7  # 25 batches, 4 a step
         assert plan.total_steps == 18
         assert plan.evaluation_steps == {6, 12, 18}
         assert plan.save_steps == 2
-        assert Plan.of(parameters, examples=100, has_validation=False).evaluation_steps == frozenset()
+        assert Plan.of(parameters, rows=100, has_validation=False).evaluation_steps == frozenset()
         assert Plan.of(parameters.model_copy(update={"max_steps": 2}), 100, True).evaluation_steps == {1, 2}
 
 
@@ -241,12 +241,20 @@ def test_the_writing_of_a_checkpoint_is_no_training(tmp_path: Path, monkeypatch:
     import torch
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
+    from qlora_ui.worker import progress
+    from qlora_ui.worker.batches import Size
+    from qlora_ui.worker.held_out import Evaluation
+    from qlora_ui.worker.plan import Plan
+
     clock = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
     context = context_in(tmp_path, [])
     parameters = cast(TrainingParameters, context.parameters)
-    plan = progress.Plan.of(parameters, examples=32, has_validation=False)
-    reporter = progress.Reporter(context, parameters, plan, lambda step: 1000, lambda step: 0.0)
+    plan = Plan.of(parameters, rows=32, has_validation=False)
+    evaluation = Evaluation(loss=1.0, token_accuracy=0.5)
+    reporter = progress.Reporter(
+        context, parameters, plan, lambda step: Size(1000, 1250), lambda step: evaluation, lambda step, values: None
+    )
     state, control = TrainerState(global_step=1), TrainerControl(should_save=True)
     arguments = cast(TrainingArguments, None)
     reporter.on_train_begin(arguments, state, control)
@@ -257,8 +265,9 @@ def test_the_writing_of_a_checkpoint_is_no_training(tmp_path: Path, monkeypatch:
     reporter.on_save(arguments, state, control, model=torch.nn.Linear(1, 1))
     clock[0] = 53.0
     reporter.on_step_end(arguments, TrainerState(global_step=2), TrainerControl())
-    assert reporter.totals["seconds"] == 5.0
+    assert reporter.speed.totals["seconds"] == 5.0
     assert reporter.summary()["tokens_per_second"] == 400
+    assert reporter.speed.figures()["padding"] == pytest.approx(0.2)
 
 
 def test_a_copy_overwrites_nothing(tmp_path: Path) -> None:

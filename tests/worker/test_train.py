@@ -32,7 +32,8 @@ def test_events_tell_the_whole_story(trained: RunPaths) -> None:
     assert isinstance(events[0], Started)
     assert isinstance(events[-1], Finished)
     phases = [event.name for event in events if isinstance(event, Phase)]
-    assert phases == ["starting", "data", "loading", "training", "saving"]
+    trained_and_evaluated = ["evaluating", "training", "evaluating", "training", "evaluating"]
+    assert phases == ["starting", "data", "loading", *trained_and_evaluated, "saving"]
     progress = [event for event in events if isinstance(event, Progress)]
     assert progress[-1].step == progress[-1].total_steps == STEPS
     assert progress[-1].seconds_left == 0

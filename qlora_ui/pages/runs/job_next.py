@@ -1,4 +1,4 @@
-"""What can be done with a finished training: score its adapter, merge it, train again."""
+"""What comes after a training: score its adapter, merge it, also while it is still under way."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import asyncio
 import re
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nicegui import ui
 
 from qlora_ui.components import reader
-from qlora_ui.components.button import Button
+from qlora_ui.components.button import Button, Variant
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import heading, paragraph
+from qlora_ui.components.toast import toast
 from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
+from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import STARTER, is_starter
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.contract.references import FileReference, Reference, parse_reference
@@ -30,47 +31,63 @@ if TYPE_CHECKING:
 _HELDOUT = f"{STARTER}/heldout"
 
 
-def build(services: Services, job: Job) -> None:
-    """The card, as soon as the training is completed."""
+def build(services: Services, job: Job, *, when: Literal["completed", "open"]) -> None:
+    """The card for a training that is completed, or for one that still may be."""
 
     def show() -> None:
-        if job.status is JobStatus.COMPLETED and isinstance(job.parameters, TrainingParameters):
+        if isinstance(job.parameters, TrainingParameters) and _stage(job) == when:
             _Next(services, job, job.parameters)
 
-    Live(job.changed, lambda: job.status, show, classes="qu-contents")
+    Live(job.changed, lambda: _stage(job), show, classes="qu-contents")
+
+
+def _stage(job: Job) -> str:
+    if job.status is JobStatus.COMPLETED:
+        return "completed"
+    return "" if job.status.is_final else "open"
 
 
 class _Next(Card):
     def __init__(self, services: Services, job: Job, training: TrainingParameters) -> None:
-        super().__init__(_("What next"))
+        is_completed = job.status is JobStatus.COMPLETED
+        super().__init__(_("What next") if is_completed else _("After this one"))
         self._services, self._job, self._training = services, job, training
+        text = (
+            _("Find out how good the adapter is, or make it a model of its own.")
+            if is_completed
+            else _("Queue what begins by itself as soon as this training is completed.")
+        )
         with self:
-            paragraph(_("Find out how good the adapter is, or make it a model of its own."), muted=True, size="sm")
+            paragraph(text, muted=True, size="sm")
             with row(wrap=True):
-                Button(_("Score on a file"), self._ask_file, icon="chart-column", variant="primary")
+                variant: Variant = "primary" if is_completed else "secondary"
+                Button(_("Score on a file"), self._score, icon="chart-column", variant=variant)
                 Button(_("Merge", context="verb"), self._merge, icon="git-merge")
-                Button(_("Train again"), self._train_again, icon="rotate-ccw")
 
-    async def _ask_file(self) -> None:
-        known = [dataset.path for dataset in await self._services.datasets()]
+    async def _score(self) -> None:
         with self:
-            path = await _FileDialog(self._training.dataset_path, known)
+            path = await ask_for_rows(self._services, self._training)
         if path:
-            await self._open(JobKind.EVALUATION, evaluation_of(self._job, self._training, path))
+            self._open(await self._services.jobs.follow_up(self._job.id, JobKind.EVALUATION, dataset_path=path))
 
     async def _merge(self) -> None:
         folder = reader.preferences().merged_folder
         output = await asyncio.to_thread(_free_folder, Path(folder), self._job.name) if folder else ""
-        await self._open(JobKind.MERGE, merge_of(self._job, self._training, output))
+        self._open(await self._services.jobs.follow_up(self._job.id, JobKind.MERGE, output_dir=output))
 
-    async def _train_again(self) -> None:
-        await self._open(JobKind.TRAINING, self._training)
+    def _open(self, job: Job) -> None:
+        """Go to what begins now; what waits for this training shows up among the runs that belong to it."""
+        if self._job.status is JobStatus.COMPLETED:
+            ui.navigate.to(f"/activity/{job.id}")
+        else:
+            toast(_("{name} begins when this training is completed.", name=job.name))
 
-    async def _open(
-        self, kind: JobKind, parameters: EvaluationParameters | MergeParameters | TrainingParameters
-    ) -> None:
-        job = await self._services.jobs.submit(kind, parameters)
-        ui.navigate.to(f"/activity/{job.id}")
+
+async def ask_for_rows(services: Services, training: TrainingParameters) -> str | None:
+    """Which file an adapter is scored on; None when a person changes their mind."""
+    known = [dataset.path for dataset in await services.datasets()]
+    path = await _FileDialog(training.dataset_path, known)
+    return str(path) if path else None
 
 
 class _FileDialog(ui.dialog):
@@ -136,38 +153,9 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def evaluation_of(job: Job, training: TrainingParameters, path: str) -> EvaluationParameters:
-    """What scores the adapter of a training on a file: rows are read and cut as they were in the training."""
-    return EvaluationParameters.of(
-        training, name=_named(job, "score"), adapter_path=str(job.paths.adapter), dataset_path=path
-    )
-
-
-def merge_of(job: Job, training: TrainingParameters, output_dir: str = "") -> MergeParameters:
-    """What merges the adapter of a training; the proof uses rows that were not trained where some come along.
-
-    `output_dir` is the folder that it makes; empty for one among the models of the home folder.
-    """
-    return MergeParameters(
-        output_dir=output_dir,
-        name=_named(job, "merge"),
-        model_name=training.model_name,
-        adapter_path=str(job.paths.adapter),
-        dataset_path=_HELDOUT if is_starter(training.dataset_path) else "",
-        max_length=training.max_length,
-        device=training.device,
-        compute_type=training.compute_type,
-        offline=training.offline,
-    )
-
-
 def _free_folder(folder: Path, name: str) -> str:
     """A folder in `folder` that is not there yet, named after the run. It looks at the disk."""
     stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
     numbered = (f"{stem}-merged" if number == 1 else f"{stem}-merged-{number}" for number in count(1))
     return str(next(path for path in map(folder.joinpath, numbered) if not path.exists()))
 
-
-def _named(job: Job, word: str) -> str:
-    """The job's name and a word, within what a name may take."""
-    return f"{job.name[: 79 - len(word)]} {word}"

@@ -18,9 +18,9 @@ from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
+from qlora_ui.components.smoothing import column
 from qlora_ui.components.text import Text, code_block, paragraph
 from qlora_ui.components.words import fixed_per_cent, per_cent, power_of_ten
-from qlora_ui.contract.events import Sample
 from qlora_ui.contract.paths import model_location
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt
 from qlora_ui.jobs.job import Job
@@ -53,7 +53,7 @@ def _show(job: Job) -> None:
 
 
 def _advice(job: Job) -> None:
-    if words := advice(job.curves.points("loss"), job.curves.points("eval_loss")):
+    if words := advice(column(job.curves, "loss"), column(job.curves, "eval_loss")):
         Notice(words, "warning")
 
 
@@ -132,15 +132,3 @@ def _receipt(receipt: MergeReceipt) -> None:
     with card.head:
         Badge(_("Verified"), "success") if receipt.passed else Badge(_("Not verified"), "error")
 
-
-def sample_table(samples: list[Sample]) -> None:
-    """Answers to one prompt, step by step, and what was wanted."""
-    table = DataTable([_("Step"), _("Answer")], label=_("Answers over time"))
-    for sample in samples:
-        entry = table.row()
-        entry.cell(number(sample.step)).classes("qu-num qu-step-cell")
-        entry.cell(sample.answer).classes("qu-answer")
-    if samples and samples[-1].reference:
-        entry = table.row()
-        entry.cell(_("Expected")).classes("qu-muted")
-        entry.cell(samples[-1].reference).classes("qu-answer qu-muted")

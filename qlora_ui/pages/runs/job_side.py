@@ -1,80 +1,135 @@
-"""The right column of a job's page: the figures of now, the device, checkpoints and settings."""
+"""The right column of a job's page: the figures of now, and the device that it works on."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nicegui import ui
 
-from qlora_ui.components.badge import Badge
-from qlora_ui.components.chart import latest
+from qlora_ui.components.device_meter import short_name
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.key_values import KeyValues
-from qlora_ui.components.knob_field import in_words
-from qlora_ui.components.layout import Card, row
+from qlora_ui.components.layout import Card, column, row
 from qlora_ui.components.live import Live
+from qlora_ui.components.measures import MEASURES
+from qlora_ui.components.progress_bar import ProgressBar
+from qlora_ui.components.smoothing import latest
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import loss, many, power_of_ten, share, size, speed
-from qlora_ui.contract.events import CheckpointSaved
-from qlora_ui.contract.knobs import knobs
-from qlora_ui.contract.records import JobKind
-from qlora_ui.jobs.history import Curves
+from qlora_ui.components.words import loss, many, of_total, per_cent, share, size
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.job import Job
-from qlora_ui.locales import _, sentence
-from qlora_ui.locales.figures import fixed, number
+from qlora_ui.locales import _
+from qlora_ui.locales.figures import number
+from qlora_ui.meters import DeviceReading
+
+if TYPE_CHECKING:
+    from qlora_ui.services import Services
+
+_READ_EVERY_S = 2.0
+_OF_NOW = {
+    "tokens_per_second": "speed",
+    "padding": "",
+    "learning_rate": "learning-rate",
+    "grad_norm": "gradient-norm",
+}
+"""Figures beside the losses → their terms in the glossary."""
 
 
-def build(job: Job) -> None:
-    if job.kind is JobKind.TRAINING:
-        _now(job)
-    Live(job.changed, lambda: dict(job.facts), lambda: _facts(job), classes="qu-contents")
-    Live(job.changed, lambda: [c.step for c in job.checkpoints], lambda: _checkpoints(job), classes="qu-contents")
-    _settings(job)
+class NowCard(Card):
+    """The newest figure of each kind; what was never measured is not there."""
 
+    def __init__(self, job: Job) -> None:
+        super().__init__(_("Now"))
+        self._job = job
+        with self:
+            Live(job.changed, self._measured, self._build, classes="qu-contents")
+            draw = throttled(self, self._draw, seconds=0.5)
+            listen(job.changed, draw)
+            listen(job.metric_added, lambda _metric: draw())
+            listen(job.curves_reset, draw)
+        self._draw()
 
-def _now(job: Job) -> None:
-    with Card(_("Now")) as card:
+    def _measured(self) -> list[str]:
+        names = ("loss", "eval_loss", *_OF_NOW)
+        return [name for name in names if self._job.curves.count(name) or name != "padding"]
+
+    def _build(self) -> None:
         values = KeyValues()
-        figures = {
-            "loss": values.add(_("Loss"), term="loss"),
-            "eval_loss": values.add(_("Evaluation loss"), term="evaluation-loss"),
-            "tokens_per_second": values.add(_("Speed"), term="speed"),
-            "learning_rate": values.add(_("Learning rate"), term="learning-rate"),
-            "grad_norm": values.add(_("Gradient norm"), term="gradient-norm"),
-        }
+        titles = {"loss": (_("Loss"), "loss"), "eval_loss": (_("Evaluation loss"), "evaluation-loss")}
+        self._texts: dict[str, Text] = {}
+        for name in self._measured():
+            title, term = titles.get(name) or (_(MEASURES[name].title), _OF_NOW[name])
+            self._texts[name] = values.add(title, term=term)
+        self._draw()
 
-    def follow() -> None:
-        for name, text in figures.items():
-            text.text = _figure(name, latest(job.curves, name))
-        card.title.text = _("At the end") if job.status.is_final else _("Now")
-
-    draw = throttled(card, follow, seconds=0.5)
-    listen(job.changed, draw)
-    listen(job.metric_added, lambda _metric: draw())
-    listen(job.curves_reset, draw)
-    follow()
+    def _draw(self) -> None:
+        for name, text in self._texts.items():
+            value = latest(self._job.curves, name)
+            text.text = MEASURES[name].in_words(value) if name in MEASURES else loss(value)
+        self.title.text = _("At the end") if self._job.status.is_final else _("Now")
 
 
-def _figure(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    match name:
-        case "tokens_per_second":
-            return speed(value)
-        case "learning_rate":
-            return power_of_ten(value)
-        case "grad_norm":
-            return fixed(value, 2)
-        case _:
-            return loss(value)
+class DeviceCard(Card):
+    """What the device does as long as the run is at work, and what the run found out about it and its data."""
+
+    def __init__(self, services: Services, job: Job) -> None:
+        super().__init__(device_name(job.facts))
+        self._services, self._job = services, job
+        with self.head:
+            self._aside = Text(classes="qu-muted qu-xs qu-num qu-nowrap")
+        with self:
+            with column(gap=3) as self._live:
+                self._memory, self._memory_text = _bar(_("Memory"))
+                self._busy, self._busy_text = _bar(_("Busy", context="a device"))
+            Live(job.changed, lambda: dict(job.facts), self._show_facts, classes="qu-contents")
+            ui.timer(_READ_EVERY_S, self._read)
+        self._live.set_visibility(False)
+
+    def _show_facts(self) -> None:
+        self.title.text = device_name(self._job.facts)
+        KeyValues(known_facts(self._job.facts))
+
+    async def _read(self) -> None:
+        if self._job.status is not JobStatus.RUNNING:
+            self._live.set_visibility(False)
+            self._aside.text = ""
+            return
+        readings = await self._services.devices()
+        if not self.is_deleted and (reading := reading_of(self._job, readings)) is not None:
+            self._show(reading)
+
+    def _show(self, reading: DeviceReading) -> None:
+        self._live.set_visibility(True)
+        self._memory.value = reading.memory_used / reading.memory_total if reading.memory_total else 0.0
+        self._memory_text.text = of_total(reading.memory_used, reading.memory_total)
+        busy = reading.utilisation
+        self._busy.value = (busy or 0.0) / 100
+        self._busy_text.text = "–" if busy is None else per_cent(busy)
+        watts = self._job.curves.latest("power")
+        said = [
+            "" if reading.temperature is None else MEASURES["temperature"].in_words(reading.temperature),
+            "" if watts is None else MEASURES["power"].in_words(watts),
+        ]
+        self._aside.text = " · ".join(filter(None, said))
 
 
-def _facts(job: Job) -> None:
-    """What the worker found: nothing is shown before it said so."""
-    facts = known_facts(job.facts)
-    if facts:
-        with Card(device_name(job.facts)):
-            KeyValues(facts)
+def _bar(label: str) -> tuple[ProgressBar, Text]:
+    with column(gap=1):
+        with row(between=True).classes("qu-sm"):
+            Text(label, classes="qu-muted")
+            value = Text(classes="qu-num")
+        bar = ProgressBar(label)
+    return bar, value
+
+
+def reading_of(job: Job, readings: list[DeviceReading]) -> DeviceReading | None:
+    """What its device does now; None for one that nobody can read."""
+    device = job.record.device
+    if device == "auto":
+        device = str(job.facts.get("device") or "")
+    if device == "cuda":
+        device = "cuda:0"
+    return next((reading for reading in readings if reading.id == device), None)
 
 
 def device_name(facts: dict[str, Any]) -> str:
@@ -82,7 +137,7 @@ def device_name(facts: dict[str, Any]) -> str:
     name = str(facts.get("device_name") or facts.get("device") or "")
     if not name:
         return _("This run")
-    return _("Processor") if name == "cpu" else name
+    return _("Processor") if name == "cpu" else short_name(name)
 
 
 def known_facts(facts: dict[str, Any]) -> dict[str, str]:
@@ -110,44 +165,3 @@ def known_facts(facts: dict[str, Any]) -> dict[str, str]:
     if left_out := facts.get("rows_dropped", 0) + facts.get("rows_held_back", 0):
         shown[_("Rows left out")] = number(left_out)
     return shown
-
-
-def _checkpoints(job: Job) -> None:
-    if not job.checkpoints:
-        return
-    best = best_checkpoint(job.checkpoints, job.curves)
-    kept = int(getattr(job.parameters, "checkpoints_kept", len(job.checkpoints)))
-    with Card(_("Checkpoints")), ui.element("ul").classes("qu-list"):
-        for saved in reversed(job.checkpoints[-kept:]):
-            with ui.element("li"), row(between=True).classes("qu-sm qu-num"):
-                with ui.element("span"):
-                    Text(f"{_('Step {step}', step=number(saved.step))} ", "b")
-                    Text(evaluation_at(job.curves, saved.step), classes="qu-muted")
-                if saved.step == best:
-                    Badge(_("Best"), "success")
-                else:
-                    Text(size(saved.bytes), classes="qu-xs qu-muted")
-
-
-def evaluation_at(curves: Curves, step: int) -> str:
-    """The evaluation loss measured at exactly this step, in words; empty when there is none."""
-    return next((loss(value) for at, value in curves.points("eval_loss") if at == step), "")
-
-
-def best_checkpoint(checkpoints: list[CheckpointSaved], curves: Curves) -> int | None:
-    """The step of the checkpoint with the lowest evaluation loss; None with fewer than two to compare."""
-    measured = dict(curves.points("eval_loss"))
-    found = [(measured[c.step], c.step) for c in checkpoints if c.step in measured]
-    return min(found)[1] if len(found) > 1 else None
-
-
-def _settings(job: Job) -> None:
-    parameters, known = job.parameters, knobs(type(job.parameters))
-    chosen = {
-        sentence(knob.title): in_words(getattr(parameters, name))
-        for name, knob in known.items()
-        if name != "name" and getattr(parameters, name) != knob.default
-    }
-    with Card(_("Settings")):
-        KeyValues(chosen)
-        Text(_("Every other setting has its default."), "p", classes="qu-xs qu-muted")

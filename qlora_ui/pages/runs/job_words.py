@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qlora_ui.components.badge import status_words
-from qlora_ui.components.chart import Points, end_of
+from qlora_ui.components.device_meter import short_name
+from qlora_ui.components.smoothing import end_of
 from qlora_ui.components.words import fixed_per_cent
 from qlora_ui.contract.records import EvaluationReport, JobStatus, MergeReceipt, Score
+from qlora_ui.jobs.curves import Curve
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark, n_, sentence
 from qlora_ui.locales.figures import fixed, number
@@ -30,8 +32,31 @@ def pause_reason(job: Job) -> str:
     return "" if job.can_pause else _asked_or_ended(job)
 
 
-def resume_reason(job: Job) -> str:
-    return "" if job.can_resume else _("There is nothing left to do.")
+def extend_reason(job: Job) -> str:
+    """Why it cannot be trained longer; empty when it can."""
+    if job.can_extend:
+        return ""
+    if not job.status.is_final:
+        return _("It has not ended yet. Stop it first, or wait for its end.")
+    return _("It has no checkpoint to go on from.")
+
+
+def duplicate_reason(job: Job) -> str:
+    return "" if job.can_duplicate else _("What it was made from is not there any more.")
+
+
+def delete_reason(job: Job) -> str:
+    return _("It is at work. Stop it first.") if job.status is JobStatus.RUNNING else ""
+
+
+def pause_words(job: Job) -> str:
+    """What the button says: which device is given back, where one is held."""
+    if job.status is not JobStatus.RUNNING:
+        return _("Pause", context="verb")
+    name = str(job.facts.get("device_name") or "")
+    if not name or str(job.facts.get("device", "")).startswith("cpu"):
+        return _("Pause, free the device")
+    return _("Pause, free the {device}", device=short_name(name))
 
 
 def _asked_or_ended(job: Job) -> str:
@@ -200,11 +225,12 @@ def _is_sure(difference: Score) -> bool:
     return error is not None and difference.value != 0 and abs(difference.value) > SURE * error
 
 
-def advice(training: Points, evaluation: Points) -> str:
+def advice(training: Curve, evaluation: Curve) -> str:
     """What a finished training's losses say about learning by heart, and what to do; empty when they say nothing."""
     if not evaluation:
         return ""
-    (step, last), (best_step, best) = evaluation[-1], min(evaluation, key=lambda point: point[1])
+    step, last, best = evaluation.steps[-1], evaluation.values[-1], min(evaluation.values)
+    best_step = evaluation.steps[evaluation.values.index(best)]
     if last > best * CLEARLY_ABOVE and last - best > NOISE:
         return _(
             "The evaluation loss was best at step {best_step} ({best}) and is {last} at step {step}: "

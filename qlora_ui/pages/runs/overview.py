@@ -127,13 +127,22 @@ _RESULTS: dict[JobKind, Callable[[dict[str, Any]], str]] = {
 
 def took(job: Job) -> str:
     """How long the job was at work, from its own measurement where it made one; else what lies between is named."""
-    if isinstance(seconds := job.summary.get("seconds"), int | float):
-        return duration(seconds)
+    words = duration(seconds_of(job))
+    is_measured = job.record.attempt <= 1 or _own_measurement(job) is not None or seconds_of(job) is None
+    return words if is_measured else _("{duration}, pauses included", duration=words)
+
+
+def seconds_of(job: Job) -> float | None:
+    """How long the job was at work, or what lies between its start and its end; None while that is not known."""
+    if (seconds := _own_measurement(job)) is not None:
+        return seconds
     ended = ended_at(job)
-    if job.started_at is None or ended is None:
-        return "–"
-    words = duration((ended - job.started_at).total_seconds())
-    return words if job.record.attempt <= 1 else _("{duration}, pauses included", duration=words)
+    return (ended - job.started_at).total_seconds() if job.started_at is not None and ended is not None else None
+
+
+def _own_measurement(job: Job) -> float | None:
+    seconds = job.summary.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else None
 
 
 def ended_at(job: Job) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
@@ -14,6 +14,7 @@ from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import muted
 from qlora_ui.contract.knobs import GROUPS
 from qlora_ui.contract.paths import STARTER
+from qlora_ui.contract.trackers import TOOLS
 from qlora_ui.locales import ENGLISH, _, language, mark, sentence
 from qlora_ui.pages.train.form import DATA_KNOBS
 from qlora_ui.pages.train.session import TrainSession
@@ -68,7 +69,19 @@ def _fields(session: TrainSession, names: list[str]) -> dict[str, KnobField]:
 
 
 def _field(session: TrainSession, name: str) -> KnobField:
-    return KnobField(KNOBS[name], session.form.get(name), lambda value: session.set(name, value))
+    def take(value: object) -> Awaitable[None]:
+        return session.set(name, value)
+
+    options = _tracker_options() if name == "trackers" else None
+    return KnobField(KNOBS[name], session.form.get(name), take, options=options)
+
+
+def _tracker_options() -> dict[str, tuple[str, str]]:
+    """What each tracker is called, and whether it has to be installed first."""
+    return {
+        name: (tool.title, "" if tool.is_installed else _("Not installed: {command}", command=tool.how_to_install))
+        for name, tool in TOOLS.items()
+    }
 
 
 def _opener(session: TrainSession, expansion: ui.expansion, names: frozenset[str]) -> Callable[[], None]:

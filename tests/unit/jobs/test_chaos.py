@@ -1,232 +1,337 @@
-"""What must not happen: one bad folder stops everything, two managers trip over each other, news get lost."""
+"""Whatever befalls workers, servers, the disk and the clock at random moments: no run is lost, nothing told is wrong.
 
-import asyncio
-import errno
+Each round has a seed of its own, which decides what happens and when; the moments themselves are the machine's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
 import os
-import shutil
-from collections.abc import Callable
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import psutil
 import pytest
-from filelock import FileLock
 
-from qlora_ui.contract import events
-from qlora_ui.contract.errors import JobError, ParameterError, WorkspaceError
-from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import Command, JobKind, JobStatus, ProcessIdentity
-from qlora_ui.jobs import watch
-from qlora_ui.jobs.manager import JobManager
-from qlora_ui.jobs.run_folder import read_command, read_record, write_record
-from tests.fakes.runs import FakeRun, write_run
-from tests.unit.jobs.test_manager import reach, status_of
+from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.records import JobStatus
+from qlora_ui.jobs.event_file import EventTail
+from qlora_ui.jobs.history import History
+from qlora_ui.jobs.leases import is_held
+from qlora_ui.jobs.run_folder import read_exit, read_record
+from qlora_ui.settings import prepare_home
+from qlora_ui.store.store import Store
+from tests.fakes.diary import Diary
+from tests.fakes.follower import Follower, Refused, Seen
+from tests.fakes.worker import STEPS
 
-Make = Callable[[], JobManager]
-Training = Callable[..., TrainingParameters]
-
-
-async def test_a_folder_that_may_not_be_read_does_not_stop_the_others(
-    make_manager: Make, training: Training, workspace: Workspace
-) -> None:
-    bad = write_run(workspace, FakeRun("bad", JobStatus.INTERRUPTED, steps=3))
-    bad.events.unlink()
-    bad.events.mkdir()  # reading it raises OSError, for root too
-    manager = make_manager()
-    await manager.start()
-    job = await manager.submit(JobKind.TRAINING, training())
-    assert await manager.ended(job) is JobStatus.COMPLETED
-    assert list(manager.unreadable) == [bad.id]
-    with pytest.raises(JobError, match="Is a directory"):
-        manager.get(bad.id)
-
-
-async def test_a_waiting_job_that_cannot_be_read_does_not_hold_up_the_queue(
-    make_manager: Make, training: Training, workspace: Workspace
-) -> None:
-    manager = make_manager()
-    with FileLock(workspace.device_lock("cpu")):
-        await manager.start()
-        first = await manager.submit(JobKind.TRAINING, training("first"))
-        second = await manager.submit(JobKind.TRAINING, training("second"))
-        first.paths.job.write_text("{")
-    assert await manager.ended(second) is JobStatus.COMPLETED
+ROUNDS = 60
+BLOWS = (
+    "kill_worker",
+    "kill_server",
+    "power_cut",
+    "freeze_worker",
+    "freeze_server",
+    "fill_disk",
+    "jump_clock",
+    "second_server",
+    "change_queue",
+    "kill_server_in_the_middle",
+)
+EVERY_WISH = ("train", "pause", "stop", "resume", "delete", "move", "hold_queue", "continue_queue")
+JUMPS = (3_600.0, -3_600.0, 31_536_000.0, -31_536_000.0)
+"""An hour and a year, forward and back [s]."""
+DISK_MB = 8
+ENDED_EARLY = {JobStatus.INTERRUPTED, JobStatus.PAUSED, JobStatus.STOPPED, JobStatus.FAILED}
 
 
-async def test_a_copied_run_folder_speaks_for_nobody(
-    make_manager: Make, workspace: Workspace, at_work: ProcessIdentity
-) -> None:
-    paths = write_run(workspace, FakeRun("mine", JobStatus.RUNNING, steps=3, process=at_work))
-    shutil.copytree(paths.folder, workspace.runs / "a-copy")
-    manager = make_manager()
-    await manager.refresh()
-    job = manager.get(paths.id)
-    await manager.refresh()
-    assert manager.get(paths.id) is job
-    assert "It was copied or renamed" in manager.unreadable["a-copy"]
+@pytest.fixture(scope="module")
+def tally() -> Iterator[Counter[str]]:
+    """What happened in all rounds together; printed at the end."""
+    counts: Counter[str] = Counter()
+    yield counts
+    print("\n" + "\n".join(f"{count:6} {what.replace('_', ' ')}" for what, count in sorted(counts.items())))
+    if counts["rounds"] == ROUNDS:
+        needed = [*BLOWS, "torn last lines", "interruptions", "resumes", "runs completed"]
+        assert not [
+            what for what in needed if counts[what] < 5 and not (what == "fill_disk" and counts["no small disk"])
+        ]
 
 
-async def test_a_deleted_run_is_not_waited_for(
-    make_manager: Make, workspace: Workspace, at_work: ProcessIdentity
-) -> None:
-    paths = write_run(workspace, FakeRun("mine", JobStatus.RUNNING, steps=3, process=at_work))
-    manager = make_manager()
-    await manager.start()
-    waiting = asyncio.create_task(manager.ended(manager.get(paths.id)))
-    shutil.rmtree(paths.folder)
-    with pytest.raises(JobError, match="was deleted"):
-        async with asyncio.timeout(10):
-            await waiting
-    assert manager._processes == {}
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_nothing_is_lost_and_nothing_told_is_wrong(seed: int, tmp_path: Path, tally: Counter[str]) -> None:
+    rng = random.Random(seed)
+    blows = [BLOWS[seed % len(BLOWS)], *rng.choices(BLOWS, k=rng.randint(1, 3))]
+    rng.shuffle(blows)
+    with contextlib.ExitStack() as stack:
+        home = tmp_path / "home"
+        home.mkdir()
+        if "fill_disk" in blows and not stack.enter_context(small_disk(home)):
+            tally["no small disk"] += 1
+            blows = [blow for blow in blows if blow != "fill_disk"]
+        chaos = Round(rng, home, Diary(tmp_path / "diary"), tally)
+        stack.callback(chaos.end_everything)
+        chaos.begin()
+        for blow in blows:
+            time.sleep(rng.uniform(0, 0.4))  # the moment is what is random here
+            getattr(chaos, blow)()
+            tally[blow] += 1
+        chaos.heal()
+        chaos.check_at_rest()
+        chaos.bring_to_an_end()
+    tally["rounds"] += 1
 
 
-async def test_news_are_taken_over_even_when_who_asked_for_them_has_gone(
-    make_manager: Make, workspace: Workspace, at_work: ProcessIdentity
-) -> None:
-    paths = write_run(workspace, FakeRun("mine", JobStatus.RUNNING, steps=3, process=at_work))
-    manager = make_manager()
-    await manager.refresh()
-    job = manager.get(paths.id)
-    with paths.events.open("ab") as file:
-        file.write(events.dump_event(events.Metric(seq=99, step=4, values={"loss": 0.5})))
-    heard = asyncio.Event()
-    job.metric_added.subscribe(heard.set)
-    asking = asyncio.create_task(manager.refresh())
-    await asyncio.sleep(0)  # it has begun
-    await asyncio.sleep(0)
-    asking.cancel()
-    async with asyncio.timeout(10):
-        await heard.wait()
-    assert job.curves.points("loss")[-1] == (4, 0.5)
+class Round:
+    """One home, its servers and workers, and what is done to them."""
+
+    def __init__(self, rng: random.Random, home: Path, diary: Diary, tally: Counter[str]) -> None:
+        self.rng, self.diary, self.tally = rng, diary, tally
+        self.workspace = Workspace(home)
+        self.servers: list[Follower] = []
+        self.there: set[str] = set()
+        """The runs that must be there, because a server said that it had taken them in."""
+        self.unsure: set[str] = set()
+        """Those of them that may be gone: their deletion was begun."""
+        self.clock = 0.0
+
+    def begin(self) -> None:
+        prepare_home(self.workspace)
+        self.second_server()
+        first = self.wish("train")
+        self.wish("train", after=first)
+        self.wish("train")
+
+    # ---- blows ----
+
+    def kill_worker(self) -> None:
+        self._kill_one_of(self.workers())
+
+    def kill_server(self) -> None:
+        if self.servers:
+            server = self.servers.pop(self.rng.randrange(len(self.servers)))
+            self.diary.note("server killed", pid=server.pid)
+            server.kill()
+
+    def power_cut(self) -> None:
+        """All processes end at once, and the last line of each run's events was only half written."""
+        for server in self.servers:
+            os.kill(server.pid, signal.SIGSTOP)
+        workers = self.workers()
+        for worker, run in workers:
+            self.diary.note("killed", run=run, pid=worker.pid)
+            _signal(worker, signal.SIGKILL)
+        while self.servers:
+            self.kill_server()
+        psutil.wait_procs([worker for worker, _ in workers], timeout=10)
+        for _, run in workers:
+            events = self.workspace.run(run).events
+            lines = events.read_bytes().splitlines(keepends=True) if events.exists() else []
+            if len(lines) > 1:
+                os.truncate(events, events.stat().st_size - self.rng.randint(1, len(lines[-1]) - 1))
+                self.tally["torn last lines"] += 1
+
+    def freeze_worker(self) -> None:
+        if not (workers := self.workers()):
+            return
+        worker, run = self.rng.choice(workers)
+        _signal(worker, signal.SIGSTOP)
+        if self.servers and worker.is_running() and worker.status() == psutil.STATUS_STOPPED:
+            seen = {job.id: job for job in self.servers[0].ask("seen")}
+            assert run not in seen or seen[run].status is JobStatus.RUNNING, "it sleeps, and lives"
+        _signal(worker, signal.SIGCONT)
+
+    def freeze_server(self) -> None:
+        if self.servers:
+            pid = self.rng.choice(self.servers).pid
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(self.rng.uniform(0.05, 0.5))
+            os.kill(pid, signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        with contextlib.suppress(OSError), (self.workspace.home / "ballast").open("ab", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(4096))
+
+    def jump_clock(self) -> None:
+        self.clock += self.rng.choice(JUMPS)
+        for server in self.servers:
+            server.ask("clock", self.clock)
+
+    def second_server(self) -> None:
+        with contextlib.suppress(Refused):  # where the disk is full, it says so
+            self.servers.append(self.new_server())
+
+    def change_queue(self) -> None:
+        for _ in range(3):
+            self.wish(self.rng.choice(EVERY_WISH))
+
+    def kill_server_in_the_middle(self) -> None:
+        """Of carrying out a wish, or just before, or just after."""
+        if not self.servers:
+            return
+        server = self.servers[-1]
+        wish, arguments = self._some_wish(self.rng.choice(EVERY_WISH))
+        if wish == "delete":
+            self.unsure.add(arguments[0])
+        server.post(wish, *arguments)
+        time.sleep(self.rng.uniform(0, 0.03))
+        self.servers.remove(server)
+        self.diary.note("server killed", pid=server.pid)
+        server.kill()
+
+    # ---- help ----
+
+    def new_server(self) -> Follower:
+        return Follower(self.workspace.home, self.diary.file, clock_seconds=self.clock)
+
+    def wish(self, wish: str, after: str | None = None) -> str | None:
+        """Ask some server for something; refusals are its right. Gives the id of a new run."""
+        if not self.servers:
+            return None
+        wish, arguments = self._some_wish(wish, after)
+        try:
+            answer = self.rng.choice(self.servers).ask(wish, *arguments)
+        except Refused:
+            self.tally["wishes refused"] += 1
+            return None
+        if wish == "train":
+            self.there.add(answer)
+            return str(answer)
+        if wish == "delete":
+            self.there.discard(arguments[0])
+            assert not self.workspace.run(arguments[0]).folder.exists()
+        return None
+
+    def _some_wish(self, wish: str, after: str | None = None) -> tuple[str, tuple[object, ...]]:
+        if wish in {"hold_queue", "continue_queue"} or (wish != "train" and not self.there):
+            return "continue_queue" if wish != "hold_queue" else wish, ()
+        if wish == "train":
+            return wish, (f"run {len(self.there) + 1}", after)
+        job = self.rng.choice(sorted(self.there))
+        return wish, (job, self.rng.randint(1, 3)) if wish == "move" else (job,)
+
+    def workers(self) -> list[tuple[psutil.Process, str]]:
+        """The living workers of this home, each with the name of its run."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "status"]):
+            command = process.info["cmdline"] or []
+            if command and str(self.workspace.runs) in command[-1] and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append((process, Path(command[-1]).name))
+        return found
+
+    def _kill_one_of(self, workers: list[tuple[psutil.Process, str]]) -> None:
+        if workers:
+            worker, run = self.rng.choice(workers)
+            self.diary.note("killed", run=run, pid=worker.pid)
+            _signal(worker, signal.SIGKILL)
+
+    # ---- afterwards ----
+
+    def heal(self) -> None:
+        """Room on the disk, and a server."""
+        (self.workspace.home / "ballast").unlink(missing_ok=True)
+        if not self.servers:
+            self.servers.append(self.new_server())
+
+    def check_at_rest(self) -> None:
+        """With nothing at work, every server tells of every run what its worker really did."""
+        self.servers[0].ask("hold_queue")
+        self.servers[0].ask("until_at_rest")
+        self.check_no_worker_is_left()
+        self.check_leases()
+        for server in self.servers:
+            seen: list[Seen] = server.ask("seen")
+            for job in seen:
+                assert job.status is self.truth(job.id), (job, self.diary.entries())
+                assert job.message
+            ids = {job.id for job in seen}
+            assert self.there - self.unsure <= ids == {folder.name for folder in self.workspace.runs.glob("[!.]*")}
+        self.tally["interruptions"] += sum(job.status is JobStatus.INTERRUPTED for job in seen)
+        assert list(self.diary.errors()) == []
+
+    def truth(self, run: str) -> JobStatus:
+        paths = self.workspace.run(run)
+        record = read_record(paths)
+        waiting = {"queued": JobStatus.PENDING, "held": JobStatus.PAUSED, "cancelled": JobStatus.STOPPED}
+        if record.state in waiting:
+            return waiting[record.state]
+        ended = read_exit(paths)
+        return self.diary.end_of(run, record.attempt, exit_is_there=bool(ended and ended.attempt == record.attempt))
+
+    def bring_to_an_end(self) -> None:
+        """Everything that was interrupted, paused, stopped or has failed can be resumed, and then completes."""
+        server = self.servers[0]
+        server.ask("continue_queue")
+        for job in server.ask("seen"):
+            if job.status in ENDED_EARLY:
+                server.ask("resume", job.id)
+                self.tally["resumes"] += 1
+        server.ask("until_done")
+        finished: list[Seen] = server.ask("seen")
+        assert {job.status for job in finished} <= {JobStatus.COMPLETED}, finished
+        for job in finished:
+            assert curve_of(self.workspace.run(job.id)) == list(range(1, STEPS + 1)), job
+        self.tally["runs completed"] += len(finished)
+        while self.servers:
+            self.servers.pop().close()
+        self.check_no_worker_is_left()
+        self.check_leases()
+        self.check_database({job.id for job in finished})
+
+    def check_no_worker_is_left(self) -> None:
+        """One that has written its end may still need a moment to go."""
+        psutil.wait_procs([worker for worker, _ in self.workers()], timeout=10)
+        assert self.workers() == [], "a worker is alive of which no server knows"
+
+    def check_leases(self) -> None:
+        """No lock is held by the dead."""
+        locks = [*self.workspace.devices.glob("*.lock"), *self.workspace.runs.glob("*/run.lock")]
+        held = [lock for lock in locks if lock != self.workspace.queue_lock and is_held(lock)]
+        assert held == []
+
+    def check_database(self, finished: set[str]) -> None:
+        if self.workspace.database.exists():
+            json.loads(self.workspace.database.read_bytes())
+        store = Store(self.workspace)
+        assert store.recovery == ""
+        store.adapters.rebuild(self.workspace)
+        assert {adapter.id for adapter in store.adapters.list()} == finished
+
+    def end_everything(self) -> None:
+        """After a round that went wrong too."""
+        for server in self.servers:
+            server.kill()
+        for worker, _ in self.workers():
+            _signal(worker, signal.SIGKILL)
 
 
-async def test_whatever_a_look_runs_into_the_following_goes_on(
-    make_manager: Make, training: Training, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manager = make_manager()
-    await manager.start()
-    look = watch.look_at
-    failures = [RuntimeError("odd"), OSError(errno.EIO, "Input/output error")]
-
-    def look_or_fail(*arguments: Any, **options: Any) -> watch.Look:
-        if failures:
-            raise failures.pop()
-        return look(*arguments, **options)
-
-    monkeypatch.setattr("qlora_ui.jobs.manager.look_at", look_or_fail)
-    while failures:
-        manager._wake.set()
-        await asyncio.sleep(0)
-    job = await manager.submit(JobKind.TRAINING, training())
-    assert await manager.ended(job) is JobStatus.COMPLETED
-    assert manager.trouble == ""
+def curve_of(paths: RunPaths) -> list[int]:
+    """The steps that the loss curve has, as the app draws it."""
+    history, tail = History(), EventTail(paths.events)
+    while found := tail.read():
+        for event in found:
+            history.apply(event)
+    return [step for step, _ in history.curves.points("loss")]
 
 
-async def test_a_stop_reaches_a_job_that_another_manager_has_just_started(
-    make_manager: Make, training: Training
-) -> None:
-    late, quick = make_manager(), make_manager()
-    job = await late.submit(JobKind.TRAINING, training("a slow run"))
-    await quick.start()
-    await reach(quick, lambda: quick.jobs[job.id].status is JobStatus.RUNNING)
-    assert status_of(job) is JobStatus.PENDING, "the late one has not looked since"
-    await late.stop(job.id)
-    assert read_command(job.paths) == Command(action="stop", attempt=1)
-    assert await quick.ended(quick.jobs[job.id]) is JobStatus.STOPPED
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[bool]:
+    """Make the folder a disk of a few megabytes for a while; False where this system lets us make none."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
+    made = subprocess.run(mount, capture_output=True).returncode == 0
+    yield made
+    if made:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-async def test_a_run_that_is_at_work_again_is_not_queued_a_second_time(make_manager: Make, training: Training) -> None:
-    late, quick = make_manager(), make_manager()
-    await quick.start()
-    job_id = (await quick.submit(JobKind.TRAINING, training("a slow run that crashes"))).id
-    await quick.ended(quick.jobs[job_id])
-    await late.refresh()
-    await quick.resume(job_id)
-    await reach(quick, lambda: quick.jobs[job_id].status is JobStatus.RUNNING)
-    with pytest.raises(JobError, match="there is nothing to resume"):
-        await late.resume(job_id)
-    with pytest.raises(JobError, match="is at work"):
-        await late.delete(job_id)
-    assert read_record(late.jobs[job_id].paths).attempt == 2
-
-
-async def test_a_manager_with_an_old_view_starts_nothing_on_a_busy_device(
-    make_manager: Make, training: Training
-) -> None:
-    late, quick = make_manager(), make_manager()
-    first = await late.submit(JobKind.TRAINING, training("slow first"))
-    second = await late.submit(JobKind.TRAINING, training("second"))
-    await quick.refresh()
-    await quick._launch_next()
-    assert status_of(quick.jobs[first.id]) is JobStatus.RUNNING
-    await late._launch_next()
-    assert (status_of(first), status_of(second)) == (JobStatus.RUNNING, JobStatus.PENDING)
-
-
-async def test_a_worker_at_work_is_not_called_failed_because_the_disk_is_full(
-    make_manager: Make, training: Training, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manager = make_manager()
-    job = await manager.submit(JobKind.TRAINING, training("a slow run"))
-
-    def full_after_the_start(paths: Any, record: Any) -> None:
-        if record.process is not None:
-            raise WorkspaceError("The disk is full.")
-        write_record(paths, record)
-
-    monkeypatch.setattr("qlora_ui.jobs.dispatcher.write_record", full_after_the_start)
-    await manager._launch_next()
-    assert status_of(job) is JobStatus.RUNNING
-    assert not job.paths.exit.exists()
-    await manager.start()
-    await reach(manager, lambda: job.step >= 1)
-    assert manager._processes[job.id].is_alive, "it told itself who it is"
-
-
-async def test_a_full_disk_is_told_in_a_sentence(
-    make_manager: Make, training: Training, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manager = make_manager()
-    job = await manager.submit(JobKind.TRAINING, training())
-
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr("qlora_ui.jobs.run_folder.write_atomically", full)
-    with pytest.raises(WorkspaceError, match="No space left on device"):
-        await manager.stop(job.id)
-    with pytest.raises(WorkspaceError, match="Nothing was started"):
-        await manager.submit(JobKind.TRAINING, training())
-    assert status_of(job) is JobStatus.PENDING
-    assert [folder.name for folder in manager.workspace.runs.iterdir()] == [job.id]
-
-
-async def test_no_job_waits_for_one_that_never_was(make_manager: Make, training: Training) -> None:
-    with pytest.raises(JobError, match="There is no run nobody"):
-        await make_manager().submit(JobKind.TRAINING, training(), after="nobody")
-
-
-@pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "~nobody-at-all/x.jsonl"])
-async def test_what_is_no_path_is_refused_like_a_missing_file(
-    make_manager: Make, training: Training, path: str
-) -> None:
-    manager = make_manager()
-    with pytest.raises(ParameterError) as caught:
-        await manager.submit(JobKind.TRAINING, training().model_copy(update={"dataset_path": path}))
-    assert set(caught.value.fields) == {"dataset_path"}
-    assert list(manager.workspace.runs.iterdir()) == []
-
-
-async def test_a_file_whose_name_is_no_unicode_is_refused(
-    make_manager: Make, training: Training, tmp_path: Path
-) -> None:
-    file = tmp_path / "caf\udce9.jsonl"  # as Latin-1 leaves it
-    file.write_text("{}")
-    with pytest.raises(ParameterError, match="no path that this system can use"):
-        await make_manager().submit(JobKind.TRAINING, training("x").model_copy(update={"dataset_path": str(file)}))
-
-
-async def test_runs_of_one_second_stand_in_the_order_of_their_making(make_manager: Make, training: Training) -> None:
-    manager = make_manager()
-    ids = [(await manager.submit(JobKind.TRAINING, training(name))).id for name in ("zebra", "middle", "ape")]
-    assert list(manager.jobs) == ids
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself just now
+        process.send_signal(number)

@@ -2,7 +2,8 @@
 
 from qlora_ui.contract import events
 from qlora_ui.contract.records import ProcessIdentity
-from qlora_ui.jobs.history import Curves, History
+from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.history import History
 
 
 def test_a_resumed_run_measures_the_steps_after_its_checkpoint_anew() -> None:

@@ -14,7 +14,7 @@ from qlora_ui.contract.errors import JobError, ParameterError
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind, JobStatus
-from qlora_ui.jobs import manager as module
+from qlora_ui.jobs import intake as module
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import create_run
@@ -316,9 +316,9 @@ async def test_a_file_that_is_deleted_while_a_run_is_written_down_takes_the_run_
     file.write_text("{}\n")
     manager = make_manager()
 
-    def slowly(*arguments: Any) -> Any:
+    def slowly(*arguments: Any, **options: Any) -> Any:
         file.unlink()
-        return create_run(*arguments)
+        return create_run(*arguments, **options)
 
     monkeypatch.setattr(module, "create_run", slowly)
     with pytest.raises(ParameterError, match="there is no file"):

@@ -1,0 +1,76 @@
+"""The log of a run whose worker wrote none: made from its events, kept in the cache, continued as the events grow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
+
+from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.files import write_atomically
+from qlora_ui.contract.log_lines import dump_entry, entry_of
+from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.jobs.event_file import EventTail, Extent
+
+LOCK_SECONDS = 30.0
+
+
+class _Derived(BaseModel):
+    """What a derived log tells of."""
+
+    events: Extent
+    log_bytes: int
+    """Of the log that tell them."""
+
+
+def log_of(paths: RunPaths) -> Path | None:
+    """The file with a run's log, up to date; None while there is nothing to tell. Raises WorkspaceError."""
+    if paths.log.exists():
+        return paths.log
+    try:
+        if not paths.events.stat().st_size:
+            return None
+        return _derived(paths)
+    except FileNotFoundError:
+        return None
+    except Timeout:
+        raise WorkspaceError("Another program is writing this log down.", "Open it again in a moment.") from None
+    except OSError as error:
+        raise WorkspaceError(
+            f"The log of {paths.id} cannot be written to the cache: {error.strerror}.",
+            "Make room on the disk, then open it again.",
+        ) from error
+
+
+def derived_files(workspace: Workspace, run_id: str) -> list[Path]:
+    """What is kept of a run's derived log."""
+    return [workspace.cache / "logs" / f"{run_id}{suffix}" for suffix in (".log", ".json", ".lock")]
+
+
+def _derived(paths: RunPaths) -> Path:
+    log, state, lock = derived_files(Workspace(paths.folder.parents[1]), paths.id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock, timeout=LOCK_SECONDS):
+        known, told = _known(paths, log, state)
+        with log.open("r+b" if log.exists() else "w+b") as file:
+            file.truncate(told)
+            file.seek(told)
+            tail = EventTail(paths.events, known)
+            while found := tail.read():
+                file.writelines(dump_entry(entry) for event in found if (entry := entry_of(event)) is not None)
+            told = file.tell()
+        if tail.offset != known:
+            derived = _Derived(events=Extent.of(paths.events, tail.offset), log_bytes=told)
+            write_atomically(state, derived.model_dump_json())
+    return log
+
+
+def _known(paths: RunPaths, log: Path, state: Path) -> tuple[int, int]:
+    """How many bytes of the events are told already, and how many of the log tell them."""
+    try:
+        derived = _Derived.model_validate_json(state.read_bytes())
+        is_whole = derived.log_bytes <= log.stat().st_size
+    except (OSError, ValidationError):
+        return 0, 0
+    return (derived.events.bytes, derived.log_bytes) if is_whole and derived.events.fits(paths.events) else (0, 0)

@@ -1,0 +1,105 @@
+"""A run's `events.jsonl` as readers meet it: growing, torn by a crash, or too long to be read for one figure."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from qlora_ui.contract.events import Event, parse_event
+
+BLOCK_BYTES = 256 << 10
+OUTLINE_BYTES = 64 << 10
+FINGERPRINT_BYTES = 4096
+
+
+class Extent(BaseModel):
+    """The part of a growing file, from its beginning, that something was made of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bytes: int
+    """Whole lines only."""
+    changed_at: int
+    """When the file was last written to [ns since 1970]; it counts for as long as the file has not grown."""
+    fingerprint: str
+    """Of the last of those bytes."""
+
+    @classmethod
+    def of(cls, path: Path, end: int) -> Self:
+        """The first `end` bytes of a file. Raises OSError."""
+        with path.open("rb", buffering=0) as file:
+            start = max(0, end - FINGERPRINT_BYTES)
+            last = os.pread(file.fileno(), end - start, start)
+            changed_at = os.fstat(file.fileno()).st_mtime_ns
+        return cls(bytes=end, changed_at=changed_at, fingerprint=hashlib.sha256(last).hexdigest())
+
+    def fits(self, path: Path) -> bool:
+        """The file still begins with what was read of it, as far as its end and its time tell. Raises OSError."""
+        size, now = path.stat().st_size, self.of(path, self.bytes)
+        is_untouched = size > self.bytes or now.changed_at == self.changed_at
+        return size >= self.bytes and now.fingerprint == self.fingerprint and is_untouched
+
+
+class EventTail:
+    """Reads `events.jsonl` as it grows: whole lines only, each once."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        """Begins with the line at the byte `offset`."""
+        self._path = path
+        self.offset = offset
+        """Where the next line begins."""
+        self.unreadable_lines = 0
+
+    def read(self, limit_bytes: int = BLOCK_BYTES) -> list[Event]:
+        """Events written since the last call, from about `limit_bytes` at once; none when there is nothing new."""
+        while lines := self.read_lines(limit_bytes):
+            if found := self._parse(lines):
+                return found
+        return []
+
+    def read_lines(self, limit_bytes: int = BLOCK_BYTES) -> bytes:
+        """The lines written since the last call, about `limit_bytes` of them at once, as they are."""
+        try:
+            with self._path.open("rb") as file:
+                while True:
+                    block = os.pread(file.fileno(), limit_bytes, self.offset)
+                    whole = block.rfind(b"\n") + 1
+                    if whole or len(block) < limit_bytes:
+                        break
+                    limit_bytes *= 2  # a line may be longer than a block
+        except FileNotFoundError:
+            return b""
+        self.offset += whole
+        return block[:whole]
+
+    def _parse(self, lines: bytes) -> list[Event]:
+        found: list[Event] = []
+        for line in lines.splitlines():
+            try:
+                found.append(parse_event(line))
+            except ValidationError:  # a line torn by a crash, or a newer version's event: counted, shown, never fatal
+                self.unreadable_lines += bool(line.strip())
+        return found
+
+
+def read_outline(path: Path) -> list[Event]:
+    """The first event, the newest progress and the last event: how far a past run came, without reading all of it."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(OUTLINE_BYTES)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - OUTLINE_BYTES))
+            tail = file.read().splitlines()
+    except FileNotFoundError:
+        return []
+    progress = [line for line in tail if b'"type":"progress"' in line][-1:]
+    found: list[Event] = []
+    for line in (first, *progress, *tail[-1:]):
+        try:
+            found.append(parse_event(line))
+        except ValidationError:
+            continue
+    return found

@@ -1,0 +1,56 @@
+"""The queue as all managers of a home folder share it: whether it is held, and the order of those that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.files import write_atomically
+from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import JobRecord, JobStatus, QueueState
+from qlora_ui.jobs import queue
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.run_folder import locked_queue, read_record, write_record
+
+
+def is_held(workspace: Workspace) -> bool:
+    """Whether nothing new may be started. A file that cannot be read holds nothing up."""
+    try:
+        return QueueState.model_validate_json(workspace.queue_state.read_bytes()).held
+    except (OSError, ValidationError):
+        return False
+
+
+def hold(workspace: Workspace, *, held: bool) -> None:
+    """From the return on no manager launches anything, or every one may again. Raises WorkspaceError."""
+    with locked_queue(workspace):
+        try:
+            write_atomically(workspace.queue_state, QueueState(held=held).model_dump_json())
+        except OSError as error:
+            problem = f"{workspace.queue_state} cannot be written: {error.strerror}."
+            raise WorkspaceError(problem, "The queue is as it was.") from error
+
+
+def put_at(workspace: Workspace, jobs: Iterable[Job], job_id: str, place: int) -> bool:
+    """Give a waiting job this place (1 is next) among the waiting ones of `jobs`.
+
+    Does nothing and returns False when one of them is no longer as it is known. Raises WorkspaceError.
+    """
+    known = queue.placed(jobs)
+    waiting = {job.id for job in known if job.status is JobStatus.PENDING}
+    with locked_queue(workspace):
+        for job in known:
+            if _read(job) != job.record:
+                return False
+        for record in queue.moved([job.record for job in known], job_id, place, waiting):
+            write_record(workspace.run(record.id), record)
+    return True
+
+
+def _read(job: Job) -> JobRecord | None:
+    try:
+        return read_record(job.paths)
+    except WorkspaceError:
+        return None

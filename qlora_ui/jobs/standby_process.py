@@ -1,0 +1,120 @@
+"""One process that waits for a run, as its server sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from qlora_ui.contract.paths import RunPaths
+from qlora_ui.contract.standby import READY, TAKEN, Assignment
+
+COMMAND = (sys.executable, "-P", "-m", "qlora_ui.worker.standby")
+"""Without the current folder among the places that Python imports from: what lies in there is no code of ours."""
+ANSWER_S = 1.0
+"""A process that does not take its run within this time is ended, and a new one takes its place."""
+READ_BYTES = 4096
+
+
+class StandbyProcess:
+    """May be used from any thread, by one at a time; `told` is called in a thread of its own."""
+
+    def __init__(self, device: str, folder: Path, told: Callable[[], object], command: Sequence[str] = COMMAND) -> None:
+        """Start it, in a session of its own, to wait in `folder` for a run on `device`.
+
+        `told` is called when it is ready and when it has ended. Raises OSError when the system cannot start it.
+        """
+        self.device = device
+        self.is_alive = True
+        self.load_seconds: float | None = None
+        """How long it took to load the libraries; None until it is ready."""
+        self._told = told
+        self._began = time.monotonic()
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
+        self.child = subprocess.Popen(
+            [*command, device],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            cwd=folder,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True, name="listen to the standby worker")
+        self._reader.start()
+
+    @property
+    def is_ready(self) -> bool:
+        return self.load_seconds is not None and self.is_alive
+
+    def measure(self) -> int | None:
+        """Bytes of memory that it takes, a part of what it shares with others among them; None when it is gone."""
+        try:
+            process = psutil.Process(self.child.pid)
+            found = process.memory_full_info() if sys.platform == "linux" else process.memory_info()
+        except (psutil.Error, OSError):
+            return None
+        return int(getattr(found, "pss", found.rss))
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it printed."""
+        self._printed.seek(0)
+        lines = self._printed.read().decode(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def take(self, paths: RunPaths, environment: Mapping[str, str]) -> bool:
+        """Give it a run; False when it does not take it, and then it has ended."""
+        line = Assignment(paths.folder, environment).as_line()
+        assert self.child.stdin is not None
+        try:
+            self.child.stdin.write(line)
+            self.child.stdin.flush()
+            taken = self._answers.get(timeout=ANSWER_S) == TAKEN
+        except (OSError, queue.Empty):
+            taken = False
+        if not taken:
+            self.end()
+            return False
+        self._let_go()
+        return True
+
+    def end(self) -> None:
+        """End it at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)  # it leads its own session
+        self.child.wait()
+        self._reader.join()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close this end of what it was told through."""
+        assert self.child.stdin is not None
+        with contextlib.suppress(OSError):  # a line that it never read
+            self.child.stdin.close()
+        self._printed.close()
+
+    def _read(self) -> None:
+        """Pass on each line that it says, and an empty one at the end."""
+        assert self.child.stdout is not None
+        with self.child.stdout as stdout:
+            for line in stdout:
+                if line == READY:
+                    self.load_seconds = time.monotonic() - self._began
+                else:
+                    self._answers.put(line)
+                self._told()
+        self.is_alive = False
+        self._answers.put(b"")
+        self._told()

@@ -1,0 +1,148 @@
+"""New runs from old ones: the same once more, more epochs, or another way on from a checkpoint."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from qlora_ui.contract.checkpoints import all_of, faults, is_whole, name_of, read_marker, step_of
+from qlora_ui.contract.errors import JobError, ParameterError
+from qlora_ui.contract.parameters import JobParameters, TrainingParameters
+from qlora_ui.contract.parsing import parse_parameters
+from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths
+from qlora_ui.jobs.job import Job
+
+LONGEST_NAME = 80
+
+_OF_THE_DATA = (
+    "dataset_path",
+    "dataset_weight",
+    "more_data",
+    "data_format",
+    "data_mapping",
+    "data_roles",
+    "data_steps",
+    "chat_template",
+    "max_length",
+    "train_on",
+    "validation_share",
+    "validation_rows",
+    "validation_path",
+    "split_column",
+)
+MUST_STAY = (
+    "model_name",
+    *_OF_THE_DATA,
+    "seed",
+    "packing",
+    "batch_size",
+    "gradient_accumulation",
+    "lora_rank",
+    "lora_alpha",
+    "lora_dropout",
+    "target_modules",
+    "use_rslora",
+    "optimizer",
+)
+"""What a checkpoint was made with: the base, the rows and their order, the shape of adapter and optimiser."""
+
+
+def duplicated(job: Job, changes: Mapping[str, Any], names: Iterable[str]) -> JobParameters:
+    """The same parameters for a run from the beginning; `names` are taken. Raises ParameterError."""
+    values = job.parameters.model_dump() | {"name": numbered(job.name, names)} | dict(changes)
+    return parse_parameters(job.kind, values)
+
+
+def branched(job: Job, changes: Mapping[str, Any], names: Iterable[str]) -> TrainingParameters:
+    """Parameters that go on from a checkpoint of the run in another way.
+
+    Raises JobError for a run that is no training, ParameterError for what a checkpoint cannot bear to be changed.
+    """
+    before = _training(job)
+    after = duplicated(job, changes, names)
+    assert isinstance(after, TrainingParameters)
+    fixed = [name for name in MUST_STAY if getattr(after, name) != getattr(before, name)]
+    if after.query.held_out != before.query.held_out and not fixed:
+        fixed = ["evaluations"]  # none at all holds no rows out, so others would be trained
+    if fixed:
+        fields = dict.fromkeys(fixed, "a checkpoint goes on only with what it was made with")
+        listed = ", ".join(fixed)
+        raise ParameterError(f"{listed} must stay as in {job.name}.", "Start a new run to change that.", fields)
+    return after
+
+
+def extended(job: Job, epochs: float, names: Iterable[str]) -> TrainingParameters:
+    """Parameters for so many epochs more. Raises JobError, ParameterError."""
+    parameters = _training(job)
+    if not job.status.is_final:
+        raise JobError(f"{job.name} has not ended yet.", "Extend it once it has, or stop it first.")
+    if not (math.isfinite(epochs) and epochs > 0):
+        problem = "it must be a number above 0"
+        raise ParameterError(f"So many epochs cannot be added: {problem}.", fields={"epochs": problem})
+    changes: dict[str, Any] = {"num_train_epochs": parameters.num_train_epochs + epochs}
+    if parameters.max_steps is not None:
+        per_epoch = _steps_per_epoch(job)
+        planned = min(parameters.max_steps, math.ceil(parameters.num_train_epochs * per_epoch))
+        changes["max_steps"] = planned + math.ceil(epochs * per_epoch)
+    return branched(job, changes, names)
+
+
+def _steps_per_epoch(job: Job) -> int:
+    """As the run itself counted them. Raises JobError when it never came so far."""
+    if steps := job.facts.get("steps_per_epoch"):
+        return int(steps)
+    if job.epoch and job.step:
+        return max(1, round(job.step / job.epoch))
+    raise JobError(
+        f"{job.name} has a step limit, and never came so far as to tell how many steps an epoch has.",
+        "Duplicate it with another step limit.",
+    )
+
+
+def _training(job: Job) -> TrainingParameters:
+    if not isinstance(job.parameters, TrainingParameters):
+        raise JobError(f"{job.name} is no training: it has no checkpoint to go on from.")
+    return job.parameters
+
+
+def numbered(name: str, taken: Iterable[str]) -> str:
+    """The name with the first number behind it, from 2, that makes it one of its own: `tone`, `tone 2`, `tone 3`."""
+    known, number = set(taken), 2
+    stem = re.sub(r" \d{1,6}$", "", name)
+    stem = stem if stem in known else name  # `llama 3` is the third of nothing
+    while (candidate := f"{stem[: LONGEST_NAME - len(f' {number}')]} {number}") in known:
+        number += 1
+    return candidate
+
+
+# ---- the files ----
+
+
+def newest_whole(job: Job) -> int:
+    """The step of the last checkpoint that is whole, to the byte. Raises JobError when there is none."""
+    for folder in reversed(all_of(job.paths.checkpoints)):
+        if is_whole(folder):
+            return step_of(folder)
+    raise JobError(f"{job.name} has no whole checkpoint to go on from.", "Duplicate it to begin anew.")
+
+
+def files_at(job: Job, step: int) -> dict[str, Path]:
+    """All that a new run needs to go on from a checkpoint, by the name within its folder.
+
+    Raises JobError when the checkpoint is not there or damaged.
+    """
+    checkpoint = job.paths.checkpoints / name_of(step)
+    if not checkpoint.is_dir():
+        raise JobError(f"{job.name} has no checkpoint at step {step:,}.", "It may have made room for newer ones.")
+    if fault := next(faults(checkpoint), ""):
+        raise JobError(fault, "Choose another checkpoint.")
+    marker = read_marker(checkpoint)
+    names = [*marker.files, CHECKPOINT_MARKER] if marker is not None else []
+    target = RunPaths(Path()).checkpoints / checkpoint.name
+    files = {str(target / name): checkpoint / name for name in names}
+    if job.paths.origin.is_file():
+        files[job.paths.origin.name] = job.paths.origin
+    return files

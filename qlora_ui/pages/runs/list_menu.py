@@ -1,0 +1,69 @@
+"""What can be done with one run from the list: the lines of its menu, as it stands at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from nicegui import ui
+
+from qlora_ui.components.menu import MenuItem
+from qlora_ui.components.toast import toast
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.manager import JobManager
+from qlora_ui.locales import _
+from qlora_ui.pages.runs.job_words import pause_reason, stop_reason
+from qlora_ui.pages.runs.list_delete import ask_to_delete
+
+
+class RunMenu:
+    """`room` outlives the rows: what is done with a run is asked and said in there."""
+
+    def __init__(self, jobs: JobManager, room: ui.element) -> None:
+        self._jobs, self._room = jobs, room
+
+    def items(self, job: Job) -> list[MenuItem]:
+        """What fits the run as it stands; what will fit later is greyed, with the reason."""
+        items = [MenuItem(_("Open"), "chart-column", target=f"/activity/{job.id}"), *self._how_it_goes_on(job)]
+        if job.kind is JobKind.TRAINING:
+            change = MenuItem(_("Change and start again"), "sliders-horizontal", target=f"/train?from={job.id}")
+            items.append(change)
+        if job.can_duplicate:
+            items.append(MenuItem(_("Start the same again"), "copy-plus", action=lambda: self._duplicate(job)))
+        reason = _("Stop it first.") if job.status is JobStatus.RUNNING else ""
+        delete = MenuItem(
+            _("Delete"), "trash-2", action=lambda: self._delete(job), reason=reason, is_dangerous=not reason
+        )
+        return [*items, delete]
+
+    def _how_it_goes_on(self, job: Job) -> list[MenuItem]:
+        jobs = self._jobs
+        stop = self._item(_("Stop", context="verb"), "square", jobs.stop, job, reason=stop_reason(job))
+        match job.status:
+            case JobStatus.RUNNING | JobStatus.PENDING:
+                pause = _("Pause", context="verb")
+                return [self._item(pause, "pause", jobs.pause, job, reason=pause_reason(job)), stop]
+            case JobStatus.PAUSED:
+                return [self._item(_("Resume"), "play", jobs.resume, job), stop]
+            case JobStatus.STOPPED | JobStatus.INTERRUPTED:
+                return [self._item(_("Resume"), "play", jobs.resume, job)]
+            case JobStatus.FAILED:
+                return [self._item(_("Try again"), "rotate-ccw", jobs.retry, job)]
+            case _:
+                return []
+
+    def _item(
+        self, text: str, icon: str, do: Callable[[str], Awaitable[object]], job: Job, *, reason: str = ""
+    ) -> MenuItem:
+        return MenuItem(text, icon, action=lambda: do(job.id), reason=reason)
+
+    async def _duplicate(self, job: Job) -> None:
+        made = await self._jobs.duplicate(job.id)
+        with self._room:
+            toast(_("{name} is in the queue.", name=made.name))
+
+    async def _delete(self, job: Job) -> None:
+        with self._room:
+            if await ask_to_delete([job]):
+                await self._jobs.delete(job.id)
+                toast(_("{name} was deleted.", name=job.name))

@@ -1,0 +1,88 @@
+"""Trainings inside the test's own process: no start of Python to wait for, and every event at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from qlora_ui.contract.events import Event, Metric, Resumed
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import RunPaths, Workspace, dataset_location
+from qlora_ui.contract.records import JobKind, JobRecord, StartPoint, now
+from qlora_ui.worker.context import Context
+from qlora_ui.worker.control import Control, StopRequested
+from qlora_ui.worker.report import EventWriter
+
+SMALL: dict[str, Any] = {
+    "model_name": "starter", "validation_share": 0.2, "evaluations": 3, "num_train_epochs": 3, "batch_size": 4,
+    "gradient_accumulation": 1, "learning_rate": 2e-3, "lora_dropout": 0.1, "save_steps": 100,
+    "compute_type": "float32", "device": "cpu", "offline": True,
+}  # fmt: skip
+"""12 steps in 3 epochs of 16 of the starter's rows, evaluated at 4, 8 and 12."""
+
+_Kind = TypeVar("_Kind")
+
+
+class Run:
+    """One run, and what its attempts said."""
+
+    def __init__(self, home: Path, name: str = "run", rows: int = 20, **values: Any) -> None:
+        self.paths: RunPaths = Workspace(home).run(name)
+        self.paths.folder.mkdir(parents=True, exist_ok=True)
+        data = home / f"rows-{rows}.jsonl"
+        lines = dataset_location("starter").read_text(encoding="utf-8").splitlines(keepends=True)
+        data.write_text("".join(lines[:rows]), encoding="utf-8")
+        self.parameters = TrainingParameters(**{**SMALL, "dataset_path": str(data), **values})
+        self.events: list[Event] = []
+        self.summary: dict[str, Any] = {}
+        self._home = home
+
+    def attempt(
+        self,
+        number: int = 1,
+        *,
+        stop_at: Callable[[Event], bool] = lambda event: False,
+        starts_from: StartPoint | None = None,
+    ) -> list[Event]:
+        """Train; asked to stop at the first event that `stop_at` likes. Returns this attempt's events."""
+        from qlora_ui.worker.devices import choose
+        from qlora_ui.worker.train import train
+
+        moment = now()
+        record = JobRecord(
+            id=self.paths.id, kind=JobKind.TRAINING, name="run", created_at=moment, queued_at=moment, attempt=number,
+            starts_from=starts_from,
+        )  # fmt: skip
+        control, said = Control(self.paths.command, number), list[Event]()
+        with EventWriter(self.paths.events) as write:
+
+            def report(event: Event) -> None:
+                said.append(event)
+                write(event)
+                if stop_at(event):
+                    control._requested = "stop"
+
+            context = Context(self.paths, Workspace(self._home), record, self.parameters, report, control, True)
+            try:
+                self.summary = train(context, choose("cpu", "float32"))
+            except StopRequested:
+                assert control.requested
+        self.events += said
+        return said
+
+
+def of(kind: type[_Kind], events: Sequence[Event]) -> list[_Kind]:
+    """The events of one kind."""
+    return [event for event in events if isinstance(event, kind)]
+
+
+def curve(events: Sequence[Event], name: str = "loss") -> dict[int, float]:
+    """Step → value of one metric, cut back at each resume as the app does."""
+    points: dict[int, float] = {}
+    for event in events:
+        if isinstance(event, Resumed):
+            points = {step: value for step, value in points.items() if step <= event.step}
+        if isinstance(event, Metric) and name in event.values:
+            points[event.step] = event.values[name]
+    return points

@@ -1,0 +1,374 @@
+"""Trackers get every figure, go on where an attempt ended, and never end a training: against real local backends."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.events import Alert, AlertCode, Event, Facts
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
+from qlora_ui.contract.trackers import TOOLS, Tool
+from qlora_ui.worker import trackers
+from qlora_ui.worker.context import Context
+from qlora_ui.worker.control import Control
+from qlora_ui.worker.trackers import Trackers, feed, open_trackers
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # of the trackers' own libraries, in their threads
+    pytest.mark.usefixtures("environment"),
+]
+SUMMARY = {"train_loss": 0.5, "steps": 3, "stopped_early": False, "adapter": "/somewhere"}
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not TOOLS[cast(Any, name)].is_installed, reason=f"{name} is not installed")
+
+
+class Attempt:
+    """One attempt at a run, with what it reported."""
+
+    def __init__(self, home: Path, names: Sequence[str], *, offline: bool = True, **more: Any) -> None:
+        self.told: list[Event] = []
+        workspace = Workspace(home)
+        paths = workspace.run("20261123-091500-tone-1a2b")
+        paths.folder.mkdir(parents=True, exist_ok=True)
+        parameters = TrainingParameters(
+            model_name="starter", dataset_path="starter", trackers=cast(Any, list(names)), offline=offline, **more
+        )
+        record = JobRecord(id=paths.id, kind=JobKind.TRAINING, name="tone", created_at=now(), queued_at=now())
+        control = Control(paths.command, 1)
+        self.context = Context(paths, workspace, record, parameters, self.told.append, control, offline=True)
+        self.trackers: Trackers = open_trackers(self.context, parameters, "tone")
+
+    def measure(self, steps: Sequence[int], factor: float = 1.0) -> Attempt:
+        for step in steps:
+            self.trackers.metric(step, {"loss": factor / step, "eval_loss": 2.0, "temperature": 61.0})
+        return self
+
+    def close(self, status: JobStatus = JobStatus.COMPLETED) -> Attempt:
+        self.trackers.close(status, SUMMARY)
+        return self
+
+    @property
+    def alerts(self) -> list[Alert]:
+        return [event for event in self.told if isinstance(event, Alert)]
+
+    @property
+    def place(self) -> Mapping[str, Any]:
+        """The last fact about trackers."""
+        return cast(
+            Mapping[str, Any], [event.values["trackers"] for event in self.told if isinstance(event, Facts)][-1]
+        )
+
+
+@contextmanager
+def server(answer: Callable[[str, Any], tuple[int, Any]]) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """A server on the loopback that notes what it is asked; its address and the notes."""
+    asked: list[tuple[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                body = json.loads(raw or b"{}")
+            except ValueError:
+                body = None
+            asked.append((self.path, body))
+            status, said = answer(self.path, body)
+            content = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST  # noqa: N815 - so that one answers all
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}", asked
+        running.shutdown()
+        thread.join()
+
+
+# ---- each of them ----
+
+
+@needs("tensorboard")
+def test_tensorboard_has_the_curves_the_settings_and_the_result(tmp_path: Path) -> None:
+    attempt = Attempt(tmp_path, ["tensorboard"]).measure([1, 2, 3]).close()
+    seen = _event_files(attempt)
+    assert [(event.step, event.value) for event in seen.Scalars("train/loss")] == [
+        (1, 1.0),
+        (2, 0.5),
+        (3, pytest.approx(1 / 3)),
+    ]
+    assert {"eval/loss", "system/temperature", "final/train_loss"} <= set(seen.Tags()["scalars"])
+    assert b"| learning_rate | 0.0002 |" in seen.Tensors("parameters/text_summary")[0].tensor_proto.string_val[0]
+    assert (
+        attempt.place["tensorboard"]["command"] == f"tensorboard --logdir {attempt.context.paths.trackers}/tensorboard"
+    )
+    assert not attempt.alerts
+
+
+@needs("tensorboard")
+def test_tensorboard_forgets_what_a_resumed_run_measures_anew(tmp_path: Path) -> None:
+    Attempt(tmp_path, ["tensorboard"]).measure([1, 2, 3, 4]).close(JobStatus.STOPPED)
+    again = Attempt(tmp_path, ["tensorboard"]).measure([3, 4, 5], factor=10.0).close()
+    points = [(event.step, event.value) for event in _event_files(again).Scalars("train/loss")]
+    assert points == [(1, 1.0), (2, 0.5), (3, pytest.approx(10 / 3)), (4, 2.5), (5, 2.0)]
+
+
+def _event_files(attempt: Attempt) -> Any:
+    module = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
+    seen = module.EventAccumulator(str(attempt.context.paths.trackers / "tensorboard"))
+    seen.Reload()
+    return seen
+
+
+@needs("wandb")
+def test_weights_and_biases_keeps_an_offline_run_in_files_and_goes_on_in_the_same(tmp_path: Path) -> None:
+    first = Attempt(tmp_path, ["wandb"]).measure([1, 2]).close(JobStatus.PAUSED)
+    second = Attempt(tmp_path, ["wandb"]).measure([2, 3]).close()
+    files = sorted(first.context.paths.trackers.glob("wandb/offline-run-*/*.wandb"))
+    assert {file.name for file in files} == {f"run-{first.context.paths.id}.wandb"}
+    points = [point for file in files for point in _wandb_points(file)]
+    assert [(point["step"], point["train/loss"]) for point in points] == [
+        (1, 1.0),
+        (2, 0.5),
+        (2, 0.5),
+        (3, pytest.approx(1 / 3)),
+    ]
+    assert second.place["wandb"]["command"].startswith("wandb sync ")
+    assert not first.alerts and not second.alerts
+
+
+def _wandb_points(file: Path) -> list[dict[str, Any]]:
+    """The points in a file of W&B's: after 7 bytes, records in the form of LevelDB's logs with a protobuf in each."""
+    record = importlib.import_module("wandb.proto.wandb_internal_pb2").Record
+    data, place, whole, points = file.read_bytes(), 7, b"", []
+    while place + 7 <= len(data):
+        if (left := 32_768 - place % 32_768) < 7:
+            place += left
+            continue
+        _, length, kind = struct.unpack_from("<IHB", data, place)
+        whole += data[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in {1, 4}:  # whole, or the last part
+            history = record.FromString(whole).history
+            items = {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in history.item}
+            points += [{name: value for name, value in items.items() if not name.startswith("_")}] if items else []
+            whole = b""
+    return points
+
+
+@needs("wandb")
+def test_a_server_of_weights_and_biases_that_refuses_leaves_the_curves_in_files(tmp_path: Path) -> None:
+    with server(lambda *_: (401, {"errors": ["no such user"]})) as (address, asked):
+        key = "0123456789" * 4
+        code = f"Attempt(Path({str(tmp_path)!r}), ['wandb'], offline=False).measure([1, 2]).close()"
+        told = in_a_process(code, WANDB_API_KEY=key, WANDB_BASE_URL=address)
+    assert asked
+    [alert] = told
+    assert alert.code == AlertCode.TRACKER and "in files" in alert.message and "wandb login" in alert.hint
+    assert key not in alert.message
+    [file] = tmp_path.rglob("offline-run-*/*.wandb")
+    assert [point["step"] for point in _wandb_points(file)] == [1, 2]
+
+
+def in_a_process(attempt: str, **variables: str) -> list[Alert]:
+    """The alerts of an attempt in a process of its own: some trackers read their settings once, at their import."""
+    code = (
+        "from pathlib import Path\nfrom tests.worker.test_trackers import Attempt\n"
+        f"print('\\n' + '\\n'.join(alert.model_dump_json() for alert in {attempt}.alerts))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    return [Alert.model_validate_json(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@needs("mlflow")
+def test_mlflow_has_the_run_in_a_database_of_the_home_folder_and_goes_on_in_it(tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    first = Attempt(tmp_path, ["mlflow"], tracker_project="tones").measure([1, 2]).close(JobStatus.STOPPED)
+    client = MlflowClient(f"sqlite:///{tmp_path}/trackers/mlflow.db")
+    [run] = client.search_runs([client.get_experiment_by_name("tones").experiment_id])
+    assert (run.info.run_name, run.info.status) == ("tone", "KILLED")
+    second = Attempt(tmp_path, ["mlflow"], tracker_project="tones").measure([3]).close()
+    [run] = client.search_runs([client.get_experiment_by_name("tones").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["learning_rate"] == "0.0002" and "sample_prompts" not in run.data.params
+    assert run.data.metrics["final/train_loss"] == 0.5
+    assert [point.step for point in client.get_metric_history(run.info.run_id, "train/loss")] == [1, 2, 3]
+    assert not first.alerts and not second.alerts
+
+
+@needs("mlflow")
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_server_of_mlflow_is_asked_only_when_the_run_is_not_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: bool
+) -> None:
+    info = {"run_id": "a1", "experiment_id": "7", "run_name": "tone", "status": "RUNNING", "artifact_uri": "x"}
+
+    def answer(path: str, _: Any) -> tuple[int, Any]:
+        if "experiments/get-by-name" in path:
+            return 404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no such experiment"}
+        if "experiments/create" in path:
+            return 200, {"experiment_id": "7"}
+        return 200, {"run": {"info": info, "data": {}}}
+
+    with server(answer) as (address, asked):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address.replace("//", "//ann:secret@"))
+        attempt = Attempt(tmp_path, ["mlflow"], offline=offline).measure([1, 2]).close()
+    sent = [body["metrics"] for path, body in asked if path.endswith("log-batch") and body.get("metrics")]
+    steps = [metric["step"] for metrics in sent for metric in metrics if metric["key"] == "train/loss"]
+    assert steps == ([] if offline else [1, 2]) and bool(asked) is not offline
+    assert attempt.place["mlflow"]["url"] == ("" if offline else f"{address}/#/experiments/7/runs/a1")
+    assert not attempt.alerts
+
+
+@needs("trackio")
+def test_trackio_has_the_run_in_its_database_and_goes_on_in_it(tmp_path: Path) -> None:
+    place = tmp_path / "trackio"
+    for steps in ([1, 2], [3]):
+        attempt = f"Attempt(Path({str(tmp_path)!r}), ['trackio']).measure({steps}).close()"
+        assert in_a_process(attempt, TRACKIO_DIR=str(place)) == []
+    code = (
+        "import json, trackio\nfrom trackio.sqlite_storage import SQLiteStorage\n"
+        "[run] = trackio.Api().runs('qlora-ui')\n"
+        "print('\\n' + json.dumps([run.name, SQLiteStorage.get_logs('qlora-ui', run.name, run_id=run.id)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"TRACKIO_DIR": str(place)}, capture_output=True, text=True
+    )
+    name, points = json.loads(done.stdout.splitlines()[-1])
+    assert name == "20261123-091500-tone-1a2b"
+    assert [(p["step"], p["train/loss"]) for p in points if "train/loss" in p] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
+
+
+# ---- what may go wrong ----
+
+
+class Fake:
+    """A tracker that does as it is told."""
+
+    url = "http://127.0.0.1/run"
+    command = ""
+    remark = None
+
+    def __init__(self, log: Callable[[Sequence[feed.Point]], None] = lambda _: None) -> None:
+        self._log = log
+        self.closed: list[tuple[JobStatus, Mapping[str, float]]] = []
+
+    def log(self, points: Sequence[feed.Point]) -> None:
+        self._log(points)
+
+    def close(self, status: JobStatus, summary: Mapping[str, float]) -> None:
+        self.closed.append((status, summary))
+
+
+def attempt_with(monkeypatch: pytest.MonkeyPatch, home: Path, open_: Callable[[], feed.Opened]) -> Attempt:
+    monkeypatch.setattr(Tool, "is_installed", True)
+    monkeypatch.setattr(trackers, "_opener", lambda *_: open_)
+    return Attempt(home, ["mlflow"])
+
+
+def test_a_tracker_is_told_the_end_with_the_figures_of_the_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points: list[feed.Point] = []
+    fake = Fake(points.extend)
+    attempt = attempt_with(monkeypatch, tmp_path, lambda: fake)
+    attempt.trackers.metric(1, {"loss": float("nan"), "grad_norm": 2.0})
+    attempt.close(JobStatus.FAILED)
+    assert points == [(1, {"train/grad_norm": 2.0})]
+    assert fake.closed == [(JobStatus.FAILED, {"train_loss": 0.5, "steps": 3.0})]
+    assert attempt.trackers.note == "MLflow: http://127.0.0.1/run"
+
+
+def test_what_is_not_installed_is_said_with_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tool, "is_installed", False)
+    attempt = Attempt(tmp_path, ["wandb"]).measure([1]).close()
+    [alert] = attempt.alerts
+    assert alert.message == "The curves do not go to Weights & Biases, which is not installed."
+    assert "pip install 'qlora-ui[wandb]'" in alert.hint
+
+
+def test_a_folder_of_that_name_is_no_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "no_such_tracker").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not Tool("X", "no_such_tracker", "x").is_installed
+
+
+@pytest.mark.parametrize("moment", ["open", "log"])
+@pytest.mark.parametrize("error", [ValueError("https://ann:secret@host is down.\nmore"), SystemExit(3)])
+def test_a_tracker_that_breaks_is_told_of_once_and_the_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, error: BaseException
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    attempt = attempt_with(monkeypatch, tmp_path, fail if moment == "open" else lambda: Fake(fail))
+    attempt.measure(range(1, 50)).close()
+    [alert] = attempt.alerts
+    assert alert.message.startswith("MLflow does not get the curves any more: ")
+    assert "secret" not in alert.message and "more" not in alert.message.partition(": ")[2]
+
+
+def test_a_tracker_that_hangs_is_let_go_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trackers, "CLOSE_SECONDS", 0.05)
+    leave = threading.Event()
+    attempt = attempt_with(monkeypatch, tmp_path, lambda: Fake(lambda _: assert_true(leave.wait(20))))
+    attempt.measure([1, 2]).close()
+    [alert] = attempt.alerts
+    assert "did not take the last points in time" in alert.message
+    leave.set()
+
+
+def test_a_tracker_that_does_not_keep_up_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "WAITING_POINTS", 5)
+    leave = threading.Event()
+    attempt = attempt_with(monkeypatch, tmp_path, lambda: Fake(lambda _: assert_true(leave.wait(20))))
+    attempt.measure(range(1, 50))
+    [alert] = attempt.alerts
+    assert "no points for a long time" in alert.message
+    leave.set()
+    attempt.close()
+    assert len(attempt.alerts) == 1
+
+
+def test_a_full_disk_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Event) -> None:
+        raise WorkspaceError("The disk is full.")
+
+    attempt = attempt_with(monkeypatch, tmp_path, Fake)
+    object.__setattr__(attempt.context, "report", refuse)
+    attempt.close()
+
+
+def assert_true(value: bool) -> None:
+    assert value
