@@ -30,7 +30,7 @@ from qlora_ui.jobs.leases import is_held
 from qlora_ui.storage_use import in_thread, size_of
 from qlora_ui.store.datasets import dataset_in
 
-Category = Literal["checkpoints", "datasets", "prepared", "uploads", "leftovers"]
+Category = Literal["checkpoints", "datasets", "prepared", "cache", "uploads", "leftovers"]
 
 NEW_DATA_S = 3600.0
 """A data file that is no older than this may be about to be used."""
@@ -133,6 +133,8 @@ def _candidates(workspace: Workspace, wanted: _Wanted) -> Iterator[tuple[Categor
             yield "leftovers", folder, folder.name
         elif not folder.name.startswith(".") and (folder / PREPARED_MARKER).is_file():
             yield "prepared", folder, f"{folder.name[:12]}…"
+    for folder in _folders(workspace.cache):
+        yield "cache", folder, folder.name
 
 
 class _Wanted:

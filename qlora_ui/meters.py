@@ -26,6 +26,8 @@ class DeviceReading:
     """Per cent of the time, over about the last second."""
     temperature: float | None = None
     """Degrees Celsius."""
+    slowdown_temperature: float | None = None
+    """From so many degrees Celsius it slows itself down."""
     cores: int | None = None
     """Logical processors that this process may use."""
 
@@ -100,9 +102,12 @@ def _read_gpu(number: int) -> DeviceReading | None:
         temperature = float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU))
     except pynvml.NVMLError:
         temperature = None
-    return DeviceReading(
-        f"cuda:{number}", "gpu", str(name), int(memory.used), int(memory.total), utilisation, temperature
-    )
+    try:
+        limit = float(pynvml.nvmlDeviceGetTemperatureThreshold(handle, pynvml.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN))
+    except pynvml.NVMLError:
+        limit = None
+    used, total = int(memory.used), int(memory.total)
+    return DeviceReading(f"cuda:{number}", "gpu", str(name), used, total, utilisation, temperature, limit)
 
 
 def _memory() -> tuple[int, int]:

@@ -23,6 +23,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.standby import Standby
+from qlora_ui.jobs.watchdog import Watchdog
 from qlora_ui.meters import DeviceReading, Meters, free_memory
 from qlora_ui.notifications import Notifications
 from qlora_ui.people import People
@@ -53,6 +54,7 @@ class Services:
     inspector: Inspector = field(default_factory=Inspector)
     people: People = field(init=False)
     notifications: Notifications = field(init=False)
+    watchdog: Watchdog = field(init=False)
     credentials: Credentials = field(init=False)
     _meters: Meters | None = field(default=None, init=False)
     _readings: list[DeviceReading] = field(default_factory=list, init=False)
@@ -68,6 +70,7 @@ class Services:
         self.credentials = Credentials(self.workspace)
         address = SecretFile(self.workspace.webhook)
         self.notifications = Notifications(self.store, self.jobs, self.people, address, offline=self.settings.offline)
+        self.watchdog = Watchdog(self.jobs, self.devices, self.disk_free)
 
     @classmethod
     def open(cls, settings: AppSettings) -> Services:
@@ -90,9 +93,12 @@ class Services:
         self.jobs.jobs_changed.subscribe(self._follow_jobs)
         await self.jobs.start()
         await self.notifications.start()
+        self.watchdog.remarked.subscribe(self.notifications.remark)
+        await self.watchdog.start()
 
     async def close(self) -> None:
         """Let go; workers go on."""
+        await self.watchdog.close()
         await self.notifications.close()
         await self.inspector.close()
         await self.jobs.close()

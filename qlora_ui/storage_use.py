@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from qlora_ui.contract.paths import RunPaths, Workspace
 
-Kind = Literal["runs", "checkpoints", "logs", "datasets", "prepared", "models", "other"]
+Kind = Literal["runs", "checkpoints", "logs", "datasets", "prepared", "models", "cache", "other"]
 
 LARGEST_SHOWN = 5
 ENTRIES_PER_LOOK = 256
@@ -85,6 +85,7 @@ def _measure(workspace: Workspace, is_over: Callable[[], bool]) -> StorageUse:
         workspace.datasets: "datasets",
         workspace.prepared: "prepared",
         workspace.models: "models",
+        workspace.cache: "cache",
     }
     for entry in _entries(workspace.home):
         path = Path(entry.path)
@@ -101,7 +102,7 @@ def _measure_runs(workspace: Workspace, use: StorageUse, is_over: Callable[[], b
     sizes: Counter[str] = Counter()
     for entry in _entries(workspace.runs):
         run = RunPaths(Path(entry.path))
-        logs = {run.events, run.console}
+        logs = {run.events, run.log, run.console}
         for path, size in _files(run.folder, is_over):
             kind: Kind = "logs" if path in logs else "runs"
             use.kinds["checkpoints" if run.checkpoints in path.parents else kind] += size

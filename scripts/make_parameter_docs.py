@@ -44,7 +44,10 @@ def _row(knob: Knob) -> str:
         "switch": "true or false",
         "structure": "a list or a table",
     }
+    if knob.items == "texts":
+        kinds["structure"] = f"a list of at most {knob.longest} texts"
     allowed = ", ".join(f"`{c}`" for c in knob.choices) or ", ".join(filter(None, (kinds[knob.kind], knob.bounds)))
+    allowed = f"some of {allowed}" if knob.items == "choices" else allowed
     allowed += ", or empty" if knob.optional else ""
     default = (
         "needed" if knob.required else "empty" if knob.default in (None, "", [], {}) else f"`{_plain(knob.default)}`"

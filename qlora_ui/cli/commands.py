@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from qlora_ui import __version__, console
+from qlora_ui.cli.jobs_commands import jobs
+from qlora_ui.cli.options import AsJson, Changes, Home, NoWait, complete, show_commands, workspace_of
 from qlora_ui.contract.errors import ParameterError, QloraUiError
-from qlora_ui.contract.knobs import knobs
-from qlora_ui.contract.parameters import PARAMETERS
-from qlora_ui.contract.parsing import parse_yaml_value
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind
 
@@ -24,26 +22,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _help(context: typer.Context) -> None:
-    """The commands of a group whose name stands alone."""
-    if context.invoked_subcommand is None and (text := context.get_help()):  # it may have printed itself
-        console.say(text)
-
-
-data = typer.Typer(help="Look at training data.", callback=_help, invoke_without_command=True)
-jobs = typer.Typer(help="List, show, stop, pause, resume and delete runs.", callback=_help, invoke_without_command=True)
+data = typer.Typer(help="Look at training data.", callback=show_commands, invoke_without_command=True)
 app.add_typer(data, name="data")
 app.add_typer(jobs, name="jobs")
 
-Home = Annotated[  # without envvar: a --home before the command would lose against the variable after it
-    Path | None, typer.Option("--home", help="The folder that keeps runs, data and settings; else $QLORA_UI_HOME.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Changes = Annotated[list[str] | None, typer.Option("--set", help="Set one value over the file's: key=value.")]
 Spec = Annotated[Path, typer.Argument(help="A YAML file with the settings.", show_default=False)]
-RunId = Annotated[str, typer.Argument(help="The id of the run, or the beginning of it.", show_default=False)]
+After = Annotated[
+    str | None, typer.Option(help="Start it only once this run is completed: its id.", show_default=False)
+]
 
 
 def run(arguments: list[str]) -> int:
@@ -115,35 +101,53 @@ def start(
 
 @app.command()
 def train(
-    context: typer.Context, file: Spec, changes: Changes = None, as_json: AsJson = False, home: Home = None
+    context: typer.Context,
+    file: Spec,
+    changes: Changes = None,
+    after: After = None,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
+    home: Home = None,
 ) -> int:
     """Fine-tune a model as a YAML file says. Ctrl+C stops it with a checkpoint."""
-    return _run_spec(context, JobKind.TRAINING, file, changes, as_json, home)
+    return _run_spec(context, JobKind.TRAINING, file, changes, after, no_wait, as_json, home)
 
 
 @app.command()
 def evaluate(
-    context: typer.Context, file: Spec, changes: Changes = None, as_json: AsJson = False, home: Home = None
+    context: typer.Context,
+    file: Spec,
+    changes: Changes = None,
+    after: After = None,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
+    home: Home = None,
 ) -> int:
     """Score a base model and its adapter on the same rows."""
-    return _run_spec(context, JobKind.EVALUATION, file, changes, as_json, home)
+    return _run_spec(context, JobKind.EVALUATION, file, changes, after, no_wait, as_json, home)
 
 
 @app.command()
 def merge(
-    context: typer.Context, file: Spec, changes: Changes = None, as_json: AsJson = False, home: Home = None
+    context: typer.Context,
+    file: Spec,
+    changes: Changes = None,
+    after: After = None,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
+    home: Home = None,
 ) -> int:
     """Merge an adapter into its base, and compare the result with the adapter."""
-    return _run_spec(context, JobKind.MERGE, file, changes, as_json, home)
+    return _run_spec(context, JobKind.MERGE, file, changes, after, no_wait, as_json, home)
 
 
 @app.command()
 def demo(context: typer.Context, as_json: AsJson = False, home: Home = None) -> int:
     """Train, score, merge and verify the starter model: no GPU and no network needed."""
-    workspace = _workspace(context, home)
+    workspace = workspace_of(context, home)
     from qlora_ui.cli.show_demo import run_in_terminal
 
-    return _await(run_in_terminal(workspace, as_json=as_json))
+    return complete(run_in_terminal(workspace, as_json=as_json))
 
 
 @app.command()
@@ -203,124 +207,24 @@ def inspect(
     return inspect_for_people_or_programs(query, start=start, limit=limit, is_quick=quick, as_json=as_json, cache=cache)
 
 
-@jobs.command("list")
-def jobs_list(context: typer.Context, as_json: AsJson = False, home: Home = None) -> int:
-    """List all runs, the newest last."""
-    from qlora_ui.cli import show_jobs
-
-    return _await(show_jobs.list_all(_workspace(context, home), as_json=as_json))
-
-
-@jobs.command("show")
-def jobs_show(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
-    """Show where one run stands, its figures and its parameters."""
-    from qlora_ui.cli import show_jobs
-
-    return _await(show_jobs.show(_workspace(context, home), run_id, as_json=as_json))
-
-
-@jobs.command("logs")
-def jobs_logs(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
-    """Print the log of one run, and what its process printed."""
-    from qlora_ui.cli import show_jobs
-
-    return _await(show_jobs.logs(_workspace(context, home), run_id, as_json=as_json))
-
-
-@jobs.command("stop")
-def jobs_stop(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
-    """Ask a run to save a checkpoint and end."""
-    return _ask(context, home, run_id, "stop", as_json)
-
-
-@jobs.command("pause")
-def jobs_pause(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
-    """Ask a run to save a checkpoint, give its device back and keep its place in the queue."""
-    return _ask(context, home, run_id, "pause", as_json)
-
-
-@jobs.command("delete")
-def jobs_delete(
-    context: typer.Context,
-    run_id: RunId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-    home: Home = None,
-) -> int:
-    """Delete a run with its checkpoints, adapter and log."""
-    from qlora_ui.cli import show_jobs
-
-    workspace = _workspace(context, home)
-    if not yes:
-        console.confirm(f"Delete {show_jobs.full_id(workspace, run_id)} for good?", option="--yes", quiet=as_json)
-    return _ask(context, home, run_id, "delete", as_json)
-
-
-@jobs.command("resume")
-def jobs_resume(context: typer.Context, run_id: RunId, as_json: AsJson = False, home: Home = None) -> int:
-    """Go on with a run from its newest whole checkpoint, and follow it to its end."""
-    from qlora_ui.cli import follow, show_jobs
-
-    workspace = _workspace(context, home)
-    return _await(follow.resume_job(workspace, show_jobs.full_id(workspace, run_id), as_json=as_json))
-
-
-def _ask(context: typer.Context, home: Path | None, run_id: str, action: str, as_json: bool) -> int:
-    from qlora_ui.cli import show_jobs
-
-    return _await(show_jobs.ask(_workspace(context, home), run_id, action, as_json=as_json))
-
-
 def _run_spec(
-    context: typer.Context, kind: JobKind, file: Path, changes: list[str] | None, as_json: bool, home: Path | None
+    context: typer.Context,
+    kind: JobKind,
+    file: Path,
+    changes: list[str] | None,
+    after: str | None,
+    no_wait: bool,
+    as_json: bool,
+    home: Path | None,
 ) -> int:
     from qlora_ui.cli import follow
     from qlora_ui.cli.inputs import check_inputs
+    from qlora_ui.cli.show_jobs import full_id
+    from qlora_ui.cli.values import assignments
     from qlora_ui.contract.parsing import read_parameters
 
-    parameters = read_parameters(file, kind, _assignments(changes or [], kind))
+    parameters = read_parameters(file, kind, assignments(changes or [], kind))
     check_inputs(parameters)
-    return _await(follow.run_job(_workspace(context, home), kind, parameters, as_json=as_json))
-
-
-def _assignments(changes: list[str], kind: JobKind) -> dict[str, Any]:
-    """`key=value` pairs, the values read as YAML (so `3`, `2e-4`, `true` and `null` mean what they look like)."""
-    known = knobs(PARAMETERS[kind])
-    values: dict[str, Any] = {}
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals or not key.strip():
-            raise ParameterError(f"--set {change} cannot be read.", "Write it as --set key=value.")
-        name = key.strip()
-        is_structure = name in known and known[name].kind == "structure"
-        values[name] = parse_yaml_value(value, f"--set {name}") if is_structure else scalar(value)
-    return values
-
-
-def scalar(text: str) -> Any:
-    """A value as a person types it. YAML takes `2e-4` for text, so numbers are tried first."""
-    import yaml
-
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    try:
-        return yaml.safe_load(text) if text.strip() in {"true", "false", "null", ""} else text
-    except yaml.YAMLError:
-        return text
-
-
-def _workspace(context: typer.Context, home: Path | None) -> Workspace:
-    """The home folder, ready to be used: the one given with or before the command, else the usual."""
-    from qlora_ui.settings import prepare_home, resolve_home
-
-    workspace = Workspace(resolve_home(home or context.find_root().obj))
-    for notice in prepare_home(workspace):
-        console.complain(notice)
-    return workspace
-
-
-def _await(work: Coroutine[Any, Any, int]) -> int:
-    return asyncio.run(work)
+    workspace = workspace_of(context, home)
+    before = full_id(workspace, after) if after is not None else None
+    return complete(follow.run_job(workspace, kind, parameters, as_json=as_json, after=before, wait=not no_wait))

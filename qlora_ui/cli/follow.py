@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import AsyncIterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,32 +17,46 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, MergeReceipt, Score
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.jobs.views import JobDetails
+from qlora_ui.jobs.views import JobDetails, JobSummary
 
 
-async def run_job(workspace: Workspace, kind: JobKind, parameters: JobParameters, *, as_json: bool) -> int:
-    """Queue a job, follow it to its end, print its result. Gives the exit code."""
-    async with following(workspace) as jobs:
-        job = await jobs.submit(kind, parameters)
-        return await see_through(jobs, job, as_json=as_json)
-
-
-async def resume_job(workspace: Workspace, job_id: str, *, as_json: bool) -> int:
-    """Put a job back into the queue and follow it to its end. Gives the exit code."""
-    async with following(workspace) as jobs:
-        await jobs.resume(job_id)
-        return await see_through(jobs, jobs.get(job_id), as_json=as_json)
+async def run_job(
+    workspace: Workspace,
+    kind: JobKind,
+    parameters: JobParameters,
+    *,
+    as_json: bool,
+    after: str | None = None,
+    wait: bool = True,
+) -> int:
+    """Queue a job, behind the end of the job `after`; follow it to its end if `wait`. Gives the exit code."""
+    async with following(workspace, launch=wait) as jobs:
+        job = await jobs.submit(kind, parameters, after=after)
+        return await queue_or_follow(jobs, job, wait=wait, as_json=as_json)
 
 
 @contextlib.asynccontextmanager
-async def following(workspace: Workspace) -> Any:
-    """A manager at work on the home folder; its workers outlive it."""
+async def following(workspace: Workspace, *, launch: bool = True) -> AsyncIterator[JobManager]:
+    """A manager that knows the runs of the home folder and, with `launch`, is at work on them, which outlive it."""
     jobs = JobManager(workspace)
-    await jobs.start()
+    await (jobs.start() if launch else jobs.refresh())
     try:
         yield jobs
     finally:
         await jobs.close()
+
+
+async def queue_or_follow(jobs: JobManager, job: Job, *, wait: bool, as_json: bool) -> int:
+    """See a job that was queued just now through, or only say where it stands. Gives the exit code."""
+    if wait:
+        return await see_through(jobs, job, as_json=as_json)
+    console.say(JobSummary.of(job).model_dump_json(indent=1) if as_json else queued(job))
+    return 0
+
+
+def queued(job: Job) -> str:
+    """Where a job stands that waits."""
+    return f"{job.name} is in the queue as {job.id}. The app, or `qlora-ui jobs work`, starts it."
 
 
 async def see_through(jobs: JobManager, job: Job, *, as_json: bool) -> int:

@@ -159,9 +159,7 @@ def extend(
     """Go on with an ended training for more epochs, as a new run from its last checkpoint."""
     from qlora_ui.cli import new_runs
 
-    return complete(
-        new_runs.extend(workspace_of(context, home), run_id, epochs, wait=not no_wait, as_json=as_json)
-    )
+    return complete(new_runs.extend(workspace_of(context, home), run_id, epochs, wait=not no_wait, as_json=as_json))
 
 
 @jobs.command("branch")

@@ -27,9 +27,7 @@ async def extend(workspace: Workspace, run_id: str, epochs: float, *, wait: bool
     return await _make(workspace, run_id, lambda jobs, job: jobs.extend(job.id, epochs), wait=wait, as_json=as_json)
 
 
-async def branch(
-    workspace: Workspace, run_id: str, step: int, changes: list[str], *, wait: bool, as_json: bool
-) -> int:
+async def branch(workspace: Workspace, run_id: str, step: int, changes: list[str], *, wait: bool, as_json: bool) -> int:
     """Another way on from a checkpoint, with `key=value` changes."""
 
     def make(jobs: JobManager, job: Job) -> Awaitable[Job]:

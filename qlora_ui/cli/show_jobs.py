@@ -1,90 +1,80 @@
-"""`qlora-ui jobs …`: what the command line says of runs."""
+"""`qlora-ui jobs list|show`: what the command line says of runs."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 from qlora_ui import console
-from qlora_ui.cli.follow import result_of
+from qlora_ui.cli.follow import following, result_of
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobStatus
-from qlora_ui.jobs.manager import JobManager
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs import queue
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.search import find
 from qlora_ui.jobs.views import JobDetails, JobSummary
 from qlora_ui.jobs.watch import find_runs
 
 
-async def list_all(workspace: Workspace, *, as_json: bool) -> int:
-    """All runs, the oldest first; those that cannot be read are named at the end."""
-    jobs = await _look(workspace)
-    if as_json:
-        console.say(console.models_as_json([JobSummary.of(job) for job in jobs.jobs.values()]))
-        return 0
-    if not jobs.jobs and not jobs.unreadable:
-        console.say("No runs yet. `qlora-ui demo` makes the first one.")
-        return 0
-    rows = [
-        (job.id, job.kind, job.name, job.status, f"{job.progress:.0%}", _local(job.updated_at))
-        for job in jobs.jobs.values()
-    ]
-    console.say(console.table(rows, header=("id", "kind", "name", "status", "done", "last news")))
-    for reason in jobs.unreadable.values():
-        console.complain(reason)
+async def list_all(
+    workspace: Workspace,
+    kinds: list[JobKind],
+    statuses: list[JobStatus],
+    text: str,
+    limit: int | None,
+    *,
+    as_json: bool,
+) -> int:
+    """The runs that fit, the oldest first; those that cannot be read, and a held queue, are named at the end."""
+    async with following(workspace, launch=False) as jobs:
+        found = find(jobs.jobs.values(), kinds=kinds, statuses=statuses, text=text)[-(limit or 0) :]
+        if as_json:
+            console.say(console.models_as_json([JobSummary.of(job) for job in found]))
+            return 0
+        if not jobs.jobs and not jobs.unreadable:
+            console.say("No runs yet. `qlora-ui demo` makes the first one.")
+            return 0
+        console.say(_table(found) if found else "No run fits that.")
+        for reason in jobs.unreadable.values():
+            console.complain(reason)
+        if jobs.queue_held:
+            console.complain(f"{queue.HELD} To do so: qlora-ui jobs continue")
     return 0
+
+
+def _table(jobs: list[Job]) -> str:
+    rows = [
+        (job.id, job.kind, job.name, _standing(job), f"{job.progress:.0%}", local_time(job.updated_at)) for job in jobs
+    ]
+    return console.table(rows, header=("id", "kind", "name", "status", "done", "last news"))
+
+
+def _standing(job: Job) -> str:
+    return f"{job.status} ({job.queue_position})" if job.queue_position else job.status
 
 
 async def show(workspace: Workspace, run_id: str, *, as_json: bool) -> int:
     """One run."""
-    jobs = await _look(workspace)
-    job = jobs.get(full_id(workspace, run_id))
-    await jobs.load_history(job)
+    async with following(workspace, launch=False) as jobs:
+        job = jobs.get(full_id(workspace, run_id))
+        await jobs.load_history(job)
     if as_json:
         console.say(JobDetails.of(job).model_dump_json(indent=1))
         return 0
     rows = [
         ("Run", job.id),
         ("Kind", job.kind),
-        ("Status", f"{job.status}: {job.message}"),
+        ("Status", f"{_standing(job)}: {job.message} {job.hint}".strip()),
         ("Progress", f"step {job.step} of {job.total_steps}" if job.total_steps else "not begun"),
         ("Folder", str(job.paths.folder)),
     ]
-    rows += [(name, str(value)) for name, value in job.parameters.model_dump().items() if value not in {"", None}]
+    if (start := job.record.starts_from) is not None:
+        rows.append(("Goes on from", f"step {start.step:,} of {start.run}"))
+    parameters = job.parameters.model_dump().items()
+    rows += [(name, str(value)) for name, value in parameters if value not in ("", None, [], {})]
     console.say("\n".join(f"{name:<26}{value}" for name, value in rows))
     if job.status is JobStatus.COMPLETED:
         console.say("\n" + result_of(job))
-    return 0
-
-
-async def logs(workspace: Workspace, run_id: str, *, as_json: bool) -> int:
-    """The log of one run: its events in words, then what its process printed."""
-    jobs = await _look(workspace)
-    job = jobs.get(full_id(workspace, run_id))
-    await jobs.load_history(job)
-    if as_json:
-        lines = [{"time": e.time.isoformat(), "level": e.level, "message": e.message} for e in job.logs]
-        console.say(json.dumps(lines, ensure_ascii=False, indent=1))
-        return 0
-    for entry in job.logs:
-        console.say(f"{_local(entry.time)}  {entry.level.upper() if entry.level != 'info' else ''} {entry.message}")
-    if job.paths.console.is_file() and (
-        printed := job.paths.console.read_text(encoding="utf-8", errors="replace").strip()
-    ):
-        console.say("\nWhat its process printed:\n" + printed)
-    return 0
-
-
-async def ask(workspace: Workspace, run_id: str, action: str, *, as_json: bool) -> int:
-    """Stop, pause or delete a run."""
-    jobs = await _look(workspace)
-    job = jobs.get(full_id(workspace, run_id))
-    await {"stop": jobs.stop, "pause": jobs.pause, "delete": jobs.delete}[action](job.id)
-    if as_json:
-        console.say(json.dumps({"id": job.id, "action": action}))
-    elif action == "delete":
-        console.say(f"{job.name} is deleted.")
-    else:
-        console.say(f"{job.name}: {job.message}")
     return 0
 
 
@@ -103,11 +93,6 @@ def full_id(workspace: Workspace, beginning: str) -> str:
     return found[0]
 
 
-async def _look(workspace: Workspace) -> JobManager:
-    jobs = JobManager(workspace)
-    await jobs.refresh()
-    return jobs
-
-
-def _local(moment: datetime) -> str:
+def local_time(moment: datetime) -> str:
+    """On the clock of this machine."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

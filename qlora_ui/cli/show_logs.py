@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from qlora_ui import console
@@ -39,6 +39,9 @@ class Choice:
     @property
     def is_everything(self) -> bool:
         return self == Choice()
+
+    def fits(self, entry: LogEntry) -> bool:
+        return entry.level in self.levels and self.search.casefold() in entry.message.casefold()
 
 
 async def logs(workspace: Workspace, run_id: str, choice: Choice, *, as_json: bool) -> int:
@@ -78,33 +81,25 @@ def _pages(log: LogFile, choice: Choice) -> Iterator[Entries]:
 async def _follow(workspace: Workspace, paths: RunPaths, choice: Choice, *, as_json: bool) -> int:
     """What is there, then what is added, until the run has ended."""
     log = LogFile(paths)
-    start = 0
 
-    def show(page: Entries) -> None:
-        nonlocal start
-        for place, entry in page:
-            start = place + 1
+    def show(entries: Iterable[LogEntry]) -> None:
+        for entry in entries:
             console.say(json.dumps(_plain(entry), ensure_ascii=False) if as_json else _line(entry))
 
     async with following(workspace, launch=False) as jobs:
         job = jobs.get(paths.id)
-        for page in _pages(log, choice):
-            show(page)
+        newest = log.tail(1).entries
+        start = newest[-1][0] + 1 if newest else 0
+        show(entry for page in _pages(log, choice) for place, entry in page if place < start)
         while True:
-            has_ended = job.status.is_final  # asked before the last reading, which then misses nothing
-            for page in _pages_from(log, start, choice):
-                show(page)
+            has_ended = job.status.is_final  # asked before the reading, which then misses nothing
+            while page := log.following(start, PAGE):
+                start = page[-1][0] + 1
+                show(entry for _, entry in page if choice.fits(entry))
             if has_ended:
                 return 0
             await asyncio.sleep(FOLLOW_SECONDS)
             await jobs.refresh()
-
-
-def _pages_from(log: LogFile, start: int, choice: Choice) -> Iterator[Entries]:
-    wanted = choice.search.casefold()
-    while page := log.following(start, PAGE, levels=choice.levels):
-        yield [(place, entry) for place, entry in page if wanted in entry.message.casefold()]
-        start = page[-1][0] + 1
 
 
 def _plain(entry: LogEntry) -> dict[str, str]:

@@ -13,7 +13,7 @@ _CHECKED = "(event) => emit(event.target.checked)"
 
 
 class CheckList(ui.element, default_classes="qu-choices"):
-    """Check boxes; `on_change(values)` gets what is chosen, in the order of the options, whenever a person changes it."""
+    """Check boxes; `on_change(values)` gets what is chosen, in the order of the options, after each change."""
 
     def __init__(
         self,
@@ -57,5 +57,5 @@ class CheckList(ui.element, default_classes="qu-choices"):
         return box
 
     def _choose(self, name: str, is_chosen: bool) -> Any:
-        self.value = self._chosen | {name} if is_chosen else self._chosen - {name}
+        self.value = list(self._chosen | {name} if is_chosen else self._chosen - {name})
         return self._on_change(self.value)

@@ -75,6 +75,9 @@ class CurveCard(Card):
     Who reads with a screen reader gets the table first, and a chart, which takes a large library, only when asked for.
     """
 
+    _names_curves = True
+    """Whether the legend says what the curves are, beside their present values."""
+
     def __init__(self, job: Job, title: str, subject: Subject) -> None:
         super().__init__(title)
         self._job, self._subject = job, subject
@@ -195,7 +198,8 @@ class CurveCard(Card):
         self._summary.text = self._subject.summary(curves)
         ends = {one["name"]: self._subject.end(curves, one["name"]) for one in series if curves.count(one["name"])}
         for one in series:
-            self._legend[one["name"]].text = f"{one['label']} {ends.get(one['name'], '')}".strip()
+            label = one["label"] if self._names_curves else ""
+            self._legend[one["name"]].text = f"{label} {ends.get(one['name'], '')}".strip()
         if self._chart is not None:
             self._chart.show_ends(ends)
         if self._view == "table":
@@ -235,6 +239,8 @@ class LossCard(CurveCard):
 
 class MeasuresCard(CurveCard):
     """The other figures of a run, of which one is shown. Offered is what was measured; there must be something."""
+
+    _names_curves = False
 
     def __init__(self, job: Job) -> None:
         offered = measured(job.curves)

@@ -137,4 +137,3 @@ def measured(curves: Curves) -> list[Measure]:
     """What this run measured beside its losses."""
     names = set(curves.names)
     return [measure for name, measure in MEASURES.items() if name in names]
-

@@ -187,6 +187,14 @@ class Workspace:
         """What trackers keep of several runs together, where their own settings name no other place."""
         return self.home / "trackers"
 
+    def kept_history(self, run_id: str) -> Path:
+        """A run's curves and the like, in a form that opens at once."""
+        return self.cache / "history" / f"{run_id}.columns"
+
+    def kept_log(self, run_id: str) -> Path:
+        """The log of a run whose worker wrote none."""
+        return self.cache / "logs" / f"{run_id}.log"
+
     @property
     def queue_state(self) -> Path:
         """A QueueState: what holds for the whole queue."""

@@ -46,7 +46,7 @@ class JobStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         """The job ended and nothing will happen to it unless a person asks for it."""
-        return self in {JobStatus.STOPPED, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.INTERRUPTED}
+        return self in _FINAL
 
     @property
     def can_resume(self) -> bool:
@@ -54,6 +54,7 @@ class JobStatus(StrEnum):
         return self in {JobStatus.PAUSED, JobStatus.STOPPED, JobStatus.FAILED, JobStatus.INTERRUPTED}
 
 
+_FINAL = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.INTERRUPTED)
 _EXPLANATIONS = {
     JobStatus.PENDING: "It waits in the queue for its device.",
     JobStatus.RUNNING: "It is at work now.",
@@ -311,7 +312,10 @@ class Notification(BaseModel):
     id: str
     """What it tells of, such as `<run id>:<attempt>:<status>` or `update:0.3.0`; nothing is told twice."""
     event: str
-    """What happened, for programs: `job_completed`, `job_failed`, `job_interrupted`, `update`, `webhook_failed`."""
+    """What happened, for programs: `job_completed`, `job_failed`, `job_interrupted`, `job_alert`, `all_done`, `update`,
+    `webhook_failed`."""
+    code: str = ""
+    """What an alert is about, for programs: a value of `AlertCode`, or empty."""
     topic: Literal["job_complete", "errors", "updates"]
     tone: Literal["success", "warning", "error", "info"]
     title: str

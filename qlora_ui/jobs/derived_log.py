@@ -43,13 +43,20 @@ def log_of(paths: RunPaths) -> Path | None:
         ) from error
 
 
-def derived_files(workspace: Workspace, run_id: str) -> list[Path]:
-    """What is kept of a run's derived log."""
-    return [workspace.cache / "logs" / f"{run_id}{suffix}" for suffix in (".log", ".json", ".lock")]
+def forget_log(paths: RunPaths) -> None:
+    """Delete what is kept of a run. Raises OSError."""
+    for file in _files(paths):
+        file.unlink(missing_ok=True)
+
+
+def _files(paths: RunPaths) -> tuple[Path, Path, Path]:
+    """The log, how much of the events it tells, and what is locked while it is written."""
+    log = Workspace(paths.folder.parents[1]).kept_log(paths.id)
+    return log, log.with_suffix(".json"), log.with_suffix(".lock")
 
 
 def _derived(paths: RunPaths) -> Path:
-    log, state, lock = derived_files(Workspace(paths.folder.parents[1]), paths.id)
+    log, state, lock = _files(paths)
     log.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock, timeout=LOCK_SECONDS):
         known, told = _known(paths, log, state)

@@ -172,7 +172,9 @@ def gather(
     paths: RunPaths, attempt: int, process: ProcessIdentity | None, code: int | None, *, overdue: bool = False
 ) -> Evidence:
     """Read what the run folder and the system tell of the end of this attempt's worker."""
-    last, started = _last_events(paths, attempt)
+    last, started = last_events(paths)
+    if started is None or started.attempt != attempt:  # what there is was said by an attempt before
+        last, started = None, None
     knows_console = started is not None or attempt == 1  # else what lies there may be an earlier attempt's
     of_this_boot = process.is_of_this_boot if process is not None else None
     compared = more_memory_kills(started.memory_kills, memory_kills()) if started is not None else None
@@ -181,13 +183,13 @@ def gather(
         overdue=overdue,
         rebooted=None if of_this_boot is None else not of_this_boot,
         memory_ran_out=compared if of_this_boot is not False else None,  # the counts began anew with the boot
-        last=last if started is not None else None,  # else it is one of an attempt before
+        last=last,
         console=_end_of_console(paths, started.console_bytes if started is not None else 0) if knows_console else "",
     )
 
 
-def _last_events(paths: RunPaths, attempt: int) -> tuple[Event | None, Started | None]:
-    """The last whole event of the run, and the one with which this attempt began, read from the end of the file."""
+def last_events(paths: RunPaths) -> tuple[Event | None, Started | None]:
+    """The last whole event of a run, and the one with which its newest attempt began, read from the end of the file."""
     last: Event | None = None
     try:
         with paths.events.open("rb") as file:
@@ -203,7 +205,7 @@ def _last_events(paths: RunPaths, attempt: int) -> tuple[Event | None, Started |
                     event = _parsed(line)
                     last = last or event
                     if isinstance(event, Started):
-                        return last, event if event.attempt == attempt else None
+                        return last, event
     except FileNotFoundError:  # it was gone before it could say anything
         pass
     except OSError as error:

@@ -10,6 +10,7 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from qlora_ui.jobs import queue, queue_file
 from qlora_ui.jobs.endings import Ending, ending_of
+from qlora_ui.jobs.histories import OpenHistories
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import Launcher
 from qlora_ui.jobs.reactive import Event, forget_bindings
@@ -35,6 +36,7 @@ class JobFollower:
         self._launcher = launcher
         self._stop_grace_seconds = stop_grace_seconds
         self._watches: dict[str, RunWatch] = {}
+        self._histories = OpenHistories()
         self._processes: dict[str, ProcessIdentity] = {}
         self._killed: set[ProcessIdentity] = set()
         self._looking = asyncio.Lock()
@@ -109,6 +111,7 @@ class JobFollower:
                 changed = True
             try:
                 changed |= self._take_over(self.jobs[job_id], observation, endings.get(job_id))
+                self._histories.note(self.jobs[job_id], watch)
             except Exception:  # of whoever is bound to the job: it is taken in anew, and the others go on
                 log.exception("the news of %s could not be shown", job_id)
                 self._forget(job_id)
@@ -170,12 +173,16 @@ class JobFollower:
     def _forget(self, job_id: str) -> None:
         self._watches.pop(job_id, None)
         self._processes.pop(job_id, None)
+        self._histories.forget(job_id)
         if (job := self.jobs.pop(job_id, None)) is not None:
             forget_bindings([job])
 
     async def _load_history(self, job: Job) -> None:
         async with self._looking:
-            if job.history_loaded or (watch := self._watches.get(job.id)) is None:
+            if (watch := self._watches.get(job.id)) is None:
+                return
+            if job.history_loaded:
+                self._histories.note(job, watch)
                 return
             try:
                 found = await asyncio.to_thread(watch.observe, thoroughly=True)
@@ -185,5 +192,6 @@ class JobFollower:
             changed = found is not None and self._take_over(job, found, endings.get(job.id))
             queue.number(self.jobs, held=self.queue_held)  # a job that waits has got the words of its status
             job.tell()
+            self._histories.note(job, watch)
         if changed:
             self.jobs_changed.emit()

@@ -82,6 +82,11 @@ class History:
         if self.phases and self.phases[-1][0]:
             self.phases.append(("", moment))
 
+    def outline(self) -> History:
+        """How far it came, without all that grew on the way."""
+        kept = ("seq", "started", "first_started_at", "progress", "message", "last_time")
+        return History(**{name: getattr(self, name) for name in kept})
+
     def _back_to(self, step: int) -> None:
         """A new attempt begins: what the last one measured of its speed does not hold any more."""
         if self.progress is not None:

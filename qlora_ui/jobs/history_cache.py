@@ -9,16 +9,16 @@ import contextlib
 import os
 import sys
 import tempfile
+import time
 import zlib
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, create_model
 
-from qlora_ui.contract import events
 from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.jobs.curves import Curve
@@ -38,32 +38,23 @@ class _Columns(BaseModel):
     points: int
 
 
-class _Kept(BaseModel):
-    """The first line of a file of the cache; the columns follow."""
-
-    model_config = ConfigDict(ser_json_inf_nan="strings")
+class _Head(BaseModel):
+    """The first line of a file of the cache."""
 
     format: str
     extent: Extent
     checksum: int
-    """CRC-32 of the columns."""
+    """CRC-32 of all that follows."""
     columns: list[_Columns]
     unreadable_lines: int
-    seq: int
     logs: list[tuple[datetime, str, str]]
-    samples: list[events.Sample]
-    alerts: list[events.Alert]
-    checkpoints: list[events.CheckpointSaved]
-    phases: list[tuple[str, datetime]]
-    facts: dict[str, Any]
-    started: events.Started | None
-    first_started_at: datetime | None
-    progress: events.Progress | None
-    message: str
-    last_time: datetime | None
 
 
-_AS_THEY_ARE = tuple(name for name in _Kept.model_fields if name in History.__dataclass_fields__ and name != "logs")
+_FIELDS: dict[str, Any] = {
+    name: (hint, ...) for name, hint in get_type_hints(History).items() if name not in {"curves", "logs"}
+}
+_Told = create_model("_Told", __config__=ConfigDict(ser_json_inf_nan="strings"), **_FIELDS)
+"""The second line: everything in a history but its log and its curves, whose columns follow."""
 
 
 @dataclass
@@ -75,17 +66,16 @@ class WholeHistory:
     unreadable_lines: int
 
 
-def cache_file(paths: RunPaths) -> Path:
-    """What is kept of a run's history, if it is."""
-    return Workspace(paths.folder.parents[1]).cache / "history" / f"{paths.id}.columns"
+def read_history(paths: RunPaths, *, rest_seconds: float = 0.0) -> WholeHistory:
+    """Everything that a run has said. What took a while to read is kept for the next time. Raises OSError.
 
-
-def read_history(paths: RunPaths) -> WholeHistory:
-    """Everything that a run has said. What took a while to read is kept for the next time. Raises OSError."""
+    `rest_seconds` is how long the thread sleeps after each few milliseconds of work.
+    """
     reader, known = _from_cache(paths) or (HistoryReader(), 0)
     tail = EventTail(paths.events, known)
     while lines := tail.read_lines(BLOCK_BYTES):
         reader.read(lines)
+        time.sleep(rest_seconds)
     found = WholeHistory(reader.finish(), tail, reader.unreadable_lines)
     if tail.offset - known >= WORTH_KEEPING_BYTES:
         with contextlib.suppress(OSError):  # a full or write-protected disk: it is read anew the next time
@@ -93,26 +83,43 @@ def read_history(paths: RunPaths) -> WholeHistory:
     return found
 
 
+def forget_history(paths: RunPaths) -> None:
+    """Delete what is kept of a run. Raises OSError."""
+    _file(paths).unlink(missing_ok=True)
+
+
+def is_ready(paths: RunPaths) -> bool:
+    """The history opens at once: what is kept of it is as new as its events, or these are few."""
+    try:
+        events_now = paths.events.stat()
+        return events_now.st_size < WORTH_KEEPING_BYTES or _file(paths).stat().st_mtime >= events_now.st_mtime
+    except OSError:
+        return not paths.events.exists()
+
+
+def _file(paths: RunPaths) -> Path:
+    return Workspace(paths.folder.parents[1]).kept_history(paths.id)
+
+
 def _from_cache(paths: RunPaths) -> tuple[HistoryReader, int] | None:
     """A reader that knows what was kept, and how many bytes of the events that is."""
     try:
-        head, _, rest = cache_file(paths).read_bytes().partition(b"\n")
-        kept = _Kept.model_validate_json(head)
-        if kept.format != _FORMAT or zlib.crc32(rest) != kept.checksum or not kept.extent.fits(paths.events):
+        first, _, rest = _file(paths).read_bytes().partition(b"\n")
+        head = _Head.model_validate_json(first)
+        if head.format != _FORMAT or zlib.crc32(rest) != head.checksum or not head.extent.fits(paths.events):
             return None
-        return HistoryReader(_history_of(kept, memoryview(rest)), kept.unreadable_lines), kept.extent.bytes
-    except (OSError, ValueError):
+        return HistoryReader(_history_of(head, rest), head.unreadable_lines), head.extent.bytes
+    except (OSError, ValueError):  # there is none, it is damaged, or an older version wrote it
         return None
 
 
-def _history_of(kept: _Kept, columns: memoryview) -> History:
-    """Raises ValueError when the columns are not as long as they are said to be."""
-    history = History(**{name: getattr(kept, name) for name in _AS_THEY_ARE})
-    history.logs = deque((LogEntry(*entry) for entry in kept.logs), LOG_LINES_KEPT)
-    if sum(16 * column.points for column in kept.columns) != len(columns):
-        raise ValueError("columns are missing")
-    place = 0
-    for column in kept.columns:
+def _history_of(head: _Head, rest: bytes) -> History:
+    """Raises ValueError when the rest does not go with the head."""
+    line, _, data = rest.partition(b"\n")
+    history = History(**dict(_Told.model_validate_json(line)))
+    history.logs = deque((LogEntry(*entry) for entry in head.logs), LOG_LINES_KEPT)
+    place, columns = 0, memoryview(data)
+    for column in head.columns:
         middle, end = place + 8 * column.points, place + 16 * column.points
         curve = Curve()
         curve.steps.frombytes(columns[place:middle])
@@ -123,19 +130,21 @@ def _history_of(kept: _Kept, columns: memoryview) -> History:
 
 
 def _keep(paths: RunPaths, found: WholeHistory) -> None:
+    """Raises OSError."""
     history, curves = found.history, found.history.curves
     columns = {name: curves.column(name) for name in curves.names}
-    data = b"".join(part for curve in columns.values() for part in (curve.steps.tobytes(), curve.values.tobytes()))
-    kept = _Kept(
+    told = _Told(**{name: getattr(history, name) for name in _Told.model_fields})
+    data = [part.tobytes() for curve in columns.values() for part in (curve.steps, curve.values)]
+    rest = b"".join([told.model_dump_json().encode(), b"\n", *data])
+    head = _Head(
         format=_FORMAT,
         extent=Extent.of(paths.events, found.tail.offset),
-        checksum=zlib.crc32(data),
+        checksum=zlib.crc32(rest),
         columns=[_Columns(name=name, points=len(curve)) for name, curve in columns.items()],
         unreadable_lines=found.unreadable_lines,
         logs=[(entry.time, entry.level, entry.message) for entry in history.logs],
-        **{name: getattr(history, name) for name in _AS_THEY_ARE},
     )
-    _replace(cache_file(paths), kept.model_dump_json().encode() + b"\n" + data)
+    _replace(_file(paths), head.model_dump_json().encode() + b"\n" + rest)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -172,6 +172,10 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
         self.curves_reset.emit()
         self.tell(always=True)
 
+    def forget_history(self) -> None:
+        """Keep only how far it came, as for a run of the past whose events were not read yet."""
+        self.history, self.history_loaded = self.history.outline(), False
+
     def tell(self, *, always: bool = False) -> None:
         """Announce that a scalar changed, if one did since the last time."""
         scalars = tuple(getattr(self, name) for name in _ANNOUNCED)

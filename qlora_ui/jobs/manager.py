@@ -18,6 +18,7 @@ from qlora_ui.contract.records import Command, JobKind, JobRecord, JobStatus
 from qlora_ui.jobs import decisions, follow_ups, queue, queue_file, run_checkpoints, starting_points
 from qlora_ui.jobs.dispatcher import Dispatcher
 from qlora_ui.jobs.following import JobFollower
+from qlora_ui.jobs.histories import keep_ready
 from qlora_ui.jobs.intake import take_in
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import Launcher, LocalLauncher
@@ -52,6 +53,7 @@ class JobManager(JobFollower):
         self._poll_seconds = poll_seconds
         self._closing = False
         self._loop: asyncio.Task[None] | None = None
+        self._readier: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
     # ---- life ----
@@ -61,11 +63,16 @@ class JobManager(JobFollower):
         await asyncio.to_thread(remove_remains, self.workspace)
         await self.refresh()
         self._loop = asyncio.create_task(self._follow(), name="follow the runs")
+        ready = keep_ready(lambda: self.jobs.values(), self.jobs_changed)
+        self._readier = asyncio.create_task(ready, name="make long histories ready")
 
     async def close(self) -> None:
         """Stop following, after the look that is under way. Workers go on: the next manager on this home finds them."""
         self._closing = True
         self._wake.set()
+        if self._readier is not None:
+            self._readier.cancel()
+            await asyncio.wait([self._readier])
         if self._loop is not None:
             await self._loop
             self._loop = None
@@ -195,6 +202,11 @@ class JobManager(JobFollower):
         await asyncio.to_thread(queue_file.hold, self.workspace, held=False)
         await self._look_again()
 
+    @property
+    def startable(self) -> list[Job]:
+        """Those of the queue that may start as soon as a device is free, the next one first."""
+        return [] if self.queue_held else [job for job in self.queue if not queue.obstacle(job, self.jobs)]
+
     # ---- following ----
 
     async def _follow(self) -> None:
@@ -224,7 +236,7 @@ class JobManager(JobFollower):
     # ---- launching ----
 
     async def _launch_next(self) -> None:
-        ready = self._ready
+        ready = self.startable
         if not ready or not await asyncio.to_thread(self._dispatcher.has_room, ready, self._busy):
             return
         try:
@@ -233,13 +245,9 @@ class JobManager(JobFollower):
             return  # another manager is at it; there will be a next time
         with lock:
             await self.refresh()  # what the other managers of this home have done counts
-            launched = await asyncio.to_thread(self._dispatcher.start_ready, self._ready, self._busy)
+            launched = await asyncio.to_thread(self._dispatcher.start_ready, self.startable, self._busy)
         if launched:
             await self.refresh()
-
-    @property
-    def _ready(self) -> list[Job]:
-        return [] if self.queue_held else [job for job in self.queue if not queue.obstacle(job, self.jobs)]
 
     @property
     def _busy(self) -> set[str]:

@@ -14,11 +14,14 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from qlora_ui.contract.errors import ParameterError, WorkspaceError
-from qlora_ui.contract.files import link_or_copy, write_atomically
+from qlora_ui.contract.files import link_or_copy, sync_folder, write_atomically
 from qlora_ui.contract.parameters import PARAMETERS, JobParameters
-from qlora_ui.contract.parsing import dump_parameters, parse_parameters
+from qlora_ui.contract.parsing import dump_parameters, parse_parameters, rebased
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus
+from qlora_ui.jobs.derived_log import forget_log
+from qlora_ui.jobs.history_cache import forget_history
+from qlora_ui.jobs.salvage import salvaged
 
 QUEUE_LOCK_SECONDS = 10.0
 ABANDONED_SECONDS = 3600.0
@@ -58,6 +61,7 @@ def create_run(
         write_atomically(draft.parameters, dump_parameters(parameters))
         write_atomically(draft.job, record.model_dump_json(indent=1))
         draft.folder.rename(paths.folder)
+        sync_folder(workspace.runs)
     except OSError as error:
         shutil.rmtree(draft.folder, ignore_errors=True)
         raise WorkspaceError(
@@ -74,6 +78,9 @@ def remove_run(workspace: Workspace, paths: RunPaths) -> None:
         shutil.rmtree(grave)
     except OSError as error:
         raise WorkspaceError(f"The run folder {paths.folder} could not be deleted: {error.strerror}.") from error
+    with contextlib.suppress(OSError):  # what is left of them in the cache can be cleaned away at any time
+        forget_history(paths)
+        forget_log(paths)
 
 
 def remove_remains(workspace: Workspace) -> None:
@@ -132,13 +139,18 @@ def _write(path: Path, content: str) -> None:
 
 
 def read_record(paths: RunPaths) -> JobRecord:
-    """The launcher's record. Raises WorkspaceError when it is missing, damaged or that of another run."""
+    """The launcher's record; of one that is missing or damaged, what the other files tell.
+
+    Raises WorkspaceError when that is not enough, or when the record is that of another run.
+    """
     try:
         record = JobRecord.model_validate_json(paths.job.read_bytes())
     except (OSError, ValidationError) as error:
-        raise WorkspaceError(
-            f"The run folder {paths.folder} cannot be read: its job.json is missing or damaged."
-        ) from error
+        if (found := salvaged(paths)) is None:
+            raise WorkspaceError(
+                f"The run folder {paths.folder} cannot be read: its job.json is missing or damaged."
+            ) from error
+        record = found
     if record.id != paths.id:  # two folders must never speak for one run, least of all about its process
         raise WorkspaceError(
             f"The run folder {paths.folder} holds the run {record.id}.",
@@ -153,7 +165,7 @@ def read_parameters_of(paths: RunPaths, record: JobRecord) -> JobParameters:
         raise WorkspaceError(f"The run {paths.id} is of the kind {record.kind}, which this version does not run.")
     try:
         values: Any = yaml.load(paths.parameters.read_text(encoding="utf-8"), _YAML_LOADER)  # noqa: S506  # a safe one
-        return parse_parameters(record.kind, values)
+        return parse_parameters(record.kind, rebased(values, record.home, paths.folder.parents[1]))
     except (OSError, ValueError, TypeError, yaml.YAMLError, ParameterError) as error:
         raise WorkspaceError(f"The parameters of the run {paths.id} cannot be read: {error}") from error
 

@@ -24,6 +24,7 @@ from qlora_ui.jobs.leases import local_devices
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.jobs.standby_process import StandbyProcess
+from qlora_ui.locales import mark
 from qlora_ui.store.instance import Instance
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ class Standby:
         if not is_enabled:
             await self._end()
         self._wake.set()
+        self.changed.emit()
 
     def take(self, paths: RunPaths, device: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
         """Give the run to the worker that waits; None where none is ready for the device. May be called in a thread.
@@ -138,7 +140,7 @@ class Standby:
     async def _drop_the_dead(self) -> None:
         process = self._process
         if process is not None and not process.is_alive:
-            self.problem = process.last_words or "It ended without a word."
+            self.problem = process.last_words or mark("It ended without a word.")
             log.warning("the standby worker has ended: %s", self.problem)
             await self._end()
 
@@ -176,7 +178,7 @@ class Standby:
         try:
             process = await asyncio.to_thread(self._start_process, device, self._home, self._stir)
         except OSError as error:
-            self.problem = f"It could not be started: {error.strerror or error}."
+            self.problem = error.strerror or str(error)
             log.warning("the standby worker could not be started: %s", error)
             return
         with self._exchange:

@@ -82,7 +82,7 @@ def extended(job: Job, epochs: float, names: Iterable[str]) -> TrainingParameter
     if not (math.isfinite(epochs) and epochs > 0):
         problem = "it must be a number above 0"
         raise ParameterError(f"So many epochs cannot be added: {problem}.", fields={"epochs": problem})
-    changes: dict[str, Any] = {"num_train_epochs": parameters.num_train_epochs + epochs}
+    changes: dict[str, Any] = {"num_train_epochs": round(parameters.num_train_epochs + epochs, 6)}
     if parameters.max_steps is not None:
         per_epoch = _steps_per_epoch(job)
         planned = min(parameters.max_steps, math.ceil(parameters.num_train_epochs * per_epoch))

@@ -96,6 +96,8 @@ class RunWatch:
         self._history_read = False
         self._stamp: tuple[int, int, int] | None = None
         self._asked_at: float | None = None
+        self._grace_until = 0.0
+        """By the monotonic clock."""
 
     def observe(self, *, thoroughly: bool = False) -> Observation | None:
         """What is new, or None. `thoroughly` reads the history of a run that is not at work too.
@@ -106,7 +108,9 @@ class RunWatch:
         if self.is_settled and stamp == self._stamp and not (thoroughly and not self._history_read):
             return None
         if stamp != self._stamp:
-            self.record, self._stamp, self._outlined = read_record(self.paths), stamp, False
+            self.record, self._outlined = read_record(self.paths), False
+            self._grace_until = time.monotonic() + self._grace_seconds(stamp)
+            self._stamp = stamp
         observation = Observation(self.record, JobStatus.PENDING)
         if self._history_read or thoroughly or not self._is_at_rest():
             self._read_events(observation)
@@ -124,6 +128,10 @@ class RunWatch:
         unknown = observation.status is JobStatus.INTERRUPTED and observation.process is None
         self.is_settled = observation.status is not JobStatus.RUNNING and not unknown  # an unknown one may yet speak
         return observation
+
+    def forget_history(self) -> None:
+        """What was read of the events is needed no more; the next thorough look reads them anew."""
+        self._history_read, self._outlined = False, True
 
     def _is_at_rest(self) -> bool:
         """It is known without its events that nobody works on the run."""
@@ -163,9 +171,16 @@ class RunWatch:
         return self.record.process
 
     def _is_alive(self, process: ProcessIdentity | None) -> bool:
-        if process is not None:
-            return process.is_alive
-        return time.time() - self.paths.job.stat().st_mtime < LAUNCH_GRACE_SECONDS
+        return process.is_alive if process is not None else time.monotonic() < self._grace_until
+
+    def _grace_seconds(self, stamp: tuple[int, int, int]) -> float:
+        """How much longer a run that was launched may take to say who works on it.
+
+        A record that changes while it is watched is new, whatever the time of the day says. One that is met for the
+        first time is as old as its file; where that was written in the future, the clock was turned back.
+        """
+        is_old = self._stamp is None and time.time() - stamp[0] / 1e9 >= LAUNCH_GRACE_SECONDS
+        return 0.0 if is_old else LAUNCH_GRACE_SECONDS
 
     def _note_command(self, observation: Observation) -> None:
         command = read_command(self.paths) if observation.status is JobStatus.RUNNING else None
@@ -180,6 +195,8 @@ class RunWatch:
         try:
             status = os.stat(self._record_file)  # noqa: PTH116  # called for every run, every second
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and self.paths.folder.is_dir():
+                return 0, 0, 0  # its record is lost, and told by the other files
             raise WorkspaceError(f"The run folder {self.paths.folder} cannot be read: {error.strerror}.") from error
         return status.st_mtime_ns, status.st_ino, status.st_size
 

@@ -10,10 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.events import Alert
 from qlora_ui.contract.records import Notification, UserPreferences, now
+from qlora_ui.jobs.concerns import Concern
+from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.notifications import news, webhook
+from qlora_ui.notifications.rounds import Round
 from qlora_ui.notifications.updates import UpdateCheck
 from qlora_ui.people import People
 from qlora_ui.store.notifications import KEPT
@@ -53,6 +57,7 @@ class Notifications:
         self._jobs, self._people, self._address = jobs, people, address
         self._offline, self._clock = offline, clock
         self._sender, self._updates = sender or webhook.Webhook(), updates or UpdateCheck()
+        self._round = Round()
         self._history: list[Notification] = self._book.history()
         self._told: set[str] = self._book.told()
         self._unsaved: list[Notification] = []
@@ -101,11 +106,22 @@ class Notifications:
 
     # ---- telling ----
 
+    async def remark(self, job: Job, remark: Concern | Alert) -> None:
+        """Tell of something that is wrong with a run at work."""
+        told = news.of_remark(job, remark)
+        if told is not None:
+            await self._tell([told])
+
     async def _follow_jobs(self) -> None:
-        ended = (job for job in list(self._jobs.jobs.values()) if job.status.is_final)
-        unknown = (news.of_end(job) for job in ended if news.end_id(job) not in self._told)
-        if new := [told for told in unknown if told is not None]:
-            await self._tell(sorted(new, key=lambda told: told.time))
+        jobs = dict(self._jobs.jobs)
+        ended = [job for job in jobs.values() if job.status.is_final and news.end_id(job) not in self._told]
+        new = {job.id: told for job in ended if (told := news.of_end(job)) is not None}
+        in_order = sorted(new.values(), key=lambda told: told.time)
+        endings = self._round.follow([jobs[job_id] for job_id in new], jobs)
+        if in_order and endings:
+            in_order.append(news.of_all_done(in_order[-1], endings))
+        if in_order:
+            await self._tell(in_order)
 
     async def _tell(self, candidates: Sequence[Notification]) -> None:
         """Write down what is new, then announce it. What the disk refuses is announced, and written down later."""

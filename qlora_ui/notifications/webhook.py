@@ -98,10 +98,11 @@ def message_of(notification: Notification, job: Job | None) -> dict[str, Any]:
     text = f"{title}. {notification.body}".strip() if notification.body else title
     return {
         "event": notification.event,
+        "code": notification.code,
         "title": title,
         "text": text[:TEXT_CHARACTERS],
         "content": text[:TEXT_CHARACTERS],
-        "job": _facts(job, notification.event) if job is not None else None,
+        "job": _facts(job, notification) if job is not None else None,
         "time": notification.time.isoformat(),
         "version": __version__,
     }
@@ -110,12 +111,14 @@ def message_of(notification: Notification, job: Job | None) -> dict[str, Any]:
 def test_message() -> dict[str, Any]:
     """What is sent when a person wants to see whether the address works."""
     text = "qlora-ui can reach you here. It will tell you when a run has ended."
-    facts = {"event": "test", "title": "Test", "text": text, "content": text, "job": None}
+    facts = {"event": "test", "code": "", "title": "Test", "text": text, "content": text, "job": None}
     return {**facts, "time": now().isoformat(), "version": __version__}
 
 
-def _facts(job: Job, event: str) -> dict[str, str]:
-    return {"id": job.id, "name": job.name, "kind": job.kind.value, "status": event.removeprefix("job_")}
+def _facts(job: Job, told: Notification) -> dict[str, str]:
+    """The status is that at the moment of which is told, for it may have gone on since."""
+    status = "running" if told.event == "job_alert" else told.event.removeprefix("job_")
+    return {"id": job.id, "name": job.name, "kind": job.kind.value, "status": status}
 
 
 async def _excerpt(response: httpx.Response, url: str) -> str:

@@ -21,7 +21,9 @@ RISE_POINTS = 60
 _RISE_ERRORS, _RISE_SHARE = 5.0, 0.25
 LEARNING_POINTS = 30
 """With fewer nothing is said about whether anything was learned."""
-_LEARNING_ERRORS = 3.0
+_LEARNING_ERRORS = 2.5
+_OUTLIER_NOISES = 6.0
+_LEAST_LOSS = 1e-4
 _OVERFITTING_ERRORS, _OVERFITTING_SHARE = 2.0, 0.005
 _CLIPPED_SHARE, _CLIPPED_TIMES = 0.9, 5.0
 
@@ -65,6 +67,15 @@ class Trend(NamedTuple):
     """Its standard error."""
 
 
+class Spike(NamedTuple):
+    """The loss jumped up and stayed there."""
+
+    before: float
+    after: float
+    points: int
+    """How many points ago it came, 1 for the last."""
+
+
 def trend(losses: Sequence[float]) -> Trend:
     """The least-squares line through at least three losses."""
     count = len(losses)
@@ -76,14 +87,16 @@ def trend(losses: Sequence[float]) -> Trend:
     return Trend(slope, math.sqrt(float((residuals**2).sum()) / (count - 2) / spread))
 
 
-def spike(losses: Sequence[float]) -> tuple[float, float] | None:
-    """The level before and after, if the loss jumped up `SPIKE_AFTER` points ago and has not come back since."""
+def spike(losses: Sequence[float]) -> Spike | None:
+    """The jump up within the last `SPIKE_AFTER` points from which the loss has not come back."""
     before, after = losses[-SPIKE_BEFORE - SPIKE_AFTER : -SPIKE_AFTER], losses[-SPIKE_AFTER:]
     if len(before) < SPIKE_BEFORE // 2:
         return None
     level, now = median(before), median(after)
-    noise = max(1.4826 * median(abs(loss - level) for loss in before), 0.01 * level)
-    return (level, now) if now > max(level + _SPIKE_NOISES * noise, 1.25 * level) and min(after) > level else None
+    limit = max(level + _SPIKE_NOISES * max(_noise_of(before), 0.01 * level), 1.25 * level)
+    if now <= limit or min(after) <= level:
+        return None
+    return Spike(level, now, next(SPIKE_AFTER - place for place, loss in enumerate(after) if loss > limit))
 
 
 def rises(losses: Sequence[float]) -> tuple[float, float] | None:
@@ -94,23 +107,26 @@ def rises(losses: Sequence[float]) -> tuple[float, float] | None:
     slope, error = trend(window)
     rise, level = slope * RISE_POINTS, fmean(window)
     thirds = [median(window[i : i + RISE_POINTS // 3]) for i in range(0, RISE_POINTS, RISE_POINTS // 3)]
-    steadily = slope > _RISE_ERRORS * error and thirds[0] < thirds[1] < thirds[2]
+    climbed = thirds[2] - thirds[0] > rise / 2  # of a line it is two thirds, of a jump at the end nothing
+    steadily = slope > _RISE_ERRORS * error and thirds[0] < thirds[1] < thirds[2] and climbed
     return (level - rise / 2, level + rise / 2) if steadily and rise > _RISE_SHARE * level else None
 
 
 def has_fallen(losses: Sequence[float]) -> bool:
-    """Whether the loss fell by more than its noise: on a line through all points, or from their first to last quarter.
+    """Whether the loss fell by more than its noise: on a line through all points, or from the first to the last ones.
 
-    With fewer than `LEARNING_POINTS` it is taken to have.
+    With fewer than `LEARNING_POINTS` it is taken to have. Outliers weigh no more than the other points.
     """
     if len(losses) < LEARNING_POINTS:
         return True
-    slope, error = trend(losses)
-    quarter = len(losses) // 4
-    first, last = np.asarray(losses[:quarter]), np.asarray(losses[-quarter:])
-    fall = float(first.mean() - last.mean())
-    noise = math.sqrt(float(first.var(ddof=1) + last.var(ddof=1)) / quarter)
-    return slope < -_LEARNING_ERRORS * error or fall > _LEARNING_ERRORS * noise
+    logs = [math.log(max(loss, _LEAST_LOSS)) for loss in losses]  # in which noise is as large at the end as at first
+    level, far = median(logs), _OUTLIER_NOISES * _noise_of(logs)
+    logs = [min(max(log, level - far), level + far) for log in logs]
+    slope, error = trend(logs)
+    first, last = logs[: max(5, len(logs) // 20)], logs[-len(logs) // 4 :]
+    steps = np.diff(logs)
+    noise = math.sqrt(float((steps**2).mean()) / 2 * (1 / len(first) + 1 / len(last)))  # of neighbours: no trend in it
+    return slope < -_LEARNING_ERRORS * error or fmean(first) - fmean(last) > _LEARNING_ERRORS * noise
 
 
 def is_clipped(gradients: Sequence[float], limit: float) -> bool:
@@ -129,6 +145,12 @@ def overfits(evaluations: Sequence[Evaluated], curve: Curve) -> bool:
     rose = all(later.loss - earlier.loss > _noise(later) for earlier, later in ((first, second), (second, third)))
     before, after = curve.mean(first.step, second.step), curve.mean(second.step, third.step)
     return rose and before is not None and after is not None and after < before
+
+
+def _noise_of(losses: Sequence[float]) -> float:
+    """A standard deviation that single outliers do not change."""
+    level = median(losses)
+    return 1.4826 * median(abs(loss - level) for loss in losses)
 
 
 def _noise(evaluated: Evaluated) -> float:

@@ -9,7 +9,6 @@ from qlora_ui.contract.events import Alert, AlertCode
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.worker.curves import (
     RISE_POINTS,
-    SPIKE_AFTER,
     Curve,
     Evaluated,
     has_fallen,
@@ -66,18 +65,22 @@ class Watch:
         """Has the loss gone up? Points that were a reason once are not looked at again."""
         losses = self.curve.losses[max(self._fresh, len(self.curve.losses) - RISE_POINTS) :]
         if jump := spike(losses):
-            self._fresh = len(self.curve.losses) - SPIKE_AFTER
-            yield _spike(self.curve.steps[-SPIKE_AFTER], *jump)
+            self._fresh = len(self.curve.losses) - jump.points
+            self._told.add(AlertCode.SPIKE)
+            yield _spike(self.curve.steps[-jump.points], jump.before, jump.after)
         elif step > self.plan.warmup_steps and (rise := rises(losses)):
             self._fresh = len(self.curve.losses)
+            self._told.add(AlertCode.RATE_TOO_HIGH)
             yield _rising(self.curve.steps[-RISE_POINTS], step, *rise, self.parameters.learning_rate)
 
     def _look_back(self, step: int) -> Iterator[Alert]:
         """Has anything been learned since the start?"""
-        losses = [loss for at, loss in zip(self.curve.steps, self.curve.losses, strict=True) if self._counts(at)]
         evaluations = self._evaluations
         learned = len(evaluations) > 1 and evaluations[-1].loss < 0.995 * evaluations[0].loss
-        if not self._whole or learned or has_fallen(losses) or not self._first(AlertCode.NOTHING_LEARNED):
+        went_up = {AlertCode.SPIKE, AlertCode.RATE_TOO_HIGH} & self._told  # then that is what is to be said of it
+        if not self._whole or learned or went_up or has_fallen(self.curve.losses):
+            return
+        if not self._first(AlertCode.NOTHING_LEARNED):
             return
         rate, limit = self.parameters.learning_rate, self.parameters.max_grad_norm
         if is_clipped(self.curve.gradients, limit):
@@ -91,10 +94,6 @@ class Watch:
         """It looks back at the first points from these steps on: after a third of the run, and at its end."""
         total = self.plan.total_steps
         return -(-total // 3), total - self.parameters.logging_steps + 1
-
-    def _counts(self, step: int) -> bool:
-        """Nothing can be expected of the warm-up, unless it is most of what there is."""
-        return step > self.plan.warmup_steps or self.plan.warmup_steps > self.plan.total_steps // 6
 
     def _first(self, code: AlertCode) -> bool:
         if code in self._told:

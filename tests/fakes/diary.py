@@ -18,8 +18,8 @@ class Entry:
     attempt: int
     pid: int
     what: str
-    """Of a worker: `starts`, `ends` (it is about to write its end), `ended`; of a server: `seen`, a status; of the test:
-    `killed`, a worker, and `server killed`."""
+    """Of a worker: `starts`, `ends` (it is about to write its end), `ended`. Of a server: `seen`, with a status. Of the
+    test: `killed`, a worker, and `server killed`."""
     status: str = ""
 
 

@@ -54,7 +54,7 @@ class Refused(Exception):  # noqa: N818 - it is an answer
 class Follower:
     """The handle of one such server."""
 
-    def __init__(self, home: Path, diary: Path, *, clock_seconds: float = 0.0, step_seconds: float = 0.005) -> None:
+    def __init__(self, home: Path, diary: Path, *, clock_seconds: float = 0.0, step_seconds: float = 0.015) -> None:
         """Starts it, and waits until it has found the runs. Raises Refused when it cannot."""
         environment = {"FAKE_WORKER_DIARY": str(diary), "FAKE_WORKER_STEP_SECONDS": str(step_seconds)}
         environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -154,8 +154,8 @@ class _Server:
         os.environ["FAKE_CLOCK_SECONDS"] = str(seconds)
         clock.shift(seconds)
 
-    async def train(self, name: str, after: str | None) -> str:
-        values = {"name": name, "model_name": "starter", "dataset_path": "starter", "device": "cpu"}
+    async def train(self, name: str, device: str, after: str | None) -> str:
+        values = {"name": name, "model_name": "starter", "dataset_path": "starter", "device": device}
         parameters = TrainingParameters.model_validate(values)
         return (await self.manager.submit(JobKind.TRAINING, parameters, after=after)).id
 

@@ -26,14 +26,21 @@ def free_port() -> int:
 class RunningServer:
     """`qlora-ui --no-browser` on a free port; ended, with what it printed in `output`, at the end of a `with` block."""
 
-    def __init__(self, home: Path, *options: str, command: Sequence[str] = (sys.executable, "-m", "qlora_ui")) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *options: str,
+        command: Sequence[str] = (sys.executable, "-m", "qlora_ui"),
+        standby: bool = False,
+    ) -> None:
+        """`standby` lets a worker wait in it, which takes seconds of a core and half a gigabyte of memory."""
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = ""
         self._ended = False
         self._printed = threading.Condition()
-        self._options = options
+        self._options = options if standby else (*options, "--no-standby")
         self._command = command
 
     def __enter__(self) -> Self:

@@ -8,6 +8,8 @@ from nicegui import background_tasks, ui
 from nicegui.elements.mixins.disableable_element import DisableableElement
 from nicegui.testing import User
 
+from qlora_ui.components.fold import Fold
+from qlora_ui.components.menu import MenuButton
 from qlora_ui.components.steps import Steps
 
 
@@ -30,6 +32,44 @@ async def open_step(user: User, word: str) -> None:
     [button] = [button for button in found if any(getattr(e, "text", "") == word for e in button.descendants())]
     [listener] = [listener for listener in button._event_listeners.values() if listener.type == "click"]
     button._handle_event({"listener_id": listener.id, "args": None})
+
+
+def fire(element: ui.element, name: str, args: object = None) -> None:
+    """Let an element have an event of the browser, and do not wait for what it starts."""
+    for listener in list(element._event_listeners.values()):
+        if listener.type == name:
+            element._handle_event({"listener_id": listener.id, "args": args})
+
+
+def open_fold(user: User, words: str) -> None:
+    """Unfold the part whose title begins like this."""
+    assert user.client is not None
+    folds = [element for element in user.client.elements.values() if isinstance(element, Fold)]
+    [fold] = [fold for fold in folds if fold.title.text.startswith(words)]
+    fire(fold, "toggle", True)
+
+
+def menu_items(user: User, label: str) -> dict[str, dict[str, str]]:
+    """What the menu of this name offers now, by its words."""
+    menu = menu_of(user, label)
+    fire(menu, "ask")
+    return {str(item["text"]): item for item in menu._props["items"]}
+
+
+async def choose(user: User, label: str, words: str) -> None:
+    """Choose from a menu, and wait until that is done."""
+    before = set(background_tasks.running_tasks)
+    item = menu_items(user, label)[words]
+    assert not item["reason"], item["reason"]
+    fire(menu_of(user, label), "choose", item["name"])
+    if begun := set(background_tasks.running_tasks) - before:
+        await asyncio.wait(begun, timeout=1)  # one that asks a person something waits for the answer
+
+
+def menu_of(user: User, label: str) -> MenuButton:
+    assert user.client is not None
+    menus = [element for element in user.client.elements.values() if isinstance(element, MenuButton)]
+    return next(menu for menu in menus if menu._props["label"] == label)
 
 
 def buttons(user: User, name: str) -> list[ui.element]:

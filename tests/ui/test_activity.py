@@ -1,10 +1,9 @@
-"""Runs as /activity shows them, with a scripted worker that really runs."""
+"""The list of all runs: what it finds, keeps, chooses and does, with a scripted worker that really runs."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,21 @@ from nicegui import ui
 from nicegui.testing import User
 
 from qlora_ui.components.badge import StatusBadge
-from qlora_ui.components.button import Button
-from qlora_ui.components.chart import LossChart
 from qlora_ui.components.data_table import DataTable
-from qlora_ui.components.layout import Skeleton
-from qlora_ui.components.log_view import LogLines
-from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.events import Log, Metric
-from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
+from qlora_ui.components.menu import MenuButton
+from qlora_ui.components.pager import Pager
+from qlora_ui.components.reorder import ReorderList
+from qlora_ui.components.row_checks import AllCheck, RowCheck
+from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.pages.runs import activity
-from qlora_ui.pages.runs import job as job_page
+from qlora_ui.pages.runs import list_selection
+from qlora_ui.pages.runs.list_table import RunTable
 from qlora_ui.services import Services
+from tests.fakes.runs import FakeRun, write_run
 from tests.ui.acting import buttons, press
 
 FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fakes" / "worker.py"))
@@ -57,22 +56,60 @@ async def run(jobs: JobManager, name: str, **values: object) -> Job:
     return job
 
 
-def button(user: User, name: str) -> Button:
-    found = buttons(user, name)[0]
-    assert isinstance(found, Button)
-    return found
+async def waiting(services: Services, *names: str) -> list[Job]:
+    """Trainings in a queue that nobody works on."""
+    return [await services.jobs.submit(JobKind.TRAINING, training(name)) for name in names]
 
 
-def begin(user: User, name: str) -> None:
-    """Press the last button of this name, and do not wait for what it starts."""
-    pressed = [found for found in buttons(user, name) if getattr(found, "text", "") == name][-1]
-    [listener] = [listener for listener in pressed._event_listeners.values() if listener.type == "click"]
-    pressed._handle_event({"listener_id": listener.id, "args": None})
+async def write_past(services: Services, *names: str, status: JobStatus = JobStatus.COMPLETED) -> None:
+    """Runs of the past, the last one the newest."""
+    for age, name in enumerate(reversed(names), start=1):
+        write_run(services.workspace, FakeRun(name, status, steps=2, minutes_ago=age, minutes=0.5))
+    await services.jobs.refresh()
+
+
+def shown(user: User) -> list[str]:
+    """The names of the runs in the table, from top to bottom."""
+    [table] = user.find(kind=DataTable).elements
+    assert isinstance(table, DataTable)
+    rows = table.body.default_slot.children
+    links = [next(one for one in row.descendants() if isinstance(one, ui.link)) for row in rows]
+    return [str(next(iter(link.default_slot.children)).text) for link in links]  # type: ignore[attr-defined]
+
+
+def address(user: User) -> str:
+    assert user.client is not None
+    return user.client.sub_pages_router.current_path
+
+
+def choose(user: User, *jobs: Job) -> None:
+    """Check the boxes of these runs."""
+    [table] = user.find(kind=DataTable).elements
+    fire(table, "click", [[job.id for job in jobs], True])
+
+
+def fire(element: ui.element, name: str, args: object = None) -> None:
+    """What a browser would tell of an element."""
+    for listener in list(element._event_listeners.values()):
+        if listener.type == name and listener.handler is not None:
+            with element:
+                element._handle_event({"listener_id": listener.id, "args": args})
+
+
+def chip(user: User, word: str) -> ui.element:
+    assert user.client is not None
+    found = [one for one in user.client.elements.values() if "qu-chip" in one.classes and one.visible]
+    return next(one for one in found if getattr(one.default_slot.children[0], "text", "") == word)
+
+
+# ---- what there is ----
 
 
 async def test_the_first_day_leads_to_a_run(user: User) -> None:
     await user.open("/activity")
     await user.should_see("No run yet", retries=50)
+    await user.should_not_see("Queue")
+    await user.should_not_see("Find a run")
 
 
 async def test_a_run_appears_moves_and_ends_without_a_reload(user: User, jobs: JobManager) -> None:
@@ -85,234 +122,32 @@ async def test_a_run_appears_moves_and_ends_without_a_reload(user: User, jobs: J
     await user.should_see(kind=StatusBadge, content="Stopped", retries=50)
 
 
-async def test_filters_narrow_the_list(user: User, jobs: JobManager) -> None:
-    await run(jobs, "good one")
-    await run(jobs, "it fails")
+async def test_a_change_of_one_run_builds_no_other_row(user: User, services: Services) -> None:
+    """Building every row again would take a long list a fifth of a second, and the focus away from a person in it."""
+    jobs = await waiting(services, "one", "two", "three")
     await user.open("/activity")
-    user.find("Ended early").click()
-    await user.should_see("it fails", retries=50)
-    await user.should_not_see("good one", retries=50)
-    user.find("All").click()
-    await user.should_see("good one", retries=50)
-    user.find(ui.input).type("good")
-    await user.should_not_see("it fails", retries=50)
-    user.find(ui.input).type(" nothing")
-    await user.should_see("No run fits", retries=50)
+    await user.should_see("three")
+
+    def rows() -> dict[str, int]:
+        [table] = user.find(kind=DataTable).elements
+        assert isinstance(table, DataTable)
+        return dict(zip(shown(user), (row.id for row in table.body.default_slot.children), strict=True))
+
+    before = rows()
+    await services.jobs.stop(jobs[0].id)
+    await user.should_see(kind=StatusBadge, content="Stopped", retries=50)
+    assert rows() == before
+    assert shown(user) == ["two", "three", "one"]
 
 
-async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: User, jobs: JobManager) -> None:
-    job = await run(jobs, "tone")
-    await user.open(f"/activity/{job.id}")
-    await user.should_see(
-        "Fell from 2.52 to 0.96 over 20 steps (means of 4 points). Its lowest point is 0.92 at step 20. "
-        "Evaluation 1.02 at step 20.",
-        retries=50,
-    )
-    await user.should_see("After 20 steps: 4.", retries=50)
-    await user.should_see("PeftModel.from_pretrained(base", retries=50)
-    await user.should_see("Scripted processor", retries=50)
-    await user.should_see("Step 20", retries=50)
-    assert not buttons(user, "Resume")
-    user.find("Table").click()
-    await user.should_see('<th scope="row">20</th><td>0.9175</td><td>1.0175</td>', retries=50)
-
-
-async def test_a_reload_in_the_middle_shows_everything_at_once(
-    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=200))
-    while job.step < 5:
-        await job.metric_added.emitted(timeout=20)
-    sent: list[tuple[str, dict[str, object]]] = []
-    monkeypatch.setattr(LossChart, "run_method", lambda _, name, curves: sent.append((name, curves)))
-    for _ in range(2):
-        await user.open(f"/activity/{job.id}")
-        user.find(kind=LossChart).trigger("ready")
-        name, curves = sent[-1]
-        assert name == "replace"
-        assert curves["loss"] == job.curves.points("loss")
-        assert job.curves.points("loss")[0][0] == 1
-
-
-async def test_the_chart_gets_only_new_points(user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = await run(jobs, "tone")
-    await user.open(f"/activity/{job.id}")
-    [chart] = user.find(kind=LossChart).elements
-    sent: list[tuple[str, object]] = []
-    monkeypatch.setattr(chart, "run_method", lambda name, *args: sent.append((name, *args)))
-    monkeypatch.setattr(type(chart.client), "has_socket_connection", property(lambda _: True))
-    user.find(kind=LossChart).trigger("ready")
-    sent.clear()
-    job.take_in([Metric(seq=900, step=21, values={"loss": 0.5})])
-    assert sent == [("append", {"loss": [(21, 0.5)]})]
-
-
-async def test_hostile_words_stay_words(user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = await run(jobs, "<img src=x onerror=alert(1)>")
-    await user.open(f"/activity/{job.id}")
-    [lines] = user.find(kind=LogLines).elements
-    sent: list[tuple[object, ...]] = []
-    monkeypatch.setattr(lines, "run_method", lambda *args: sent.append(args))
-    monkeypatch.setattr(type(lines.client), "has_socket_connection", property(lambda _: True))
-    user.find(kind=LogLines).trigger("ready")
-    sent.clear()
-    entry = Log(seq=900, message="<script>alert(1)</script>")
-    job.take_in([entry])
-    assert sent == [("append", [(int(entry.time.timestamp() * 1000), "info", "<script>alert(1)</script>")])]
-    assert user.client is not None
-    contents = [e.content for e in user.client.elements.values() if isinstance(e, ui.html)]
-    assert not any("<img src=x" in content or "<script>" in content for content in contents)
-
-
-async def test_stop_pause_and_resume_are_offered_only_when_they_can_work(user: User, jobs: JobManager) -> None:
-    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=60))
-    while job.step < 2:
-        await job.metric_added.emitted(timeout=20)
-    await user.open(f"/activity/{job.id}")
-    assert not buttons(user, "Delete")
-    await press(user, "Pause")
-    await jobs.ended(job)
-    await user.should_see(kind=Button, content="Resume", retries=50)
-    step = job.step
-    await press(user, "Resume")
-    await user.should_see(kind=StatusBadge, content="Training", retries=50)
-    while job.step <= step:
-        await job.metric_added.emitted(timeout=20)
-    await user.should_see(kind=Button, content="Stop", retries=50)
-    await press(user, "Stop")
-    await jobs.ended(job)
-    await user.should_see(kind=Button, content="Resume", retries=50)
-    assert button(user, "Resume").enabled
-    assert not buttons(user, "Pause")
-
-
-async def test_a_failure_stands_on_top_with_its_hint_and_a_way_on(user: User, jobs: JobManager) -> None:
-    job = await run(jobs, "tone fails")
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("The device ran out of memory.", retries=50)
-    await user.should_see("Choose a smaller batch size.", retries=50)
-    assert len(buttons(user, "Resume")) == 1
-
-
-async def test_an_interrupted_run_can_go_on(user: User, jobs: JobManager) -> None:
-    job = await run(jobs, "tone crashes")
-    assert job.status is JobStatus.INTERRUPTED
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("Its process is gone", retries=50)
-    await user.should_see(kind=Button, content="Resume", retries=50)
-
-
-async def test_deleting_asks_first_and_leads_back(user: User, jobs: JobManager) -> None:
-    job = await run(jobs, "tone")
-    await user.open(f"/activity/{job.id}")
-    [delete] = buttons(user, "Delete")
-    delete._handle_event({"listener_id": next(iter(delete._event_listeners)), "args": None})
-    await user.should_see("This cannot be undone.", retries=50)
-    [_, sure] = buttons(user, "Delete")
-    assert user.client is not None
-    with user.client:
-        for listener in sure._event_listeners.values():
-            sure._handle_event({"listener_id": listener.id, "args": None})
-    await user.should_see("No run yet", retries=50)
-    assert job.id not in jobs.jobs
-    assert not job.paths.folder.exists()
-
-
-async def test_an_evaluation_says_what_it_found(user: User, jobs: JobManager) -> None:
-    first = await run(jobs, "tone")
-    parameters = EvaluationParameters(
-        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
-    )
-    job = await jobs.submit(JobKind.EVALUATION, parameters)
-    await jobs.ended(job)
-    await user.open(f"/activity/{job.id}")
-    await user.should_see(
-        "The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 40 rows.", retries=50
-    )
-    await user.should_see("+85.0 points ± 5.0", retries=50)
-
-
-async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:
-    first = await run(jobs, "tone")
-    parameters = MergeParameters(model_name="starter", adapter_path=str(first.paths.adapter), device="cpu")
-    job = await jobs.submit(JobKind.MERGE, parameters)
-    await jobs.ended(job)
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("Verified", retries=50)
-    await user.should_see("The merged model does what the adapter does", retries=50)
-
-
-async def test_a_finished_training_leads_on_to_a_score(user: User, jobs: JobManager) -> None:
-    first = await run(jobs, "tone", max_length=64)
-    await user.open(f"/activity/{first.id}")
-    begin(user, "Score on a file")
-    await user.should_see("Test file", retries=50)
-    user.find(marker="score-path").clear().type("starter")
-    begin(user, "Score")
-    await user.should_see("This is the file it was trained on", retries=50)
-    user.find(marker="score-path").clear().type("starter/heldout")
-    begin(user, "Score")
-    await user.should_see("Before and after", retries=100)
-    [job] = [job for job in jobs.jobs.values() if job.kind is JobKind.EVALUATION]
-    assert isinstance(job.parameters, EvaluationParameters)
-    assert job.parameters.adapter_path == str(first.paths.adapter)
-    assert job.parameters.dataset_path == "starter/heldout"
-    assert job.parameters.max_length == 64
-    assert job.name == "tone score"
-
-
-@pytest.mark.parametrize(("word", "kind"), [("Merge", JobKind.MERGE), ("Train again", JobKind.TRAINING)])
-async def test_a_finished_training_can_be_merged_and_trained_again(
-    user: User, jobs: JobManager, word: str, kind: JobKind
-) -> None:
-    first = await run(jobs, "tone")
-    await user.open(f"/activity/{first.id}")
-    await press(user, word)
-    [job] = [job for job in jobs.jobs.values() if job is not first]
-    assert job.kind is kind
-    if isinstance(job.parameters, MergeParameters):
-        assert job.parameters.adapter_path == str(first.paths.adapter)
-    else:
-        assert job.parameters == first.parameters
-    await user.should_see(job.name, retries=50)
-    await jobs.ended(job)
-
-
-async def test_a_merge_goes_into_the_folder_that_a_person_chose(
-    user: User, services: Services, jobs: JobManager, tmp_path: Path
-) -> None:
-    (tmp_path / "Mail-tone-merged").mkdir()
-    await services.people.change(merged_folder=str(tmp_path))
-    first = await run(jobs, "Mail tone")
-    await user.open(f"/activity/{first.id}")
-    await press(user, "Merge")
-    [job] = [job for job in jobs.jobs.values() if job is not first]
-    assert isinstance(job.parameters, MergeParameters)
-    assert job.parameters.output_dir == str(tmp_path / "Mail-tone-merged-2")
-    await jobs.ended(job)
-
-
-async def test_an_evaluation_shows_its_answers_and_those_that_changed(user: User, jobs: JobManager) -> None:
-    first = await run(jobs, "tone")
-    parameters = EvaluationParameters(
-        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
-    )
-    job = await jobs.submit(JobKind.EVALUATION, parameters)
-    await jobs.ended(job)
-    lines = [
-        {"row": 1, "prompt": "<b>one</b>", "reference": "1", "base": "eins", "adapter": "1", "adapter_correct": True},
-        {"row": 2, "prompt": "two", "reference": "2", "base": "2", "base_correct": True, "adapter": "zwei"},
-    ]
-    job.paths.answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("<b>one</b>", retries=50)
-    await user.should_see("zwei", retries=50)
-    user.find("Only adapter right").click()
-    await user.should_not_see("zwei", retries=50)
-    await user.should_see("eins")
-    user.find("Only adapter wrong").click()
-    await user.should_see("zwei", retries=50)
-    await user.should_not_see("eins", retries=50)
+async def test_a_damaged_run_folder_is_named_and_left_as_it_is(user: User, jobs: JobManager) -> None:
+    damaged = jobs.workspace.runs / "20260101-000000-broken-0000"
+    damaged.mkdir()
+    (damaged / "job.json").write_text("{")
+    await jobs.refresh()
+    await user.open("/activity")
+    await user.should_see("its job.json is missing or damaged")
+    assert (damaged / "job.json").read_text() == "{"
 
 
 async def test_a_run_that_waits_for_a_paused_one_says_so_everywhere(user: User, services: Services) -> None:
@@ -326,107 +161,314 @@ async def test_a_run_that_waits_for_a_paused_one_says_so_everywhere(user: User, 
         await user.should_not_see("next in the queue")
 
 
-async def test_an_unknown_run_says_so(user: User) -> None:
-    path = "/activity/20260101-000000-nothing-0000"
-    assert (await user.http_client.get(path)).status_code == 404
+# ---- what is asked for stands in the address ----
+
+
+async def test_filters_narrow_the_list_and_stand_in_the_address(user: User, jobs: JobManager) -> None:
+    await run(jobs, "good one")
+    await run(jobs, "it fails")
     await user.open("/activity")
+    fire(chip(user, "Failed"), "click")
+    assert shown(user) == ["it fails"]
+    assert address(user) == "/activity?status=failed"
+    fire(chip(user, "Finished"), "click")
+    assert shown(user) == ["it fails", "good one"]
+    assert address(user) == "/activity?status=completed&status=failed"
+    await press(user, "Clear the filters")
+    assert address(user) == "/activity"
+    user.find(marker="find-run").type("good")
+    await user.should_not_see("it fails", retries=50)
+    assert address(user) == "/activity?q=good"
+    user.find(marker="find-run").type(" nothing")
+    await user.should_see("No run fits", retries=50)
+    await press(user, "Show all runs")
+    assert shown(user) == ["it fails", "good one"]
+    assert address(user) == "/activity"
+
+
+async def test_an_address_opens_the_same_view_again(user: User, services: Services) -> None:
+    await write_past(services, "tone one", "tone two", "other")
+    await write_past(services, "tone bad", status=JobStatus.FAILED)
+    await user.open("/activity?q=tone&status=completed&sort=oldest")
+    assert shown(user) == ["tone one", "tone two"]
+    assert chip(user, "Finished")._props["aria-pressed"] == "true"
+    assert chip(user, "Failed")._props["aria-pressed"] == "false"
+    [find] = user.find(marker="find-run").elements
+    assert isinstance(find, ui.input)
+    assert find.value == "tone"
+
+
+async def test_a_hostile_address_opens_the_whole_list(user: User, services: Services) -> None:
+    await write_past(services, "one")
+    await user.open("/activity?status=<script>&kind=../..&page=-3&size=9999999&from=0000-00-00&sort=;drop&when=%00")
+    assert shown(user) == ["one"]
+
+
+async def test_another_address_of_the_list_is_followed_without_building_the_page(
+    user: User, services: Services
+) -> None:
+    """As the back button and the link in the side bar lead to it."""
+    await write_past(services, "one", "two")
+    await user.open("/activity?q=one")
+    assert shown(user) == ["one"]
+    [before] = user.find(kind=DataTable).elements
     with user:
-        ui.navigate.to(path)
-    await user.should_see("There is no run 20260101-000000-nothing-0000.", retries=50)
+        ui.navigate.to("/activity")
+    await user.should_see("two", retries=50)
+    assert shown(user) == ["two", "one"]
+    [after] = user.find(kind=DataTable).elements
+    assert after is before
 
 
-async def test_leaving_the_page_ends_its_listening(user: User, jobs: JobManager) -> None:
-    job = await run(jobs, "tone")
+async def test_days_filter_the_list(user: User, services: Services) -> None:
+    write_run(services.workspace, FakeRun("long ago", minutes_ago=60 * 24 * 40, minutes=1))
+    await write_past(services, "new")
+    await user.open("/activity?when=30d")
+    assert shown(user) == ["new"]
+    await user.open("/activity?to=2000-01-01")
+    await user.should_see("No run fits")
+
+
+async def test_a_long_list_goes_page_by_page(user: User, services: Services) -> None:
+    names = [f"run {n:02}" for n in range(60)]
+    await write_past(services, *names)
+    await user.open("/activity?sort=name")
+    assert shown(user) == names[:25]
+    await user.should_see("1–25 of 60")
+    await press(user, "Next page")
+    await press(user, "Next page")
+    assert shown(user) == names[50:]
+    await user.should_see("51–60 of 60")
+    assert address(user) == "/activity?sort=name&page=3"
+    [on] = buttons(user, "Next page")
+    assert on._props["aria-disabled"] == "true"
+    [pager] = user.find(kind=Pager).elements
+    user.find("100").click()
+    await user.should_see("run 49", retries=50)
+    assert shown(user) == names
+    assert address(user) == "/activity?sort=name&size=100"
+    assert pager.visible
+
+
+async def test_only_rows_in_sight_listen_to_their_runs(user: User, services: Services) -> None:
+    await write_past(services, *(f"run {n:02}" for n in range(30)))
+    await user.open("/activity?sort=name")
+    [table] = user.find(kind=RunTable).elements
+    assert isinstance(table, RunTable)
+    assert {job.name for job in table.shown} == {f"run {n:02}" for n in range(25)}
+    assert len([one for one in table.descendants() if isinstance(one, StatusBadge)]) == 25
+
+
+# ---- nothing moves under a person's hands ----
+
+
+async def test_rows_stay_in_place_while_a_person_is_in_them(user: User, services: Services) -> None:
+    one, *_ = await waiting(services, "one", "two")
     await user.open("/activity")
-    counts: Callable[[], list[int]] = lambda: [  # noqa: E731
-        len(event.callbacks) for event in (job.changed, job.metric_added, job.log_added, job.curves_reset)
-    ]
-    before = counts()
+    [table] = user.find(kind=RunTable).elements
+    fire(table, "pointerenter")
+    await services.jobs.stop(one.id)
+    await user.should_see(kind=StatusBadge, content="Stopped", retries=50)
+    await waiting(services, "three")
+    assert shown(user) == ["one", "two"]
+    await user.should_see("Show what has changed", retries=50)
+    fire(table, "pointerleave")
+    assert shown(user) == ["two", "three", "one"]
+    await user.should_not_see("Show what has changed")
+
+
+async def test_what_has_changed_is_shown_when_asked_for(user: User, services: Services) -> None:
+    one, *_ = await waiting(services, "one", "two")
+    await user.open("/activity")
+    [table] = user.find(kind=RunTable).elements
+    fire(table, "focusin")
+    await services.jobs.stop(one.id)
+    await user.should_see("Show what has changed", retries=50)
+    await press(user, "Show what has changed")
+    assert shown(user) == ["two", "one"]
+
+
+async def test_a_deleted_run_goes_at_once(user: User, services: Services) -> None:
+    one, *_ = await waiting(services, "one", "two")
+    await services.jobs.stop(one.id)
+    await user.open("/activity")
+    [table] = user.find(kind=RunTable).elements
+    fire(table, "pointerenter")
+    await services.jobs.delete(one.id)
+    await user.should_not_see(kind=StatusBadge, content="Stopped", retries=50)
+    assert shown(user) == ["two"]
+
+
+# ---- many at once ----
+
+
+async def test_what_is_chosen_is_counted_and_everything_found_can_be(user: User, services: Services) -> None:
+    await write_past(services, *(f"run {n:02}" for n in range(30)))
+    jobs = list(services.jobs.jobs.values())
+    await user.open("/activity")
+    choose(user, *jobs[:2])
+    await user.should_see("2 runs chosen")
+    [every] = user.find(kind=AllCheck).elements
+    fire(every.default_slot.children[0], "change", True)
+    await user.should_see("27 runs chosen")  # the two oldest stand on the second page
+    await press(user, "Choose all 30")
+    await user.should_see("30 runs chosen")
+    await press(user, "Next page")
+    checks = [one for one in user.find(kind=RowCheck).elements if isinstance(one, RowCheck)]
+    assert all(check.default_slot.children[0]._props["checked"] for check in checks)
+    await press(user, "Clear the selection")
+    await user.should_see("26–30 of 30")
+
+
+async def test_many_are_paused_at_once_and_what_cannot_be_is_said(user: User, services: Services) -> None:
+    one, two, three = await waiting(services, "one", "two", "three")
+    await services.jobs.stop(three.id)
+    await user.open("/activity")
+    choose(user, one, two, three)
+    [retry] = buttons(user, "Try again 1 of 3")
+    assert retry._props.get("aria-disabled", "false") == "false"
+    await press(user, "Pause 2 of 3")
+    await user.should_see("2 runs were told to pause.")
+    assert [job.status for job in (one, two, three)] == [JobStatus.PAUSED, JobStatus.PAUSED, JobStatus.STOPPED]
+    [pause] = buttons(user, "Pause")
+    assert pause._props["aria-disabled"] == "true"
+    assert pause._props["title"] == "None of these runs is at work or waits for its turn."
+
+
+async def test_each_failure_is_named(user: User, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = await waiting(services, "one", "two")
+
+    async def fail(job_id: str) -> None:
+        raise JobError(f"{services.jobs.get(job_id).name} changes all the time.", "Ask again.")
+
+    monkeypatch.setattr(services.jobs, "pause", fail)
+    await user.open("/activity")
+    choose(user, one, two)
+    said: list[tuple[str, ...]] = []
+    monkeypatch.setattr(list_selection, "toast", lambda *words, hint="": said.append((*words, hint)))
+    await press(user, "Pause")
+    hint = "one: one changes all the time. Ask again. two: two changes all the time. Ask again."
+    assert said == [("Nothing was changed.", "warning", hint)]
+
+
+async def test_deleting_names_what_goes_and_how_much_room_comes_free(user: User, services: Services) -> None:
+    await write_past(services, "one", "two")
+    jobs = list(services.jobs.jobs.values())
+    for job in jobs:
+        job.paths.adapter.mkdir()
+        (job.paths.adapter / "adapter_model.safetensors").write_bytes(bytes(4_000_000))
+    await user.open("/activity")
+    choose(user, *jobs)
+    [delete] = buttons(user, "Delete")
+    fire(delete, "click")
+    await user.should_see("Delete 2 runs?", retries=50)
+    await user.should_see("one, two.")
+    await user.should_see("8 MB come free on the disk.")
+    sure = buttons(user, "Delete")[-1]
+    fire(sure, "click")
+    await user.should_see("No run yet", retries=50)
+    assert not any(job.paths.folder.exists() for job in jobs)
+
+
+async def test_runs_are_compared(user: User, services: Services) -> None:
+    first = await services.jobs.submit(JobKind.TRAINING, training("one", learning_rate=1e-4))
+    second = await services.jobs.submit(JobKind.TRAINING, training("two", learning_rate=3e-4))
+    await user.open("/activity")
+    choose(user, first)
+    [button] = buttons(user, "Compare")
+    assert button._props["title"] == "Choose at least two runs to compare them."
+    choose(user, second)
+    fire(button, "click")
+    await user.should_see("Learning rate", retries=50)
+    await user.should_see("0.0003")
+    await user.should_not_see("LoRA rank")
+
+
+# ---- one row ----
+
+
+async def test_the_menu_of_a_row_offers_what_fits_the_run_as_it_stands(user: User, services: Services) -> None:
+    await write_past(services, "broken", status=JobStatus.FAILED)
+    [job] = services.jobs.jobs.values()
+    await user.open("/activity")
+    [menu] = [one for one in user.find(kind=MenuButton).elements if "broken" in str(one._props["label"])]
+    fire(menu, "ask")
+    texts = [item["text"] for item in menu._props["items"]]
+    assert texts == ["Open", "Try again", "Change and start again", "Start the same again", "Delete"]
+    assert menu._props["items"][2]["target"] == f"/train?from={job.id}"
+    fire(menu, "choose", "1")
+    await user.should_see(kind=StatusBadge, content="Waiting", retries=50)
+    fire(menu, "ask")
+    assert "Pause" in [item["text"] for item in menu._props["items"]]
+
+
+# ---- the queue ----
+
+
+def queue_of(user: User) -> list[str]:
+    [entries] = user.find(kind=ReorderList).elements
+    rows = entries.default_slot.children
+    return [next(one.text for one in row.descendants() if isinstance(one, ui.link)) for row in rows]
+
+
+async def test_the_queue_is_put_into_another_order(user: User, services: Services) -> None:
+    _, _, three = await waiting(services, "one", "two", "three")
+    await user.open("/activity")
+    assert queue_of(user) == ["one", "two", "three"]
+    await press(user, "Move two up")
+    assert [job.name for job in services.jobs.queue] == ["two", "one", "three"]
+    await user.should_see("two is at place 1 of 3 now.", retries=50)
+    assert queue_of(user) == ["two", "one", "three"]
+    [entries] = user.find(kind=ReorderList).elements
+    fire(entries, "move", [three.id, 0])  # as a mouse or Alt and an arrow tell it
+    await user.should_see("three is at place 1 of 3 now.", retries=50)
+    assert queue_of(user) == ["three", "two", "one"]
+
+
+async def test_the_queue_is_held_and_continued(user: User, services: Services) -> None:
+    await waiting(services, "one")
+    await user.open("/activity")
+    await press(user, "Hold the queue")
+    assert services.jobs.queue_held
+    await user.should_see("What is at work goes on.", retries=50)
+    await press(user, "Continue the queue")
+    assert not services.jobs.queue_held
+    await user.should_not_see("What is at work goes on.", retries=50)
+
+
+async def test_a_chain_is_drawn_as_one(user: User, services: Services) -> None:
+    first = await services.jobs.submit(JobKind.TRAINING, training("capitals"))
+    await services.jobs.submit(JobKind.TRAINING, training("rivers"), after=first.id)
+    await services.jobs.submit(JobKind.TRAINING, training("lakes"))
+    await services.jobs.pause(first.id)
+    await user.open("/activity")
+    assert queue_of(user) == ["capitals", "rivers", "lakes"]
+    await user.should_see("It is paused: it keeps its place")
+    assert not buttons(user, "Move capitals up")
+    await services.jobs.resume(first.id)
+    await user.should_see("after capitals", retries=50)
+    assert buttons(user, "Move capitals down")
+
+
+async def test_a_long_queue_shows_its_beginning(user: User, services: Services) -> None:
+    await waiting(services, *(f"run {n:02}" for n in range(12)))
+    await user.open("/activity")
+    assert len(queue_of(user)) == 8
+    await press(user, "Show 4 more")
+    assert len(queue_of(user)) == 12
+
+
+async def test_leaving_the_list_ends_its_listening(user: User, services: Services) -> None:
+    [job] = await waiting(services, "one")
+    await user.open("/")
+    events = (services.jobs.jobs_changed, job.changed)
+    before = [len(event.callbacks) for event in events]
     for _ in range(3):
         with user:
-            ui.navigate.to(f"/activity/{job.id}")
-        await user.should_see("At the end", retries=50)
-        assert counts() > before
-        with user:
             ui.navigate.to("/activity")
-        await user.should_see("New fine-tune", retries=50)
-        await user.should_not_see("At the end", retries=50)
-    assert counts() == before
-
-
-async def test_a_damaged_run_folder_is_named_and_left_as_it_is(user: User, jobs: JobManager) -> None:
-    damaged = jobs.workspace.runs / "20260101-000000-broken-0000"
-    damaged.mkdir()
-    (damaged / "job.json").write_text("{")
-    await jobs.refresh()
-    await user.open("/activity")
-    await user.should_see("its job.json is missing or damaged")
-    assert (damaged / "job.json").read_text() == "{"
-
-
-async def test_showing_more_runs_leads_to_the_first_new_one(
-    user: User, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(activity, "ROWS_AT_FIRST", 2)
-    for name in ("one", "two", "three", "four", "five"):
-        await services.jobs.submit(JobKind.TRAINING, training(name))
-    focused: list[ui.element] = []
-    monkeypatch.setattr(activity, "focus", focused.append)
-    await user.open("/activity")
-    await user.should_not_see("three")
-    await press(user, "Show more of 5 runs")
-    await user.should_see("three")
-    links = [element for element in user.find(kind=ui.link).elements if "/activity/" in str(element._props.get("href"))]
-    third = sorted(links, key=lambda link: link.id)[2]
-    assert focused == [third]
-    await user.should_see("Show more of 5 runs")
-
-
-async def test_a_change_of_one_run_builds_only_its_row(user: User, services: Services) -> None:
-    """Building every row again would take a long list a fifth of a second, and the focus away from a person in it."""
-    for name in ("one", "two", "three"):
-        await services.jobs.submit(JobKind.TRAINING, training(name))
-    await user.open("/activity")
-    await user.should_see("three")
-
-    def rows() -> list[int]:
-        [table] = user.find(kind=DataTable).elements
-        assert isinstance(table, DataTable)
-        return [row.id for row in table.body.default_slot.children]
-
-    before = rows()
-    last = next(job for job in services.jobs.jobs.values() if job.name == "three")
-    await services.jobs.stop(last.id)
-    await user.should_see(kind=StatusBadge, content="Stopped", retries=50)
-    assert rows()[:2] == before[:2]
-    assert rows()[2] not in before
-
-
-async def test_a_run_whose_events_cannot_be_read_is_shown_with_what_is_known(
-    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = await run(jobs, "tone")
-
-    async def fail(_job: Job) -> None:
-        raise WorkspaceError("The events of tone cannot be read: Permission denied.")
-
-    monkeypatch.setattr(jobs, "load_history", fail)
-    job.history_loaded = False
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("The events of tone cannot be read: Permission denied.", retries=50)
-    await user.should_see("Every other setting has its default.", retries=50)
-    await user.should_not_see(kind=Skeleton)
-
-
-async def test_a_deleted_run_is_said_to_be_so_once(
-    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = await run(jobs, "tone")
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("At the end", retries=50)
-    said: list[str] = []
-    monkeypatch.setattr(job_page, "toast", lambda message, _kind: said.append(message))
-    monkeypatch.setattr(ui.navigate, "to", lambda _path: None)  # the browser takes its time
-    await jobs.delete(job.id)
-    jobs.jobs_changed.emit()
-    assert said == ["tone was deleted."]
+        await user.should_see("Find a run", retries=50)
+        with user:
+            ui.navigate.to("/")
+        await user.should_not_see("Find a run", retries=50)
+        await user.should_see("Quick actions", retries=50)
+    assert [len(event.callbacks) for event in events] == before

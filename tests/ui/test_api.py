@@ -85,7 +85,9 @@ async def test_the_description_names_every_way_in(client: httpx.AsyncClient) -> 
         ("post", "/queue/continue"),
         ("get", "/jobs/{job_id}/console"),
         ("get", "/jobs/{job_id}/log"),
+        ("get", "/jobs/{job_id}/curves.csv"),
         ("get", "/jobs/{job_id}/files/adapter"),
+        ("get", "/jobs/{job_id}/files/{path}"),
         ("get", "/adapters"),
     }
 

@@ -34,7 +34,17 @@ from tests.fakes.runs import FakeRun, write_run
 from tests.ui.acting import buttons, press
 
 TOKEN = "hf_NobodyShallEverSeeThis9876"
-SECTIONS = ["appearance", "language", "notifications", "accessibility", "models", "storage", "transfer", "about"]
+SECTIONS = [
+    "appearance",
+    "language",
+    "notifications",
+    "accessibility",
+    "models",
+    "standby",
+    "storage",
+    "transfer",
+    "about",
+]
 
 
 @pytest.fixture(autouse=True)

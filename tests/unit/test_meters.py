@@ -20,11 +20,12 @@ class NoDriverError(Exception):
     pass
 
 
-def driver(count: int, *, tells_utilisation: bool = True) -> types.ModuleType:
+def driver(count: int, *, tells_utilisation: bool = True, slowdown: int | None = 92) -> types.ModuleType:
     """A stand-in for the NVIDIA library, with `count` GPUs."""
     module: Any = types.ModuleType("pynvml")
     module.NVMLError = NoDriverError
     module.NVML_TEMPERATURE_GPU = 0
+    module.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN = 1
 
     def no_driver(*_: object) -> None:
         raise NoDriverError
@@ -37,6 +38,8 @@ def driver(count: int, *, tells_utilisation: bool = True) -> types.ModuleType:
     rates = types.SimpleNamespace(gpu=87)
     module.nvmlDeviceGetUtilizationRates = (lambda _: rates) if tells_utilisation else no_driver
     module.nvmlDeviceGetTemperature = lambda _handle, _sensor: 61
+    limit = (lambda _handle, _kind: slowdown) if slowdown is not None else no_driver
+    module.nvmlDeviceGetTemperatureThreshold = limit
     return module  # type: ignore[no-any-return]
 
 
@@ -57,13 +60,13 @@ def test_every_gpu_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = Meters().read()
     assert (first.id, first.name, second.id) == ("cuda:0", "GPU 0", "cuda:1")
     assert (first.memory_used, first.memory_total) == (2**30, 2**34)
-    assert (first.utilisation, first.temperature) == (87.0, 61.0)
+    assert (first.utilisation, first.temperature, first.slowdown_temperature) == (87.0, 61.0, 92.0)
 
 
 def test_what_a_gpu_does_not_tell_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pynvml", driver(1, tells_utilisation=False))
+    monkeypatch.setitem(sys.modules, "pynvml", driver(1, tells_utilisation=False, slowdown=None))
     (reading,) = Meters().read()
-    assert reading.utilisation is None
+    assert reading.utilisation is None and reading.slowdown_temperature is None
     assert reading.temperature == 61.0
 
 

@@ -12,7 +12,7 @@ import pytest
 from qlora_ui import storage_use
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.settings import prepare_home
-from qlora_ui.storage_use import GivenUpError, measure, size_of
+from qlora_ui.storage_use import GivenUpError, freed_by, measure, size_of
 from tests.fakes.runs import FakeRun, write_run
 
 
@@ -118,3 +118,14 @@ async def test_cancelling_ends_the_thread() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(ended.wait, 10)
+
+
+def test_what_has_another_name_elsewhere_does_not_come_free(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    mine.mkdir()
+    other.mkdir()
+    (mine / "own").write_bytes(bytes(100))
+    (mine / "shared").write_bytes(bytes(1000))
+    (other / "shared").hardlink_to(mine / "shared")
+    assert freed_by([mine]) == 100
+    assert freed_by([mine, other]) == 1100

@@ -11,36 +11,59 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.contract.events import CheckpointSaved, Event, Metric, Resumed, Stopped
+from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Event, Metric, Resumed, Stopped
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import Command, ExitRecord, JobKind, JobStatus
 from tests.worker.conftest import STEPS, TRAINING, events_of, finish, make_run, start
 
 
+EVERYTHING = TRAINING | {
+    "packing": True,
+    "batch_size": 2,
+    "gradient_accumulation": 2,
+    "lr_scheduler_type": "cosine",
+    "warmup_share": 0.1,
+    "lora_dropout": 0.1,
+    "evaluations": 12,
+    "best_metric": "eval_loss",
+    "early_stopping_patience": 3,
+    "early_stopping_threshold": 0.5,
+    "load_best_at_end": True,
+}
+"""All that has a state of its own."""
+
+
 @pytest.fixture(scope="module")
-def disturbed(home: Path) -> RunPaths:
-    """Killed after its first checkpoint, paused in its second attempt, finished in its third."""
-    paths = make_run(home, JobKind.TRAINING, TRAINING, run_id="disturbed")
-    worker = start(paths)
-    wait_for(paths, lambda event: isinstance(event, CheckpointSaved))
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.wait()
-    assert not paths.exit.exists()
-
-    make_run(home, JobKind.TRAINING, TRAINING, run_id="disturbed", attempt=2)
-    worker = start(paths)
-    wait_for(paths, lambda event: isinstance(event, Metric) and resumed(paths, 1))
-    paths.command.write_text(Command(action="pause", attempt=2).model_dump_json(), encoding="utf-8")
-    assert worker.wait(timeout=240) == 0
-    assert '"paused"' in paths.exit.read_text(encoding="utf-8")
-
-    make_run(home, JobKind.TRAINING, TRAINING, run_id="disturbed", attempt=3)
+def undisturbed(home: Path) -> RunPaths:
+    paths = make_run(home, JobKind.TRAINING, EVERYTHING, run_id="undisturbed")
     assert finish(paths).status is JobStatus.COMPLETED
     return paths
 
 
-def test_every_loss_is_the_undisturbed_one(disturbed: RunPaths, trained: RunPaths) -> None:
-    expected, got = curves(trained), curves(disturbed)
+@pytest.fixture(scope="module")
+def disturbed(home: Path) -> RunPaths:
+    """Killed after its second checkpoint, paused in its second attempt, finished in its third."""
+    paths = make_run(home, JobKind.TRAINING, EVERYTHING, run_id="disturbed")
+    worker = start(paths)
+    wait_for(paths, lambda event: isinstance(event, CheckpointSaved) and event.step >= 10)
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    assert not paths.exit.exists()
+
+    make_run(home, JobKind.TRAINING, EVERYTHING, run_id="disturbed", attempt=2)
+    worker = start(paths)
+    wait_for(paths, lambda event: isinstance(event, Metric) and resumed(paths, 4))
+    paths.command.write_text(Command(action="pause", attempt=2).model_dump_json(), encoding="utf-8")
+    assert worker.wait(timeout=240) == 0
+    assert '"paused"' in paths.exit.read_text(encoding="utf-8")
+
+    make_run(home, JobKind.TRAINING, EVERYTHING, run_id="disturbed", attempt=3)
+    assert finish(paths).status is JobStatus.COMPLETED
+    return paths
+
+
+def test_every_loss_is_the_undisturbed_one(disturbed: RunPaths, undisturbed: RunPaths) -> None:
+    expected, got = curves(undisturbed), curves(disturbed)
     assert set(got) == set(expected)
     for point, value in expected.items():
         assert got[point] == pytest.approx(value, abs=1e-4), point
@@ -51,14 +74,23 @@ def test_resumes_begin_at_checkpoints(disturbed: RunPaths) -> None:
     steps = [event.step for event in events if isinstance(event, Resumed)]
     paused = next(event for event in events if isinstance(event, Stopped))
     assert len(steps) == 2
-    assert steps[0] % 10 == 0 and steps[0] > 0
+    assert steps[0] >= 10
     assert paused.paused and steps[1] == paused.step
     assert steps[0] < steps[1] < STEPS
 
 
-def test_totals_count_all_attempts(disturbed: RunPaths, trained: RunPaths) -> None:
-    totals = [ExitRecord.model_validate_json(paths.exit.read_bytes()).summary for paths in (disturbed, trained)]
-    assert totals[0]["tokens"] == totals[1]["tokens"]
+def test_both_end_early_at_the_same_step_with_the_same_best(disturbed: RunPaths, undisturbed: RunPaths) -> None:
+    got, expected = (
+        ExitRecord.model_validate_json(paths.exit.read_bytes()).summary for paths in (disturbed, undisturbed)
+    )
+    assert expected["stopped_early"] and 10 < expected["steps"] < STEPS
+    for name in ("steps", "tokens", "best_step", "adapter_step", "stopped_early"):
+        assert got[name] == expected[name], name
+    for name in ("best_value", "eval_loss", "eval_token_accuracy", "train_loss"):
+        assert got[name] == pytest.approx(expected[name], abs=1e-4), name
+    alerts = [[e for e in events_of(paths) if isinstance(e, Alert)] for paths in (disturbed, undisturbed)]
+    assert [alert.code for alert in alerts[0]] == [alert.code for alert in alerts[1]] == [AlertCode.EARLY_STOP]
+    assert alerts[0][0].message == alerts[1][0].message
 
 
 def test_sigterm_stops_with_a_checkpoint(home: Path) -> None:
@@ -107,11 +139,11 @@ def resumed(paths: RunPaths, steps: int) -> bool:
 
 
 def curves(paths: RunPaths) -> dict[tuple[str, int], float]:
-    """Every point of loss, evaluation loss, gradient and learning rate, cut back at each resume as the app does."""
+    """Every point of all curves but of speed and memory, cut back at each resume as the app does."""
     points: dict[tuple[str, int], float] = {}
     for event in events_of(paths):
         if isinstance(event, Resumed):
             points = {key: value for key, value in points.items() if key[1] <= event.step}
         if isinstance(event, Metric):
-            points |= {(n, event.step): v for n, v in event.values.items() if n != "tokens_per_second"}
+            points |= {(n, event.step): v for n, v in event.values.items() if n not in {"tokens_per_second", "memory"}}
     return points

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from itertools import pairwise
 
 import pytest
 
 from qlora_ui.contract.events import (
+    Alert,
     CheckpointSaved,
     Facts,
     Finished,
@@ -56,6 +58,25 @@ def test_checkpoints_are_announced_and_old_ones_dropped(trained: RunPaths) -> No
     left = sorted(folder.name for folder in trained.checkpoints.iterdir())
     assert left == ["checkpoint-40", "checkpoint-50", "checkpoint-60"]
     assert all((trained.checkpoints / name / "complete.json").is_file() for name in left)
+
+
+def test_a_healthy_run_is_left_in_peace(trained: RunPaths) -> None:
+    assert not [event for event in events_of(trained) if isinstance(event, Alert)]
+
+
+def test_evaluations_and_checkpoints_tell_more_than_the_loss(trained: RunPaths) -> None:
+    events = events_of(trained)
+    first, *_, last = [event.values for event in events if isinstance(event, Metric) and "eval_loss" in event.values]
+    assert last["eval_perplexity"] == pytest.approx(math.exp(last["eval_loss"]))
+    assert 0 <= first["eval_token_accuracy"] < last["eval_token_accuracy"] <= 1
+    points = [event.values for event in events if isinstance(event, Metric) and "loss" in event.values]
+    assert all(0 <= point["padding"] < 0.5 for point in points)
+    machine = [event.values["memory"] for event in events if isinstance(event, Metric) and "memory" in event.values]
+    assert machine and all(value > 100e6 for value in machine)
+    saved = [event for event in events if isinstance(event, CheckpointSaved)]
+    assert saved[0].metrics["eval_loss"] == first["eval_loss"], "the newest evaluation was the one at the start"
+    assert saved[-1].metrics == last and saved[-1].is_best
+    assert [event.step for event in saved if event.is_best] == [STEPS // 2, STEPS]
 
 
 def test_facts_and_samples(trained: RunPaths) -> None:

@@ -1,6 +1,7 @@
 // What the library that draws is told: one axis of steps, one of values, a line for each curve, marks below them.
 
 const LABEL_HEIGHT = 14;
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const MARKS = {
   checkpoint: { symbol: "triangle", symbolSize: [9, 7], color: "text-muted" },
   best: { symbol: "diamond", symbolSize: 11, color: "success" },
@@ -14,14 +15,14 @@ export function option(curves, look) {
   const last = Math.max(0, ...curves.map(({ raw }) => raw.at(-1)?.[0] ?? 0));
   const end = look.range ? shown[1] : Math.max(look.total || 0, last, 1);
   const lines = curves.map((one) => prepared(one, look, shown[0], end));
-  const shifts = labelShifts(lines, look.height - 34);
+  const shifts = labelShifts(lines, look.height - 38);
   const text = { color: colour("text-muted"), fontSize: 11, fontFamily: "inherit" };
   const whole = new Intl.NumberFormat(look.language);
   const now = last < end && !look.range ? last : null;
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    grid: { left: 48, right: 56, top: 10, bottom: 24 },
+    grid: { left: 56, right: 60, top: 10, bottom: 28 },
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -40,7 +41,7 @@ export function option(curves, look) {
       axisLine: { lineStyle: { color: colour("border") } },
       axisTick: { show: false },
       splitLine: { show: false },
-      axisLabel: { ...text, margin: 10, hideOverlap: true, showMaxLabel: true, formatter: (step) => whole.format(step) },
+      axisLabel: { ...text, margin: 14, hideOverlap: true, showMaxLabel: true, formatter: (step) => whole.format(step) },
     },
     yAxis: [
       {
@@ -138,7 +139,7 @@ function marks(all, from, to, colour) {
     clip: false,
     symbol,
     symbolSize,
-    symbolOffset: [0, "-60%"],
+    symbolOffset: [0, 7],
     itemStyle: { color: colour(color) },
     data: shown.filter((mark) => mark.kind === kind).map(({ step }) => [step, 0]),
     z: 4,
@@ -195,10 +196,20 @@ function tooltip(items, look) {
 }
 
 function written(value, { language, scale }, digits = 3) {
-  const isTiny = value !== 0 && Math.abs(value) < 0.001;
-  const form = isTiny ? { notation: "scientific", maximumSignificantDigits: 3 } : { maximumSignificantDigits: digits };
-  const figure = new Intl.NumberFormat(language, Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : form);
-  return scale.unit ? `${figure.format(value)} ${scale.unit}` : figure.format(value);
+  const figure = value !== 0 && Math.abs(value) < 0.001 ? powerOfTen(value, language) : plain(value, language, digits);
+  return scale.unit ? `${figure} ${scale.unit}` : figure;
+}
+
+function plain(value, language, digits) {
+  const form = Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits };
+  return new Intl.NumberFormat(language, form).format(value);
+}
+
+// `1.12·10⁻⁴`, as the words beside the chart have it.
+function powerOfTen(value, language) {
+  const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-9);
+  const raised = [...String(exponent)].map((sign) => RAISED[sign] ?? sign).join("");
+  return `${plain(value / 10 ** exponent, language, 3)}·10${raised}`;
 }
 
 function isStill() {

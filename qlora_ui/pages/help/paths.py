@@ -41,11 +41,23 @@ TOPICS: dict[str, Topic] = {
         "database",
         "data.md",
     ),
+    "/help/jobs": Topic(
+        mark("Jobs and the queue"),
+        mark("How runs wait, stop, pause and go on, and how new runs are made from old ones."),
+        "list-ordered",
+        "jobs.md",
+    ),
     "/help/parameters": Topic(
         mark("Parameters"),
         mark("Every setting of a training, an evaluation and a merge, with its default and its range."),
         "sliders-horizontal",
         "parameters.md",
+    ),
+    "/help/monitoring": Topic(
+        mark("Watching a training"),
+        mark("What a run tells while you are away, when it ends by itself, and where else its curves can go."),
+        "bell",
+        "monitoring.md",
     ),
     "/help/architecture": Topic(
         mark("How it works"),

@@ -16,7 +16,7 @@ from qlora_ui.components.events import listen
 from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.layout import Card, Skeleton, column, columns
 from qlora_ui.components.live import Live
-from qlora_ui.components.log_view import LogCard
+from qlora_ui.components.log_card import LogCard
 from qlora_ui.components.measures import measured
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader

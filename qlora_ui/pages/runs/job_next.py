@@ -158,4 +158,3 @@ def _free_folder(folder: Path, name: str) -> str:
     stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "model"
     numbered = (f"{stem}-merged" if number == 1 else f"{stem}-merged-{number}" for number in count(1))
     return str(next(path for path in map(folder.joinpath, numbered) if not path.exists()))
-

@@ -46,7 +46,7 @@ def stretches(phases: Sequence[tuple[str, datetime]], until: datetime | None) ->
 
     A clock that was set back meanwhile makes no stretch shorter than nothing.
     """
-    ends = [moment for _name, moment in phases[1:]] + [until]
+    ends = [*(moment for _name, moment in phases), until][1:]
     seconds: dict[str, float] = {}
     for (name, start), end in zip(phases, ends, strict=True):
         if name and end is not None:

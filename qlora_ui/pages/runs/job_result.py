@@ -14,6 +14,7 @@ from qlora_ui.components.badge import Badge
 from qlora_ui.components.copying import copy_from
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.explain import explain
+from qlora_ui.components.fold import Fold
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
@@ -64,10 +65,14 @@ def _adapter(job: Job) -> None:
         with row(between=True):
             place = Text(path, "code", classes="qu-break qu-sm")
             copy_from(place, _("Copy the path"), is_icon=True)
-        paragraph(_("Python loads it anywhere, with PEFT and the same base:"), muted=True, size="sm")
-        with row(top=True):
-            code = code_block(snippet, _("Python that loads the adapter")).classes("qu-grow")
-            copy_from(code, _("Copy the Python"), is_icon=True)
+        Fold(_("Load it in Python"), lambda: _show_python(snippet))
+
+
+def _show_python(snippet: str) -> None:
+    paragraph(_("Python loads it anywhere, with PEFT and the same base:"), muted=True, size="sm")
+    with row(top=True):
+        code = code_block(snippet, _("Python that loads the adapter")).classes("qu-grow")
+        copy_from(code, _("Copy the Python"), is_icon=True)
 
 
 def _load(path: Path, model: type[Record], show: Callable[[Record], None]) -> None:
@@ -131,4 +136,3 @@ def _receipt(receipt: MergeReceipt) -> None:
         facts.add(_("Folder"), receipt.output_dir)
     with card.head:
         Badge(_("Verified"), "success") if receipt.passed else Badge(_("Not verified"), "error")
-

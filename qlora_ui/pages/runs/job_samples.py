@@ -103,11 +103,7 @@ def cut(text: str) -> str:
 
 
 def _options(prompts: list[str]) -> dict[int, str]:
-    """Long prompts are told apart by their numbers."""
-    return {
-        place: _("{number}. {prompt}", number=place + 1, prompt=" ".join(prompt.split())[:60])
-        for place, prompt in enumerate(prompts)
-    }
+    return {place: _("Prompt {number}", number=number(place + 1)) for place in range(len(prompts))}
 
 
 def _over_time(samples: list[Sample]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.badge import Tone
+from qlora_ui.components.console_text import tail_of
 from qlora_ui.components.copying import copy_from
 from qlora_ui.components.fold import Fold
 from qlora_ui.components.live import Live
@@ -16,7 +17,6 @@ from qlora_ui.components.text import Text, code_block
 from qlora_ui.contract.records import EndCause, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, n_, sentence
-from qlora_ui.pages.runs.job_console import tail_of
 
 _SPEAKS_IN_PYTHON = {EndCause.PROGRAM, EndCause.DEVICE, EndCause.DEVICE_MEMORY, EndCause.INPUT, EndCause.DISK, None}
 """Causes after which a traceback says more than the console's last lines."""

@@ -96,9 +96,12 @@ class QueueCard(Card, default_classes="qu-queue"):
             with self:
                 toast_error(error)
             return
-        waiting = self._jobs.queue
-        place = next((place for place, job in enumerate(waiting, start=1) if job.id == job_id), None)
-        if place is not None and not self.is_deleted:
-            counts = {"place": number(place), "total": number(len(waiting))}
-            with self:
-                self._voice.say(_("{name} is at place {place} of {total} now.", name=waiting[place - 1].name, **counts))
+        if self.is_deleted:
+            return
+        waiting = [job.id for job in self._jobs.queue]
+        with self:
+            self._follow()
+            if job_id in waiting:
+                counts = {"place": number(waiting.index(job_id) + 1), "total": number(len(waiting))}
+                name = self._jobs.jobs[job_id].name
+                self._voice.say(_("{name} is at place {place} of {total} now.", name=name, **counts))

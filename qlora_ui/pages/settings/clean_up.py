@@ -35,6 +35,10 @@ _CATEGORIES: dict[Category, tuple[str, str]] = {
         mark("Prepared data"),
         mark("Tokens of data that were read. They are made again, which takes time, when they are needed."),
     ),
+    "cache": (
+        mark("Curves and logs that open at once"),
+        mark("Of long runs. They are made again from the runs, which takes seconds, when they are needed."),
+    ),
     "uploads": (mark("Uploads that broke off"), mark("Half a file each, untouched for a day.")),
     "leftovers": (mark("Remains of what was deleted"), mark("What a crash left of something that was being deleted.")),
 }

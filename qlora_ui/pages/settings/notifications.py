@@ -30,8 +30,8 @@ _PERMISSIONS: dict[Permission, str] = {
 
 def notifications(desk: SettingsDesk) -> Section:
     with Section("notifications", _("Notifications")) as section:
-        _topic(desk, "job_complete", _("Finished runs"), _("Tell me when a run is finished."))
-        _topic(desk, "errors", _("Trouble"), _("Tell me when a run fails or is interrupted."))
+        _topic(desk, "job_complete", _("Finished runs"), _("Tell me when a run is finished, and when several are."))
+        _topic(desk, "errors", _("Trouble"), _("Tell me when a run fails, is interrupted or needs a look."))
         _updates(desk)
         _browser(desk)
         _webhook(desk)

@@ -18,6 +18,7 @@ from qlora_ui.pages.settings.appearance import accessibility, appearance, langua
 from qlora_ui.pages.settings.models import models
 from qlora_ui.pages.settings.notifications import notifications
 from qlora_ui.pages.settings.parts import SettingsDesk
+from qlora_ui.pages.settings.standby import standby
 from qlora_ui.pages.settings.storage import storage
 from qlora_ui.pages.settings.transfer import transfer
 
@@ -52,6 +53,7 @@ def _builders(services: Services, desk: SettingsDesk, known: list[str]) -> tuple
         partial(notifications, desk),
         partial(accessibility, desk),
         partial(models, desk, known),
+        partial(standby, desk),
         partial(storage, services),
         partial(transfer, desk),
         partial(about, services),

@@ -32,6 +32,10 @@ _KINDS: dict[Kind, tuple[str, str]] = {
         mark("Tokens of data that were read once, so that the next start is immediate."),
     ),
     "models": (mark("Models"), mark("Base models and merged models in the home folder.")),
+    "cache": (
+        mark("Opened before"),
+        mark("Curves and logs of long runs in a form that opens at once. It is made again when it is needed."),
+    ),
     "other": (mark("Everything else"), mark("The database with its backup, and what the app keeps for itself.")),
 }
 

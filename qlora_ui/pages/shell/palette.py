@@ -44,6 +44,7 @@ SETTINGS_SECTIONS = (
     ("notifications", mark("Notifications"), mark("bell, browser, errors, updates, webhook")),
     ("accessibility", mark("Accessibility"), mark("reduced motion, contrast, screen reader, shortcuts")),
     ("models", mark("Models"), mark("default model, folders, hub token")),
+    ("standby", mark("Standby worker"), mark("start runs at once, memory of the machine")),
     ("storage", mark("Storage"), mark("disk, clean up, free space")),
     ("transfer", mark("Export and import"), mark("back up the settings, move to another machine")),
     ("about", mark("About and diagnostics"), mark("version, doctor, licence")),

@@ -10,6 +10,7 @@ from qlora_ui.components.badge import tag
 from qlora_ui.components.device_meter import DeviceMeter
 from qlora_ui.components.events import listen
 from qlora_ui.components.text import Text
+from qlora_ui.components.words import size
 from qlora_ui.contract.records import JobStatus, UserPreferences
 from qlora_ui.locales import _, mark
 from qlora_ui.theme import Icon
@@ -47,10 +48,15 @@ class SideBar(ui.element, default_classes="qu-side"):
                 self._links = {target: self._link(target, _(word), icon) for target, word, icon in LINKS}
             self._meter = DeviceMeter()
             self._meter.set_visibility(False)
+            with self._meter, ui.element("span").classes("qu-muted qu-xs qu-num") as self._standby_line:
+                self._standby = ui.link(target="/settings#standby").classes("qu-title-link")
+            self._standby.on("click", js_handler=f"() => {{ {_close(self)} }}")
+            listen(services.standby.changed, self._show_standby)
             listen(services.jobs.jobs_changed, self._count)
             listen(services.people.changed, self._follow)
             ui.timer(_READ_EVERY_S, self._read_device)
         self._count()
+        self._show_standby()
         self.show_open(path)
 
     def _follow(self, person: str, preferences: UserPreferences) -> None:
@@ -83,6 +89,13 @@ class SideBar(ui.element, default_classes="qu-side"):
         self._running.text = str(running + waiting)
         self._running._props["title"] = _("{running} running, {waiting} waiting", running=running, waiting=waiting)
         self._running.set_visibility(bool(running + waiting))
+
+    def _show_standby(self) -> None:
+        """What the worker that waits takes of the machine's memory; nothing while none does."""
+        memory = self._services.standby.memory
+        self._standby_line.set_visibility(memory is not None)
+        if memory is not None:
+            self._standby.text = _("Standby worker: {size}", size=size(memory))
 
     async def _read_device(self) -> None:
         readings = await self._services.devices()

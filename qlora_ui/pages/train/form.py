@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Set
+from copy import copy
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from qlora_ui.components.knob_field import plain as structure
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.knobs import Knob
-from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
+from qlora_ui.contract.parameters import EvaluationParameters, JobParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
 from qlora_ui.contract.recipe import DataQuery, Source
@@ -23,6 +24,9 @@ from qlora_ui.pages.train.data.words import part_name
 from qlora_ui.pages.train.files import FileProblem
 from qlora_ui.pages.train.model_check import ModelNote
 from qlora_ui.pages.train.words import KNOBS, FileMistake, as_sentence, error_of_knob, in_a_sentence
+
+if TYPE_CHECKING:
+    from qlora_ui.pages.train.origin import Origin
 
 STEPS = ("model", "data", "settings", "check", "start")
 HELD_OUT = f"{STARTER}/heldout"
@@ -45,6 +49,8 @@ READING_KNOBS = ("data_format", "data_mapping", "data_roles")
 """Knobs that say how rows are read; at their defaults that is found by itself."""
 READS_DATA_ANEW = frozenset({*DATA_KNOBS, "model_name", "max_length", "train_on", "offline", "evaluations", "seed"})
 """Knobs that decide what the tokens and labels of the data are, and which rows are held out."""
+_FOUND_OUT = frozenset({"is_yaml", "is_submitting", "file_problems", "model_note", "data", "changed"})
+"""What a draft does without: how the page stands, and what is known of model and data."""
 _ON_OTHER_STEPS = frozenset({"name", "model_name", *DATA_KNOBS})
 
 
@@ -77,6 +83,8 @@ class TrainForm:
     """What is known of the chosen model; None while none is chosen."""
     before_recall: dict[str, Any] | None = None
     """What the knobs were before the data were read as last time; None where they are read anew."""
+    origin: Origin | None = None
+    """The earlier run whose settings it began with."""
     data: DataState = field(default_factory=DataState)
     """What is known of the chosen data."""
     changed: Event[[]] = field(default_factory=Event)
@@ -225,18 +233,16 @@ class TrainForm:
 
     def draft(self) -> TrainForm:
         """A form with what a person has set in this one, without what was found out about model and data."""
-        return TrainForm(
-            starter_settings=self.starter_settings,
-            values=dict(self.values),
-            errors=dict(self.errors),
-            touched=set(self.touched),
-            step=self.step,
-            yaml_mistake=self.yaml_mistake,
-            yaml_draft=self.yaml_draft,
-            wants_score=self.wants_score,
-            test_path=self.test_path,
-            before_recall=self.before_recall,
-        )
+        return TrainForm(**self._set_by_a_person())
+
+    def restore(self, draft: TrainForm) -> None:
+        """Hold again what a draft holds."""
+        for name, value in draft._set_by_a_person().items():
+            setattr(self, name, value)
+        self.changed.emit()
+
+    def _set_by_a_person(self) -> dict[str, Any]:
+        return {one.name: copy(getattr(self, one.name)) for one in fields(self) if one.name not in _FOUND_OUT}
 
     def query(self) -> DataQuery | None:
         """What the inspector is asked; None while no data are chosen.
@@ -312,11 +318,15 @@ class TrainForm:
             self.yaml_draft, self.yaml_mistake = text, FileMistake.of(error, text)
             self.changed.emit()
             return
+        self.take_over(checked, content.keys())
+
+    def take_over(self, parameters: JobParameters, said: Set[str]) -> None:
+        """Hold these settings, of which a person `said` some; the others have their default, also for the starter."""
         self.yaml_draft, self.yaml_mistake, self.before_recall = "", None, None
-        given = content.keys() | self.starter_settings.keys()
-        values = {name: getattr(checked, name) for name in KNOBS if name in given}
+        given = said | self.starter_settings.keys()
+        values = {name: getattr(parameters, name) for name in KNOBS if name in given}
         self.values = {name: value for name, value in values.items() if value is not None}
-        self.touched = set(content)
+        self.touched = set(said)
         self._find_errors()
         self.changed.emit()
 

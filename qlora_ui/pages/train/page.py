@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from nicegui import ui
 
@@ -16,13 +17,16 @@ from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
 from qlora_ui.components.text import LiveRegion
-from qlora_ui.locales import _, mark
+from qlora_ui.contract.errors import JobError
+from qlora_ui.locales import _, mark, sentence
+from qlora_ui.pages.address import query_of_page, write_query
 from qlora_ui.pages.train import check as train_check
 from qlora_ui.pages.train import model as train_model
 from qlora_ui.pages.train import settings as train_settings
 from qlora_ui.pages.train import start as train_start
 from qlora_ui.pages.train.data import page as train_data
 from qlora_ui.pages.train.form import STEPS, TrainForm
+from qlora_ui.pages.train.origin import begin_from, show_origin, training_of
 from qlora_ui.pages.train.session import TrainSession, session_of
 from qlora_ui.pages.train.this_run import ThisRunCard
 from qlora_ui.pages.train.words import step_names
@@ -40,16 +44,21 @@ SUBTITLES = (
 )
 
 
+PATH = "/train"
+
+
 async def build(services: Services) -> None:
-    """The form, as the person of this browser tab left it."""
+    """The form, as the person of this browser tab left it, or with the settings of the run that the address names."""
     header = PageHeader(_("New fine-tune"), _(SUBTITLES[0]))
     session = await session_of(services)
     await session.refresh_choices()
+    await _begin_from_address(session)
     form = session.form
     form.show_as(yaml=False)
     steps = Steps(list(step_names()), label=_("Steps to a fine-tune"), on_choose=form.go_to)
     with columns():
         with column(gap=5):
+            Live(form.changed, lambda: form.origin, lambda: show_origin(session))
             edited = Live(form.changed, lambda: form.yaml_problem, lambda: _edited_file(session))
             panels = Panels(session)
             yaml_card = YamlCard(session)
@@ -75,6 +84,20 @@ async def build(services: Services) -> None:
     listen(form.changed, follow)
     follow()
     _say_steps(form)
+
+
+async def _begin_from_address(session: TrainSession) -> None:
+    """Take the settings of `?from=<run id>`, once: a reload keeps what was changed since."""
+    if not (run := parse_qs(query_of_page()).get("from", [""])[-1]):
+        return
+    jobs = session.services.jobs
+    try:
+        job = training_of(jobs, run)
+    except JobError as error:
+        Notice(sentence(error.message), "warning", hint=_("The form is as you left it."))
+        return
+    await begin_from(session, job, {other.name for other in jobs.jobs.values()})
+    write_query(PATH, "", is_new=False)
 
 
 def _say_steps(form: TrainForm) -> None:

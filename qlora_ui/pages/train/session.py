@@ -69,13 +69,13 @@ class TrainSession:
             if kept is not None:
                 self._on_the_way[kept[0]] = kept[1]
 
-        await self._follow(change)
+        await self.follow(change)
         if kept is not None:
             await self._keep_recipe(*kept)
 
     async def load_yaml(self, text: str) -> None:
         """Take over an edited file as a whole."""
-        await self._follow(lambda: self.form.load_yaml(text))
+        await self.follow(lambda: self.form.load_yaml(text))
 
     async def choose_data(self, path: str, *, more: bool = False) -> None:
         """Take these data in place of the ones before, or (`more`) beside them; none for an empty path.
@@ -91,13 +91,13 @@ class TrainSession:
             self.form.before_recall = anew if kept is not None else None
             self.form.update({**values, **anew, **(kept.knobs if kept is not None else {})})
 
-        await self._follow(change)
+        await self.follow(change)
 
     async def remove_data(self, index: int) -> None:
         """Go on without one of several sources."""
         values = choosing.without(self.form.sources, index, self.form.get("data_steps"))
         self.form.before_recall = None
-        await self._follow(lambda: self.form.update(values))
+        await self.follow(lambda: self.form.update(values))
 
     async def forget_recall(self) -> None:
         """Read the data as if they had never been read before."""
@@ -138,8 +138,8 @@ class TrainSession:
             if self._on_the_way.get(name) is recipe:
                 del self._on_the_way[name]
 
-    async def _follow(self, change: Callable[[], None]) -> None:
-        """Look at a new model, and read the data anew where something changed that decides about tokens."""
+    async def follow(self, change: Callable[[], None]) -> None:
+        """Change the form; look at a new model, and read the data anew where what decides about tokens changed."""
         before = {name: self.form.get(name) for name in READS_DATA_ANEW}
         files = self._held_out_files()
         change()
@@ -249,6 +249,7 @@ class TrainSession:
             form.is_submitting = False
             form.changed.emit()
         form.set("name", "")
+        form.origin = None
         form.go_to(0)
         return job
 

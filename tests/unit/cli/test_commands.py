@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from qlora_ui import demo
-from qlora_ui.cli.commands import run, scalar
+from qlora_ui.cli.commands import run
+from qlora_ui.cli.values import scalar
 from qlora_ui.jobs import launcher
 from tests.unit.jobs.conftest import FAKE_WORKER
 

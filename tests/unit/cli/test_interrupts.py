@@ -104,3 +104,19 @@ def test_a_terminal_without_the_character_gets_another_one(tmp_path: Path) -> No
         printed, complaint = process.communicate(timeout=30)
         assert process.returncode == 0, complaint
         assert "Gr??e" in printed
+
+
+def test_ctrl_c_leaves_the_queue_and_what_is_at_work_to_themselves(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with training(home, "slow and deaf") as first:
+        read_until(first, "step")
+        command = [sys.executable, "-c", PROGRAM, "jobs", "work", "--home", str(home)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, encoding="utf-8") as process:
+            read_until(process, "is at work on cpu")
+            process.send_signal(signal.SIGINT)
+            _, complaint = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert complaint.splitlines()[-1] == f"slow and deaf goes on by itself: qlora-ui jobs show {the_run(home).id}"
+        worker = read_record(the_run(home)).process
+        assert worker is not None and worker.is_alive

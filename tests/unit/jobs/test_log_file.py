@@ -14,7 +14,6 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.log_lines import LEVELS, LogEntry, dump_entry
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.jobs import log_file
-from qlora_ui.jobs.derived_log import derived_files
 from qlora_ui.jobs.log_file import LogFile, LogPage
 
 START = datetime(2026, 11, 23, 9, 31, 4, tzinfo=UTC)
@@ -151,7 +150,7 @@ def test_without_a_log_the_events_tell_and_go_on_telling(paths: RunPaths) -> Non
 
 def test_a_derived_log_that_was_cut_or_belongs_to_other_events_is_made_anew(paths: RunPaths) -> None:
     paths.events.write_bytes(said(1, 3))
-    log, derived = LogFile(paths), derived_files(Workspace(paths.folder.parents[1]), paths.id)[0]
+    log, derived = LogFile(paths), Workspace(paths.folder.parents[1]).kept_log(paths.id)
     whole = log.tail(10)
     derived.write_bytes(derived.read_bytes()[:20])
     assert log.tail(10) == whole

@@ -15,19 +15,26 @@ from qlora_ui.contract.records import (
     Score,
     now,
 )
+from qlora_ui.jobs.curves import Curve
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.runs.job_words import (
     advice,
+    delete_reason,
+    extend_reason,
     in_words,
     metric_rows,
     pause_reason,
+    pause_words,
     peft_snippet,
     queue_words,
-    resume_reason,
     stop_reason,
     tab_title,
     verdict,
 )
+
+
+def curve(points: list[tuple[int, float]]) -> Curve:
+    return Curve([step for step, _ in points], [value for _, value in points])
 
 
 def metrics(accuracy: float | None, loss: float) -> EvaluationMetrics:
@@ -90,11 +97,22 @@ def test_scores_in_words() -> None:
 
 def test_a_button_that_cannot_work_has_a_reason(job: Job) -> None:
     assert stop_reason(job) == pause_reason(job) == ""
-    assert resume_reason(job) == "There is nothing left to do."
+    assert delete_reason(job) == "It is at work. Stop it first."
+    assert extend_reason(job) == "It has not ended yet. Stop it first, or wait for its end."
     job.can_stop = False
     assert stop_reason(job) == "It was asked already, and saves a checkpoint first."
     job.status, job.can_pause = JobStatus.STOPPED, False
     assert pause_reason(job) == "It is stopped already."
+    assert delete_reason(job) == ""
+    assert extend_reason(job) == "It has no checkpoint to go on from."
+
+
+def test_a_pause_says_which_device_it_frees(job: Job) -> None:
+    assert pause_words(job) == "Pause, free the device"
+    job.facts.update(device="cuda:0", device_name="NVIDIA GeForce RTX 4090")
+    assert pause_words(job) == "Pause, free the RTX 4090"
+    job.status = JobStatus.PENDING
+    assert pause_words(job) == "Pause"
 
 
 def test_a_waiting_job_says_its_place_or_what_holds_it_up(job: Job) -> None:
@@ -122,7 +140,7 @@ def test_a_waiting_job_says_its_place_or_what_holds_it_up(job: Job) -> None:
 def test_learning_by_heart_is_named_with_what_to_do(
     training: list[tuple[int, float]], evaluation: list[tuple[int, float]], words: str
 ) -> None:
-    sentence = advice(training, evaluation)
+    sentence = advice(curve(training), curve(evaluation))
     assert words in sentence
     assert bool(words) == sentence.endswith("Train fewer epochs, or use more examples.")
 

@@ -1,0 +1,252 @@
+"""The page of one run, with a scripted worker that really runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from nicegui import ui
+from nicegui.testing import User
+
+from qlora_ui.components.badge import StatusBadge
+from qlora_ui.components.button import Button
+from qlora_ui.components.chart import POINTS_SENT, SMOOTH_POINTS, CurveChart
+from qlora_ui.components.layout import Skeleton
+from qlora_ui.components.log_view import LogLines
+from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.events import Alert, AlertCode, Log, Metric, Sample, dump_event
+from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.launcher import LocalLauncher
+from qlora_ui.jobs.manager import JobManager
+from qlora_ui.pages.runs import job as job_page
+from qlora_ui.services import Services
+from tests.ui.acting import buttons, fire, open_fold, press
+
+FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fakes" / "worker.py"))
+
+
+@pytest.fixture
+async def jobs(services: Services) -> AsyncIterator[JobManager]:
+    """The services' jobs, with a scripted worker that starts them."""
+    services.jobs = JobManager(services.workspace, LocalLauncher(FAKE_WORKER), poll_seconds=0.02)
+    await services.jobs.start()
+    yield services.jobs
+    for job in list(services.jobs.jobs.values()):
+        if job.can_stop:
+            await services.jobs.stop(job.id)
+            await services.jobs.ended(job)
+    await services.jobs.close()
+
+
+def training(name: str, **values: object) -> TrainingParameters:
+    given = {"name": name, "model_name": "starter", "dataset_path": "starter", "device": "cpu", **values}
+    return TrainingParameters.model_validate(given)
+
+
+async def run(jobs: JobManager, name: str, **values: object) -> Job:
+    """A training that was seen through to its end."""
+    job = await jobs.submit(JobKind.TRAINING, training(name, **values))
+    await jobs.ended(job)
+    return job
+
+
+def loss_chart(user: User) -> CurveChart:
+    """The first of the charts."""
+    return min((e for e in user.find(kind=CurveChart).elements if isinstance(e, CurveChart)), key=lambda e: e.id)
+
+
+async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone")
+    await user.open(f"/activity/{job.id}")
+    await user.should_see(
+        "Fell from 2.52 to 0.96 over 20 steps (means of 4 points). Its lowest point is 0.92 at step 20. "
+        "Evaluation 1.02 at step 20.",
+        retries=50,
+    )
+    await user.should_see("After 20 steps: 4.", retries=50)
+    open_fold(user, "Load it in Python")
+    await user.should_see("PeftModel.from_pretrained(base", retries=50)
+    await user.should_see("Scripted", retries=50)
+    await user.should_see("Step 20", retries=50)
+    assert not buttons(user, "Resume")
+    await press(user, "Table")
+    await user.should_see('<th scope="row">20</th><td>0.9175</td><td>1.0175</td>', retries=50)
+
+
+async def test_a_reload_in_the_middle_shows_everything_at_once(
+    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=200))
+    while job.step < 5:
+        await job.metric_added.emitted(timeout=20)
+    sent: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(CurveChart, "run_method", lambda _, name, *given: sent.append((name, given[0])))
+    for _ in range(2):
+        await user.open(f"/activity/{job.id}")
+        await user.should_see(kind=CurveChart, retries=50)
+        sent.clear()
+        fire(loss_chart(user), "ready")
+        [(name, curves)] = sent
+        assert name == "replace"
+        assert curves["loss"] == job.curves.points("loss")
+        assert job.curves.points("loss")[0][0] == 1
+        await user.should_see("Queue what begins by itself", retries=50)
+
+
+async def test_the_chart_gets_only_new_points(user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await run(jobs, "tone")
+    await user.open(f"/activity/{job.id}")
+    await user.should_see(kind=CurveChart, retries=50)
+    chart = loss_chart(user)
+    sent: list[tuple[str, object]] = []
+    monkeypatch.setattr(chart, "run_method", lambda name, *args: sent.append((name, *args)))
+    monkeypatch.setattr(type(chart.client), "has_socket_connection", property(lambda _: True))
+    fire(chart, "ready")
+    sent.clear()
+    job.take_in([Metric(seq=900, step=21, values={"loss": 0.5})])
+    assert sent == [("append", {"loss": [(21, 0.5)]})]
+
+
+async def test_a_long_curve_is_thinned_smoothed_here_and_sent_closer_when_asked_for(
+    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await run(jobs, "tone")
+    for step in range(21, 10_021):
+        job.curves.add("loss", step, 1.0 + (step % 7) / 10)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see(kind=CurveChart, retries=50)
+    chart = loss_chart(user)
+    sent: list[tuple[str, dict[str, list[object]], dict[str, list[object]]]] = []
+    monkeypatch.setattr(chart, "run_method", lambda *args: sent.append(args))
+    fire(chart, "ready")
+    name, curves, lines = sent.pop()
+    assert (name, len(curves["loss"]) <= POINTS_SENT, 1 < len(lines["loss"]) <= SMOOTH_POINTS + 2) == (
+        "replace",
+        True,
+        True,
+    )
+    fire(chart, "zoom", [5000, 5999])
+    method, stretch, closer, _lines = sent.pop()  # type: ignore[misc]
+    assert (method, stretch, len(closer["loss"])) == ("look_closer", [5000, 5999], 1_002)
+    fire(chart, "zoom", None)
+    assert sent == []
+    chart.smooth("off")
+    fire(chart, "ready")
+    assert sent.pop()[2] == {}
+
+
+async def test_hostile_words_stay_words(user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await run(jobs, "<img src=x onerror=alert(1)>")
+    await user.open(f"/activity/{job.id}")
+    await user.should_see(kind=LogLines, retries=50)
+    [lines] = user.find(kind=LogLines).elements
+    assert isinstance(lines, LogLines)
+    sent: list[tuple[object, ...]] = []
+    monkeypatch.setattr(lines, "run_method", lambda *args: sent.append(args))
+    entry = Log(seq=900, message="<script>alert(1)</script>")
+    with job.paths.events.open("ab") as file:
+        file.write(dump_event(entry))
+    await lines.show_end()
+    [(name, shown, at_start)] = sent
+    assert (name, at_start) == ("replace", True)
+    assert isinstance(shown, list)
+    assert shown[-1][1:] == (int(entry.time.timestamp() * 1000), "info", "<script>alert(1)</script>")
+    assert user.client is not None
+    contents = [e.content for e in user.client.elements.values() if isinstance(e, ui.html)]
+    assert not any("<img src=x" in content or "<script>" in content for content in contents)
+
+
+async def test_an_evaluation_says_what_it_found(user: User, jobs: JobManager) -> None:
+    first = await run(jobs, "tone")
+    parameters = EvaluationParameters(
+        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
+    )
+    job = await jobs.submit(JobKind.EVALUATION, parameters)
+    await jobs.ended(job)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see(
+        "The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 40 rows.", retries=50
+    )
+    await user.should_see("+85.0 points ± 5.0", retries=50)
+
+
+async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:
+    first = await run(jobs, "tone")
+    parameters = MergeParameters(model_name="starter", adapter_path=str(first.paths.adapter), device="cpu")
+    job = await jobs.submit(JobKind.MERGE, parameters)
+    await jobs.ended(job)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Verified", retries=50)
+    await user.should_see("The merged model does what the adapter does", retries=50)
+
+
+async def test_an_evaluation_shows_its_answers_and_those_that_changed(user: User, jobs: JobManager) -> None:
+    first = await run(jobs, "tone")
+    parameters = EvaluationParameters(
+        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
+    )
+    job = await jobs.submit(JobKind.EVALUATION, parameters)
+    await jobs.ended(job)
+    lines = [
+        {"row": 1, "prompt": "<b>one</b>", "reference": "1", "base": "eins", "adapter": "1", "adapter_correct": True},
+        {"row": 2, "prompt": "two", "reference": "2", "base": "2", "base_correct": True, "adapter": "zwei"},
+    ]
+    job.paths.answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("<b>one</b>", retries=50)
+    await user.should_see("zwei", retries=50)
+    user.find("Only adapter right").click()
+    await user.should_not_see("zwei", retries=50)
+    await user.should_see("eins")
+    user.find("Only adapter wrong").click()
+    await user.should_see("zwei", retries=50)
+    await user.should_not_see("eins", retries=50)
+
+
+async def test_an_unknown_run_says_so(user: User) -> None:
+    path = "/activity/20260101-000000-nothing-0000"
+    assert (await user.http_client.get(path)).status_code == 404
+    await user.open("/activity")
+    with user:
+        ui.navigate.to(path)
+    await user.should_see("There is no run 20260101-000000-nothing-0000.", retries=50)
+
+
+async def test_leaving_the_page_ends_its_listening(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone")
+    await user.open("/activity")
+    counts: Callable[[], list[int]] = lambda: [  # noqa: E731
+        len(event.callbacks) for event in (job.changed, job.metric_added, job.log_added, job.curves_reset)
+    ]
+    before = counts()
+    for _ in range(3):
+        with user:
+            ui.navigate.to(f"/activity/{job.id}")
+        await user.should_see("At the end", retries=50)
+        assert counts() > before
+        with user:
+            ui.navigate.to("/activity")
+        await user.should_see("New fine-tune", retries=50)
+        await user.should_not_see("At the end", retries=50)
+    assert counts() == before
+
+
+async def test_a_run_whose_events_cannot_be_read_is_shown_with_what_is_known(
+    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await run(jobs, "tone")
+
+    async def fail(_job: Job) -> None:
+        raise WorkspaceError("The events of tone cannot be read: Permission denied.")
+
+    monkeypatch.setattr(jobs, "load_history", fail)
+    job.history_loaded = False
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("The events of tone cannot be read: Permission denied.", retries=50)
+    await user.should_see("Every other setting has its default.", retries=50)
+    await user.should_not_see(kind=Skeleton)
