@@ -2,8 +2,8 @@
 
     python benchmarks/start_latency.py [--runs 5]
 
-Fills in /train in Chromium with the starter model and its data and clicks "Start now", in turn with a worker that waits
-(`--standby`, the app's own setting) and without one (`--no-standby`). The clock starts at the browser's click event; the
+Fills in /train in Chromium with the starter model and its data and clicks "Start now", first with a worker that waits,
+which is the app's own setting, then without one (`--no-standby`). The clock starts at the browser's click event; the
 step has been made when the worker writes so into `events.jsonl`. Before that step it answers the sample prompts and
 evaluates the untrained model. Medians are printed, with the time at which each stretch of the work began.
 """

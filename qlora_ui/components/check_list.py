@@ -12,7 +12,7 @@ from qlora_ui.components.text import Text
 _CHECKED = "(event) => emit(event.target.checked)"
 
 
-class CheckList(ui.element, default_classes="qu-choices"):
+class CheckList(ui.element, default_classes="qu-checks"):
     """Check boxes; `on_change(values)` gets what is chosen, in the order of the options, after each change."""
 
     def __init__(

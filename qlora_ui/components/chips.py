@@ -37,13 +37,12 @@ class Chips(ui.element, default_classes="qu-chips"):
         return self._on_change(self._chosen ^ {value})
 
 
-class _Chip(ui.element, default_classes="qu-chip"):
+class _Chip(Text, default_classes="qu-chip"):
     def __init__(self, word: str, on_click: Callable[[], Any]) -> None:
-        super().__init__("button")
+        super().__init__(word, "button")
         self._props["type"] = "button"
         self.on("click", on_click, [])
         with self:
-            Text(word)
             self._count = Text(classes="qu-chip-count qu-num")
 
     def show(self, count: int, *, is_on: bool) -> None:

@@ -252,12 +252,13 @@ class MeasuresCard(CurveCard):
         amend_list(self._select, _("Figure"))
         self._select.move(self.beside_title, 1)
         with self:
-            listen(job.metric_added, throttled(self, self._follow_offer, seconds=2.0))
+            follow = throttled(self, self._follow_offer, seconds=2.0)
+            listen(job.metric_added, lambda _metric: follow())
 
     def _options(self) -> dict[str, str]:
         return {measure.name: _(measure.title) for measure in self._offered}
 
-    def _follow_offer(self, *_metric: object) -> None:
+    def _follow_offer(self) -> None:
         """A figure may be measured late, such as those of the first evaluation."""
         if (offered := measured(self._job.curves)) != self._offered:
             self._offered = offered

@@ -87,7 +87,7 @@ def plain(value: Any) -> Any:
 
 def beside_label(knob: Knob) -> str:
     """Unit and default, where there are any: `steps, default 3`."""
-    default = in_words(knob.default)
+    default = in_words(knob.default).replace("_", " ") if knob.kind == "choice" else in_words(knob.default)
     unit = sentence(knob.unit)
     if knob.kind == "switch" or not default:
         return unit
@@ -168,6 +168,8 @@ class KnobField(Field):
         self.on("keydown.escape", lambda: self.show_help(False), [])
         self.show_help(reader.preferences().accessibility.screen_reader)
         self.control = self.hold(self._build_control(knob))
+        if isinstance(self.control, CheckList | PromptList):
+            self.classes("qu-knob-wide")
 
     def show(self, value: Any, error: str = "") -> None:
         """Take over the form's state without announcing it. A value that is the same leaves what is being typed."""
@@ -196,7 +198,6 @@ class KnobField(Field):
                 control = CheckList(words, value=self._shown, on_change=lambda _values: self._commit(), notes=notes)
             case "prompts":
                 control = PromptList(value=self._shown, on_change=lambda _values: self._commit(), limit=knob.longest)
-                self.classes("qu-knob-wide")
         control.props["aria-label"] = self.label.text
         return control.mark(knob.name)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import isawaitable
 from typing import Any
 
 from nicegui import ui
 
 from qlora_ui.components.button import Button, icon_button
+from qlora_ui.components.focus import focus
 from qlora_ui.locales import _
 
 
@@ -35,7 +37,7 @@ class PromptList(ui.element, default_classes="qu-prompts"):
 
     @value.setter
     def value(self, texts: Sequence[str]) -> None:
-        if self._lines and list(texts) == self.value:
+        if list(texts) == self.value:
             return
         self._lines = []
         self._room.clear()
@@ -54,16 +56,18 @@ class PromptList(ui.element, default_classes="qu-prompts"):
         self._number()
         line.focus()
 
-    def _remove(self, line: _Line) -> Any:
+    async def _remove(self, line: _Line) -> None:
         place = self._lines.index(line)
         self._lines.remove(line)
-        line.delete()
+        result = self._on_change(self.value)
+        if isawaitable(result):
+            await result
+        line.delete()  # only now: it holds the button that waits for this
         self._number()
         if self._lines:
             self._lines[min(place, len(self._lines) - 1)].focus()
         else:
-            ui.run_javascript(f"getHtmlElement({self._add_button.id})?.focus()")
-        return self._on_change(self.value)
+            focus(self._add_button)
 
     def _number(self) -> None:
         for place, line in enumerate(self._lines, start=1):

@@ -13,6 +13,7 @@ Point = tuple[int, float]
 """A step and the value there."""
 FEWEST_THINNED = 4
 """First, last, lowest and highest."""
+STRETCHES_KEPT = 8
 _STEP_BITS = 63
 
 
@@ -61,6 +62,8 @@ class Curve:
             return self.points(start, end)
         key = (limit, start, end)
         if key not in self._thinned:
+            if len(self._thinned) == STRETCHES_KEPT:
+                del self._thinned[next(iter(self._thinned))]
             self._thinned[key] = [(self.steps[place], self.values[place]) for place in self._telling(*key)]
         return self._thinned[key]
 

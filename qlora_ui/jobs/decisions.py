@@ -43,8 +43,9 @@ def retried(job: Job, jobs: Mapping[str, Job]) -> JobRecord:
     if job.status is JobStatus.PAUSED:
         raise JobError(f"{job.name} is paused.", "Resume it.")
     if job.status not in _CAN_RETRY:
-        words = "has finished" if job.status is JobStatus.COMPLETED else "is at work or waits for its turn"
-        raise JobError(f"{job.name} {words}: there is nothing to try again.")
+        if job.status is JobStatus.COMPLETED:
+            raise JobError(f"{job.name} has finished: there is nothing to try again.")
+        raise JobError(f"{job.name} is at work or waits for its turn: there is nothing to try again.")
     return resumed(job, jobs)
 
 
@@ -55,7 +56,8 @@ def deleted(job: Job, jobs: Iterable[Job]) -> None:
     open_jobs = [other for other in jobs if not other.status.is_final and other is not job]
     if waiting := [other.name for other in open_jobs if other.record.after == job.id]:
         raise JobError(f"{', '.join(waiting)} waits for {job.name}.", "Stop that one first.")
-    refuse_if_needed(job.paths.folder, job.name, open_jobs)
+    if names := _needing(job.paths.folder, open_jobs):
+        raise JobError(f"{names} needs something of {job.name}.", "Stop that one first.")
 
 
 def check_can_move(job: Job, place: int) -> None:
@@ -63,23 +65,21 @@ def check_can_move(job: Job, place: int) -> None:
     if job.status is not JobStatus.PENDING:
         raise JobError(f"{job.name} does not wait in the queue: there is no place to move it to.")
     if place < 1:
-        problem = "1 is the first place"
-        raise ParameterError(f"{job.name} cannot be moved there: {problem}.", fields={"place": problem})
+        problem = "There is no such place in the queue: 1 is the first one."
+        raise ParameterError(problem, fields={"place": problem})
 
 
 def check_checkpoint_may_go(job: Job, step: int, jobs: Iterable[Job]) -> None:
     """Raises JobError while the run is at work, or another one needs the checkpoint."""
     if job.status is JobStatus.RUNNING:
         raise JobError(f"{job.name} is at work, and looks after its checkpoints itself.", "Pause or stop it first.")
-    folder = job.paths.checkpoints / name_of(step)
-    refuse_if_needed(folder, f"the checkpoint at step {step:,}", jobs)
+    if names := _needing(job.paths.checkpoints / name_of(step), jobs):
+        raise JobError(f"{names} needs the checkpoint at step {step:,}.", "Stop that one first.")
 
 
-def refuse_if_needed(folder: Path, name: str, jobs: Iterable[Job]) -> None:
-    """Raises JobError when a job that has not ended uses something in the folder, which `name` calls by its name."""
-    needed_by = [job.name for job in jobs if not job.status.is_final and _uses(job, folder)]
-    if needed_by:
-        raise JobError(f"{', '.join(needed_by)} needs {name}.", "Stop that one first.")
+def _needing(folder: Path, jobs: Iterable[Job]) -> str:
+    """The names of the jobs that have not ended and use something in the folder; empty when nobody does."""
+    return ", ".join(job.name for job in jobs if not job.status.is_final and _uses(job, folder))
 
 
 def _uses(job: Job, folder: Path) -> bool:

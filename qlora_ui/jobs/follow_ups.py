@@ -26,16 +26,12 @@ def follow_up(job: Job, kind: JobKind, *, dataset_path: str = "", output_dir: st
         case JobKind.EVALUATION:
             rows = dataset_path or _unseen_rows(training)
             if not rows:
-                problem = "it is missing"
-                raise ParameterError(
-                    "To score base against adapter, rows are needed that are not trained.",
-                    "Name a file with such rows.",
-                    {"dataset_path": problem},
-                )
+                problem = "To score base against adapter, rows are needed that are not trained."
+                raise ParameterError(problem, "Name a file with such rows.", {"dataset_path": problem})
             return evaluation_of(job, training, rows)
         case JobKind.MERGE:
             return merge_of(job, training, output_dir)
-    raise JobError(f"After a training comes an evaluation or a merge, and no {kind}.")
+    raise JobError("After a training comes an evaluation or a merge.")
 
 
 def evaluation_of(job: Job, training: TrainingParameters, rows: str) -> EvaluationParameters:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import JobStatus, ProcessIdentity
+from qlora_ui.contract.records import ProcessIdentity
 from qlora_ui.jobs.run_folder import read_record
 
 
@@ -115,24 +115,3 @@ class LocalLauncher:
         for child in self._children.values():
             child.returncode = 0  # it outlives us on purpose, which Popen would otherwise warn about
         self._children.clear()
-
-
-def why_gone(code: int | None) -> str:
-    """What is known of the end of a worker that wrote no end itself; `code` as in `Launcher.exit_code`."""
-    if not code:
-        return JobStatus.INTERRUPTED.explanation
-    if code > 0:
-        return (
-            f"Its process is gone: it ended with the code {code} and wrote no end. What it printed tells more. "
-            "Resume goes on from its last checkpoint, if it has one."
-        )
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:  # one of the real-time signals, which have no names
-        name = f"signal {-code}"
-    if name == "SIGKILL":
-        return (
-            f"Its process was ended from outside ({name}), which the system does when memory runs out. "
-            "Resume goes on from its last checkpoint, if it has one."
-        )
-    return f"Its process was ended from outside ({name}). Resume goes on from its last checkpoint, if it has one."

@@ -24,10 +24,10 @@ class LogQuery:
     def __init__(self, levels: Collection[str] = LEVELS, text: str = "") -> None:
         self._levels = None if set(levels) >= set(LEVELS) else {_in_file(level) for level in levels}
         self._spans: Callable[[bytes], list[_Span]] = _all_spans
-        if text.isascii() and text:
-            self._spans = partial(_spans_with_ascii, text.lower().encode())
+        if text and all(letter.isascii() or letter.lower() == letter.upper() for letter in text):
+            self._spans = partial(_spans_with_bytes, text.lower().encode())
         elif text:
-            self._spans = partial(_spans_with, text.casefold())
+            self._spans = partial(_spans_with_letters, text.casefold())
 
     def entries(self, start: int, block: bytes) -> list[RawEntry]:
         """The entries that are asked for among those of a block, which lies at the byte `start` of the file."""
@@ -48,19 +48,22 @@ def _all_spans(block: bytes) -> list[_Span]:
     return list(pairwise([0, *(match.end() for match in NEXT_ENTRY.finditer(block)), len(block)]))
 
 
-def _spans_with_ascii(wanted: bytes, block: bytes) -> list[_Span]:
-    lower = block.lower()  # as long as the block, so places in the one are places in the other
+def _spans_with_bytes(wanted: bytes, block: bytes) -> list[_Span]:
+    """For a text whose only capitals are those of ASCII: bytes in lower case stay where they are."""
+    lower = block.lower()
     if wanted not in lower:
         return []
     find, head = lower.find, HEAD_CHARACTERS
     return [(first, end) for first, end in _all_spans(block) if find(wanted, first + head, end) >= 0]
 
 
-def _spans_with(wanted: str, block: bytes) -> list[_Span]:
-    if (block.isascii() and not wanted.isascii()) or wanted not in _folded(block):
+def _spans_with_letters(wanted: str, block: bytes) -> list[_Span]:
+    """For a text with other capitals, such as Ö: what is not ASCII is compared as the letters that it stands for."""
+    lower, in_ascii = block.lower(), wanted.encode()
+
+    def is_in(message: bytes) -> bool:
+        return in_ascii in message if message.isascii() else wanted in message.decode(errors="replace").casefold()
+
+    if block.isascii() and in_ascii not in lower:
         return []
-    return [span for span in _all_spans(block) if wanted in _folded(block[span[0] + HEAD_CHARACTERS : span[1]])]
-
-
-def _folded(text: bytes) -> str:
-    return text.decode(errors="replace").casefold()
+    return [(first, end) for first, end in _all_spans(block) if is_in(lower[first + HEAD_CHARACTERS : end])]

@@ -188,7 +188,7 @@ class JobManager(JobFollower):
 
         async def move(job: Job) -> bool:
             decisions.check_can_move(job, place)
-            return await asyncio.to_thread(queue_file.put_at, self.workspace, list(self.jobs.values()), job.id, place)
+            return await asyncio.to_thread(queue_file.put_at, self.workspace, list(self.jobs.values()), job, place)
 
         await self._try(job_id, move)
 

@@ -23,7 +23,12 @@ def waiting(jobs: Iterable[Job]) -> list[Job]:
 
 def placed(jobs: Iterable[Job]) -> list[Job]:
     """The jobs that have a place: those in the queue, and those at work or paused, which keep theirs."""
-    return sorted((job for job in jobs if not job.status.is_final), key=lambda job: (place_of(job.record), job.id))
+    return sorted((job for job in jobs if not job.status.is_final), key=lambda job: sorting(job.record))
+
+
+def sorting(record: JobRecord) -> tuple[float, str]:
+    """What the queue is sorted by: the place, and the id where two have the same."""
+    return place_of(record), record.id
 
 
 def place_of(record: JobRecord) -> float:

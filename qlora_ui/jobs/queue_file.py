@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobRecord, JobStatus, QueueState
+from qlora_ui.contract.records import JobRecord, QueueState
 from qlora_ui.jobs import queue
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.run_folder import locked_queue, read_record, write_record
@@ -33,18 +33,18 @@ def hold(workspace: Workspace, *, held: bool) -> None:
             raise WorkspaceError(problem, "The queue is as it was.") from error
 
 
-def put_at(workspace: Workspace, jobs: Iterable[Job], job_id: str, place: int) -> bool:
-    """Give a waiting job this place (1 is next) among the waiting ones of `jobs`.
+def put_at(workspace: Workspace, jobs: Iterable[Job], moved: Job, place: int) -> bool:
+    """Give a waiting job this place (1 is next) among the waiting ones of `jobs`, as they stand by now.
 
-    Does nothing and returns False when one of them is no longer as it is known. Raises WorkspaceError.
+    Does nothing and returns False when the job itself is no longer as it is known. Raises WorkspaceError.
     """
-    known = queue.placed(jobs)
-    waiting = {job.id for job in known if job.status is JobStatus.PENDING}
     with locked_queue(workspace):
-        for job in known:
-            if _read(job) != job.record:
-                return False
-        for record in queue.moved([job.record for job in known], job_id, place, waiting):
+        found = [record for job in queue.placed(jobs) if (record := _read(job)) is not None]
+        order = sorted((record for record in found if record.state != "cancelled"), key=queue.sorting)
+        if moved.record not in order:
+            return False
+        waiting = [record.id for record in order if record.state == "queued"]
+        for record in queue.moved(order, moved.id, place, waiting):
             write_record(workspace.run(record.id), record)
     return True
 

@@ -68,9 +68,10 @@ def branched(job: Job, changes: Mapping[str, Any], names: Iterable[str]) -> Trai
     if after.query.held_out != before.query.held_out and not fixed:
         fixed = ["evaluations"]  # none at all holds no rows out, so others would be trained
     if fixed:
-        fields = dict.fromkeys(fixed, "a checkpoint goes on only with what it was made with")
-        listed = ", ".join(fixed)
-        raise ParameterError(f"{listed} must stay as in {job.name}.", "Start a new run to change that.", fields)
+        fields = dict.fromkeys(fixed, "A checkpoint goes on only with what it was made with.")
+        raise ParameterError(
+            f"{', '.join(fixed)} must stay as in {job.name}.", "Start a new run to change that.", fields
+        )
     return after
 
 
@@ -80,8 +81,8 @@ def extended(job: Job, epochs: float, names: Iterable[str]) -> TrainingParameter
     if not job.status.is_final:
         raise JobError(f"{job.name} has not ended yet.", "Extend it once it has, or stop it first.")
     if not (math.isfinite(epochs) and epochs > 0):
-        problem = "it must be a number above 0"
-        raise ParameterError(f"So many epochs cannot be added: {problem}.", fields={"epochs": problem})
+        problem = "The number of epochs to add must be above 0."
+        raise ParameterError(problem, fields={"epochs": problem})
     changes: dict[str, Any] = {"num_train_epochs": round(parameters.num_train_epochs + epochs, 6)}
     if parameters.max_steps is not None:
         per_epoch = _steps_per_epoch(job)

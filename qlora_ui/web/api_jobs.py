@@ -23,7 +23,8 @@ MAX_PARAMETERS = 200
 JOBS_PER_PAGE = 100
 POINTS = 1_000
 """Of each curve, unless more are asked for."""
-MAX_POINTS = 10_000
+MAX_POINTS = 2_000
+"""More would hold the event loop up; `curves.csv` has all of them."""
 
 
 class UnknownJobError(QloraUiError):
@@ -123,7 +124,7 @@ def _add_list(api: FastAPI, services: Services) -> None:
         status: Annotated[list[JobStatus], Query(description="Only in this state; may be given several times.")] = [],  # noqa: B006
         text: Annotated[str, Query(max_length=200, description="Words in the name, the id or the model.")] = "",
         order: Annotated[Literal["oldest", "newest"], Query(description="Which comes first.")] = "oldest",
-        limit: Annotated[int, Query(ge=0, le=1000, description="How many at most.")] = JOBS_PER_PAGE,
+        limit: Annotated[int, Query(ge=0, le=500, description="How many at most.")] = JOBS_PER_PAGE,
         offset: Annotated[int, Query(ge=0, le=2**53, description="How many of the first ones to leave out.")] = 0,
     ) -> list[JobSummary]:
         """A page of the jobs; the header `X-Total-Count` says how many there are on all pages."""

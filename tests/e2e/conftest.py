@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -31,6 +32,7 @@ FLAGS = [
 LONG_NAME = "answers-of-the-customer-service-in-german-and-english-without-names-second-try"
 HOSTILE_NAME = '<img src="/nosuch" onerror="document.title=1"><b>bold'
 """What a person may have called a run; it is text on every page."""
+AT_WORK = Path(__file__).parents[1] / "fakes" / "at_work.py"
 
 
 @dataclass
@@ -63,7 +65,7 @@ def fresh_app(start_app: StartApp) -> RunningServer:
 def busy_app(start_app: StartApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """An app with a run of every kind: finished, failed, interrupted, waiting, and one that seems to be at work."""
     home = tmp_path_factory.mktemp("busy")
-    at_work = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    at_work = subprocess.Popen([sys.executable, str(AT_WORK), str(home)], stdin=subprocess.PIPE)
     workspace = busy_workspace(home, ProcessIdentity.of(at_work.pid))
     for name in (LONG_NAME, HOSTILE_NAME):
         write_run(workspace, FakeRun(name, steps=20, minutes_ago=2000))

@@ -11,6 +11,10 @@ from nicegui.testing import User
 from qlora_ui.components.fold import Fold
 from qlora_ui.components.menu import MenuButton
 from qlora_ui.components.steps import Steps
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.records import JobKind
+from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.manager import JobManager
 
 
 async def press(user: User, name: str) -> None:
@@ -32,6 +36,19 @@ async def open_step(user: User, word: str) -> None:
     [button] = [button for button in found if any(getattr(e, "text", "") == word for e in button.descendants())]
     [listener] = [listener for listener in button._event_listeners.values() if listener.type == "click"]
     button._handle_event({"listener_id": listener.id, "args": None})
+
+
+def training(name: str, **values: object) -> TrainingParameters:
+    """The parameters of a training of this name, which scripts what becomes of it."""
+    given = {"name": name, "model_name": "starter", "dataset_path": "starter", "device": "cpu", **values}
+    return TrainingParameters.model_validate(given)
+
+
+async def run(jobs: JobManager, name: str, **values: object) -> Job:
+    """A training that was seen through to its end."""
+    job = await jobs.submit(JobKind.TRAINING, training(name, **values))
+    await jobs.ended(job)
+    return job
 
 
 def fire(element: ui.element, name: str, args: object = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from nicegui.testing import User, user_simulation
 
 from qlora_ui import pages
 from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.jobs.launcher import LocalLauncher
+from qlora_ui.jobs.manager import JobManager
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from tests.fakes.runs import busy_workspace
+
+FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fakes" / "worker.py"))
 
 
 @pytest.fixture
@@ -29,6 +34,19 @@ async def busy_services(services: Services) -> Services:
     busy_workspace(services.workspace.home, ProcessIdentity.of())
     await services.jobs.refresh()
     return services
+
+
+@pytest.fixture
+async def jobs(services: Services) -> AsyncIterator[JobManager]:
+    """The services' jobs, with a scripted worker that starts them."""
+    services.jobs = JobManager(services.workspace, LocalLauncher(FAKE_WORKER), poll_seconds=0.02)
+    await services.jobs.start()
+    yield services.jobs
+    for job in list(services.jobs.jobs.values()):
+        if job.can_stop:
+            await services.jobs.stop(job.id)
+            await services.jobs.ended(job)
+    await services.jobs.close()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -68,6 +69,14 @@ async def write_past(services: Services, *names: str, status: JobStatus = JobSta
     await services.jobs.refresh()
 
 
+async def open_list(user: User, path: str = "/activity") -> None:
+    await user.open(path)
+    await user.should_see("Activity", retries=50)
+    assert user.client is not None
+    while not any(isinstance(element, Pager) for element in user.client.elements.values()):
+        await asyncio.sleep(0)
+
+
 def shown(user: User) -> list[str]:
     """The names of the runs in the table, from top to bottom."""
     [table] = user.find(kind=DataTable).elements
@@ -106,14 +115,14 @@ def chip(user: User, word: str) -> ui.element:
 
 
 async def test_the_first_day_leads_to_a_run(user: User) -> None:
-    await user.open("/activity")
+    await open_list(user)
     await user.should_see("No run yet", retries=50)
     await user.should_not_see("Queue")
     await user.should_not_see("Find a run")
 
 
 async def test_a_run_appears_moves_and_ends_without_a_reload(user: User, jobs: JobManager) -> None:
-    await user.open("/activity")
+    await open_list(user)
     job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=30))
     await user.should_see("tone slow", retries=50)
     await user.should_see(kind=StatusBadge, content="Training", retries=50)
@@ -125,7 +134,7 @@ async def test_a_run_appears_moves_and_ends_without_a_reload(user: User, jobs: J
 async def test_a_change_of_one_run_builds_no_other_row(user: User, services: Services) -> None:
     """Building every row again would take a long list a fifth of a second, and the focus away from a person in it."""
     jobs = await waiting(services, "one", "two", "three")
-    await user.open("/activity")
+    await open_list(user)
     await user.should_see("three")
 
     def rows() -> dict[str, int]:
@@ -145,7 +154,7 @@ async def test_a_damaged_run_folder_is_named_and_left_as_it_is(user: User, jobs:
     damaged.mkdir()
     (damaged / "job.json").write_text("{")
     await jobs.refresh()
-    await user.open("/activity")
+    await open_list(user)
     await user.should_see("its job.json is missing or damaged")
     assert (damaged / "job.json").read_text() == "{"
 
@@ -167,7 +176,7 @@ async def test_a_run_that_waits_for_a_paused_one_says_so_everywhere(user: User, 
 async def test_filters_narrow_the_list_and_stand_in_the_address(user: User, jobs: JobManager) -> None:
     await run(jobs, "good one")
     await run(jobs, "it fails")
-    await user.open("/activity")
+    await open_list(user)
     fire(chip(user, "Failed"), "click")
     assert shown(user) == ["it fails"]
     assert address(user) == "/activity?status=failed"
@@ -189,7 +198,7 @@ async def test_filters_narrow_the_list_and_stand_in_the_address(user: User, jobs
 async def test_an_address_opens_the_same_view_again(user: User, services: Services) -> None:
     await write_past(services, "tone one", "tone two", "other")
     await write_past(services, "tone bad", status=JobStatus.FAILED)
-    await user.open("/activity?q=tone&status=completed&sort=oldest")
+    await open_list(user, "/activity?q=tone&status=completed&sort=oldest")
     assert shown(user) == ["tone one", "tone two"]
     assert chip(user, "Finished")._props["aria-pressed"] == "true"
     assert chip(user, "Failed")._props["aria-pressed"] == "false"
@@ -200,7 +209,7 @@ async def test_an_address_opens_the_same_view_again(user: User, services: Servic
 
 async def test_a_hostile_address_opens_the_whole_list(user: User, services: Services) -> None:
     await write_past(services, "one")
-    await user.open("/activity?status=<script>&kind=../..&page=-3&size=9999999&from=0000-00-00&sort=;drop&when=%00")
+    await open_list(user, "/activity?status=<script>&kind=../..&page=-3&size=9999999&from=0000-00-00&sort=;drop&when=%00")
     assert shown(user) == ["one"]
 
 
@@ -209,7 +218,7 @@ async def test_another_address_of_the_list_is_followed_without_building_the_page
 ) -> None:
     """As the back button and the link in the side bar lead to it."""
     await write_past(services, "one", "two")
-    await user.open("/activity?q=one")
+    await open_list(user, "/activity?q=one")
     assert shown(user) == ["one"]
     [before] = user.find(kind=DataTable).elements
     with user:
@@ -223,16 +232,16 @@ async def test_another_address_of_the_list_is_followed_without_building_the_page
 async def test_days_filter_the_list(user: User, services: Services) -> None:
     write_run(services.workspace, FakeRun("long ago", minutes_ago=60 * 24 * 40, minutes=1))
     await write_past(services, "new")
-    await user.open("/activity?when=30d")
+    await open_list(user, "/activity?when=30d")
     assert shown(user) == ["new"]
-    await user.open("/activity?to=2000-01-01")
+    await open_list(user, "/activity?to=2000-01-01")
     await user.should_see("No run fits")
 
 
 async def test_a_long_list_goes_page_by_page(user: User, services: Services) -> None:
     names = [f"run {n:02}" for n in range(60)]
     await write_past(services, *names)
-    await user.open("/activity?sort=name")
+    await open_list(user, "/activity?sort=name")
     assert shown(user) == names[:25]
     await user.should_see("1–25 of 60")
     await press(user, "Next page")
@@ -252,7 +261,7 @@ async def test_a_long_list_goes_page_by_page(user: User, services: Services) -> 
 
 async def test_only_rows_in_sight_listen_to_their_runs(user: User, services: Services) -> None:
     await write_past(services, *(f"run {n:02}" for n in range(30)))
-    await user.open("/activity?sort=name")
+    await open_list(user, "/activity?sort=name")
     [table] = user.find(kind=RunTable).elements
     assert isinstance(table, RunTable)
     assert {job.name for job in table.shown} == {f"run {n:02}" for n in range(25)}
@@ -264,7 +273,7 @@ async def test_only_rows_in_sight_listen_to_their_runs(user: User, services: Ser
 
 async def test_rows_stay_in_place_while_a_person_is_in_them(user: User, services: Services) -> None:
     one, *_ = await waiting(services, "one", "two")
-    await user.open("/activity")
+    await open_list(user)
     [table] = user.find(kind=RunTable).elements
     fire(table, "pointerenter")
     await services.jobs.stop(one.id)
@@ -279,7 +288,7 @@ async def test_rows_stay_in_place_while_a_person_is_in_them(user: User, services
 
 async def test_what_has_changed_is_shown_when_asked_for(user: User, services: Services) -> None:
     one, *_ = await waiting(services, "one", "two")
-    await user.open("/activity")
+    await open_list(user)
     [table] = user.find(kind=RunTable).elements
     fire(table, "focusin")
     await services.jobs.stop(one.id)
@@ -291,7 +300,7 @@ async def test_what_has_changed_is_shown_when_asked_for(user: User, services: Se
 async def test_a_deleted_run_goes_at_once(user: User, services: Services) -> None:
     one, *_ = await waiting(services, "one", "two")
     await services.jobs.stop(one.id)
-    await user.open("/activity")
+    await open_list(user)
     [table] = user.find(kind=RunTable).elements
     fire(table, "pointerenter")
     await services.jobs.delete(one.id)
@@ -305,7 +314,7 @@ async def test_a_deleted_run_goes_at_once(user: User, services: Services) -> Non
 async def test_what_is_chosen_is_counted_and_everything_found_can_be(user: User, services: Services) -> None:
     await write_past(services, *(f"run {n:02}" for n in range(30)))
     jobs = list(services.jobs.jobs.values())
-    await user.open("/activity")
+    await open_list(user)
     choose(user, *jobs[:2])
     await user.should_see("2 runs chosen")
     [every] = user.find(kind=AllCheck).elements
@@ -323,14 +332,14 @@ async def test_what_is_chosen_is_counted_and_everything_found_can_be(user: User,
 async def test_many_are_paused_at_once_and_what_cannot_be_is_said(user: User, services: Services) -> None:
     one, two, three = await waiting(services, "one", "two", "three")
     await services.jobs.stop(three.id)
-    await user.open("/activity")
+    await open_list(user)
     choose(user, one, two, three)
     [retry] = buttons(user, "Try again 1 of 3")
     assert retry._props.get("aria-disabled", "false") == "false"
     await press(user, "Pause 2 of 3")
     await user.should_see("2 runs were told to pause.")
     assert [job.status for job in (one, two, three)] == [JobStatus.PAUSED, JobStatus.PAUSED, JobStatus.STOPPED]
-    [pause] = buttons(user, "Pause")
+    [pause] = user.find(marker="bulk-pause").elements
     assert pause._props["aria-disabled"] == "true"
     assert pause._props["title"] == "None of these runs is at work or waits for its turn."
 
@@ -342,7 +351,7 @@ async def test_each_failure_is_named(user: User, services: Services, monkeypatch
         raise JobError(f"{services.jobs.get(job_id).name} changes all the time.", "Ask again.")
 
     monkeypatch.setattr(services.jobs, "pause", fail)
-    await user.open("/activity")
+    await open_list(user)
     choose(user, one, two)
     said: list[tuple[str, ...]] = []
     monkeypatch.setattr(list_selection, "toast", lambda *words, hint="": said.append((*words, hint)))
@@ -357,7 +366,7 @@ async def test_deleting_names_what_goes_and_how_much_room_comes_free(user: User,
     for job in jobs:
         job.paths.adapter.mkdir()
         (job.paths.adapter / "adapter_model.safetensors").write_bytes(bytes(4_000_000))
-    await user.open("/activity")
+    await open_list(user)
     choose(user, *jobs)
     [delete] = buttons(user, "Delete")
     fire(delete, "click")
@@ -373,7 +382,7 @@ async def test_deleting_names_what_goes_and_how_much_room_comes_free(user: User,
 async def test_runs_are_compared(user: User, services: Services) -> None:
     first = await services.jobs.submit(JobKind.TRAINING, training("one", learning_rate=1e-4))
     second = await services.jobs.submit(JobKind.TRAINING, training("two", learning_rate=3e-4))
-    await user.open("/activity")
+    await open_list(user)
     choose(user, first)
     [button] = buttons(user, "Compare")
     assert button._props["title"] == "Choose at least two runs to compare them."
@@ -390,7 +399,7 @@ async def test_runs_are_compared(user: User, services: Services) -> None:
 async def test_the_menu_of_a_row_offers_what_fits_the_run_as_it_stands(user: User, services: Services) -> None:
     await write_past(services, "broken", status=JobStatus.FAILED)
     [job] = services.jobs.jobs.values()
-    await user.open("/activity")
+    await open_list(user)
     [menu] = [one for one in user.find(kind=MenuButton).elements if "broken" in str(one._props["label"])]
     fire(menu, "ask")
     texts = [item["text"] for item in menu._props["items"]]
@@ -413,7 +422,7 @@ def queue_of(user: User) -> list[str]:
 
 async def test_the_queue_is_put_into_another_order(user: User, services: Services) -> None:
     _, _, three = await waiting(services, "one", "two", "three")
-    await user.open("/activity")
+    await open_list(user)
     assert queue_of(user) == ["one", "two", "three"]
     await press(user, "Move two up")
     assert [job.name for job in services.jobs.queue] == ["two", "one", "three"]
@@ -427,7 +436,7 @@ async def test_the_queue_is_put_into_another_order(user: User, services: Service
 
 async def test_the_queue_is_held_and_continued(user: User, services: Services) -> None:
     await waiting(services, "one")
-    await user.open("/activity")
+    await open_list(user)
     await press(user, "Hold the queue")
     assert services.jobs.queue_held
     await user.should_see("What is at work goes on.", retries=50)
@@ -441,7 +450,7 @@ async def test_a_chain_is_drawn_as_one(user: User, services: Services) -> None:
     await services.jobs.submit(JobKind.TRAINING, training("rivers"), after=first.id)
     await services.jobs.submit(JobKind.TRAINING, training("lakes"))
     await services.jobs.pause(first.id)
-    await user.open("/activity")
+    await open_list(user)
     assert queue_of(user) == ["capitals", "rivers", "lakes"]
     await user.should_see("It is paused: it keeps its place")
     assert not buttons(user, "Move capitals up")
@@ -452,7 +461,7 @@ async def test_a_chain_is_drawn_as_one(user: User, services: Services) -> None:
 
 async def test_a_long_queue_shows_its_beginning(user: User, services: Services) -> None:
     await waiting(services, *(f"run {n:02}" for n in range(12)))
-    await user.open("/activity")
+    await open_list(user)
     assert len(queue_of(user)) == 8
     await press(user, "Show 4 more")
     assert len(queue_of(user)) == 12

@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
+from unittest.mock import ANY
 
 import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from qlora_ui.components.badge import StatusBadge
-from qlora_ui.components.button import Button
 from qlora_ui.components.chart import POINTS_SENT, SMOOTH_POINTS, CurveChart
 from qlora_ui.components.layout import Skeleton
 from qlora_ui.components.log_view import LogLines
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.events import Alert, AlertCode, Log, Metric, Sample, dump_event
-from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters, TrainingParameters
-from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.contract.events import Metric
+from qlora_ui.contract.log_lines import LogEntry, dump_entry
+from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters
+from qlora_ui.contract.records import JobKind, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.pages.runs import job as job_page
-from qlora_ui.services import Services
-from tests.ui.acting import buttons, fire, open_fold, press
-
-FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fakes" / "worker.py"))
-
-
-@pytest.fixture
-async def jobs(services: Services) -> AsyncIterator[JobManager]:
-    """The services' jobs, with a scripted worker that starts them."""
-    services.jobs = JobManager(services.workspace, LocalLauncher(FAKE_WORKER), poll_seconds=0.02)
-    await services.jobs.start()
-    yield services.jobs
-    for job in list(services.jobs.jobs.values()):
-        if job.can_stop:
-            await services.jobs.stop(job.id)
-            await services.jobs.ended(job)
-    await services.jobs.close()
-
-
-def training(name: str, **values: object) -> TrainingParameters:
-    given = {"name": name, "model_name": "starter", "dataset_path": "starter", "device": "cpu", **values}
-    return TrainingParameters.model_validate(given)
-
-
-async def run(jobs: JobManager, name: str, **values: object) -> Job:
-    """A training that was seen through to its end."""
-    job = await jobs.submit(JobKind.TRAINING, training(name, **values))
-    await jobs.ended(job)
-    return job
+from tests.ui.acting import buttons, fire, open_fold, press, run, training
 
 
 def loss_chart(user: User) -> CurveChart:
@@ -148,14 +116,13 @@ async def test_hostile_words_stay_words(user: User, jobs: JobManager, monkeypatc
     assert isinstance(lines, LogLines)
     sent: list[tuple[object, ...]] = []
     monkeypatch.setattr(lines, "run_method", lambda *args: sent.append(args))
-    entry = Log(seq=900, message="<script>alert(1)</script>")
-    with job.paths.events.open("ab") as file:
-        file.write(dump_event(entry))
+    entry = LogEntry(now(), "info", "<script>alert(1)</script>")
+    job.paths.log.write_bytes(dump_entry(entry))
     await lines.show_end()
     [(name, shown, at_start)] = sent
     assert (name, at_start) == ("replace", True)
     assert isinstance(shown, list)
-    assert shown[-1][1:] == (int(entry.time.timestamp() * 1000), "info", "<script>alert(1)</script>")
+    assert shown[-1][1:] == (ANY, "info", "<script>alert(1)</script>")
     assert user.client is not None
     contents = [e.content for e in user.client.elements.values() if isinstance(e, ui.html)]
     assert not any("<img src=x" in content or "<script>" in content for content in contents)

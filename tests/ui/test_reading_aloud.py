@@ -83,7 +83,7 @@ async def test_in_screen_reader_mode_the_table_comes_first_and_the_chart_when_as
     await user.should_not_see(kind=CurveChart)
     await press(user, "Chart")
     await user.should_see(kind=CurveChart, retries=50)
-    await user.should_not_see('<th scope="row">74</th>', retries=50)
+    await user.should_not_see('<th scope="col">Training</th>', retries=50)
 
 
 async def test_in_screen_reader_mode_the_card_of_a_run_at_work_has_words_for_its_curve(

@@ -18,7 +18,7 @@ from filelock import FileLock
 from qlora_ui.contract.errors import DataError, WorkspaceError
 from qlora_ui.contract.events import Failed, Log, Started, Stopped, parse_event
 from qlora_ui.contract.paths import RunPaths, Workspace, model_location
-from qlora_ui.contract.records import Command, ExitRecord, JobKind, JobRecord, JobStatus, ProcessIdentity
+from qlora_ui.contract.records import Command, EndCause, ExitRecord, JobKind, JobRecord, JobStatus, ProcessIdentity
 from qlora_ui.worker.__main__ import main, perform
 from qlora_ui.worker.control import Control
 from qlora_ui.worker.errors import explain
@@ -161,6 +161,8 @@ def test_a_failure_ends_the_process_with_1_and_an_exit_record(tmp_path: Path) ->
     ending = finish(paths, code=1)
     assert ending.status is JobStatus.FAILED and "absent.jsonl" in ending.error
     assert "Traceback" in paths.console.read_text(encoding="utf-8")
+    assert ending.cause is EndCause.INPUT
+    assert ending.traceback.startswith("Traceback") and "absent.jsonl" in ending.traceback
     first = events_of(paths)[0]
     assert isinstance(first, Started) and not first.process.is_alive
 
@@ -236,6 +238,49 @@ def test_a_full_disk_is_no_silence(tmp_path: Path) -> None:
 )
 def test_errors_in_plain_words(tmp_path: Path, error: BaseException, words: str) -> None:
     assert words in explain(error, tmp_path).message
+
+
+def accelerator_error(text: str) -> RuntimeError:
+    return type("AcceleratorError", (RuntimeError,), {})(text)
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "words"),
+    [
+        (DataError("train.jsonl, line 17: broken."), EndCause.INPUT, "line 17"),
+        (MemoryError(), EndCause.MEMORY, "The machine ran out of memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has"), EndCause.DEVICE_MEMORY, "2.50 GiB"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), EndCause.DEVICE_MEMORY, ""),
+        (accelerator_error("CUDA error: an illegal memory access was encountered"), EndCause.DEVICE, "not its own"),
+        (accelerator_error("CUDA error: uncorrectable ECC error encountered"), EndCause.DEVICE, "(ECC)"),
+        (accelerator_error("CUDA error: device-side assert triggered"), EndCause.DEVICE, "vocabulary"),
+        (RuntimeError("CUDA error: no kernel image is available for execution"), EndCause.DEVICE, "not built for"),
+        (
+            RuntimeError("CUDA error: unknown error\nCUDA kernel errors might be"),
+            EndCause.DEVICE,
+            "(CUDA error: unknown",
+        ),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), EndCause.DEVICE, "cuDNN error"),
+        (OSError(errno.ENOSPC, "No space left on device"), EndCause.DISK, "is full"),
+        (OSError(errno.EIO, "Input/output error", "/data/x"), EndCause.DISK, "/data/x reported an error"),
+        (OSError(errno.EROFS, "Read-only file system", "/data/x"), EndCause.INPUT, "can only be read"),
+        (ZeroDivisionError("division by zero"), EndCause.PROGRAM, "ZeroDivisionError"),
+    ],
+)
+def test_the_causes_of_an_end_are_told_apart(tmp_path: Path, error: BaseException, cause: EndCause, words: str) -> None:
+    found = explain(error, tmp_path)
+    assert found.cause is cause
+    assert words in found.message
+
+
+def test_a_full_disk_behind_an_error_of_ours_is_its_cause(tmp_path: Path) -> None:
+    try:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as cause:
+            raise WorkspaceError("The disk is full: events.jsonl cannot grow.", "Make room.") from cause
+    except WorkspaceError as error:
+        assert explain(error, tmp_path).cause is EndCause.DISK
 
 
 def test_the_cause_of_an_error_counts(tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ import pytest
 from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Event, Metric, Resumed, Stopped
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import Command, ExitRecord, JobKind, JobStatus
-from tests.worker.conftest import STEPS, TRAINING, events_of, finish, make_run, start
-
+from tests.worker.conftest import TRAINING, events_of, finish, make_run, start
 
 EVERYTHING = TRAINING | {
     "packing": True,
@@ -24,7 +23,9 @@ EVERYTHING = TRAINING | {
     "lr_scheduler_type": "cosine",
     "warmup_share": 0.1,
     "lora_dropout": 0.1,
-    "evaluations": 12,
+    "max_steps": 40,
+    "validation_rows": 16,
+    "evaluations": 8,
     "best_metric": "eval_loss",
     "early_stopping_patience": 3,
     "early_stopping_threshold": 0.5,
@@ -42,7 +43,7 @@ def undisturbed(home: Path) -> RunPaths:
 
 @pytest.fixture(scope="module")
 def disturbed(home: Path) -> RunPaths:
-    """Killed after its second checkpoint, paused in its second attempt, finished in its third."""
+    """Killed after a checkpoint, paused while it waits for an improvement, finished in its third."""
     paths = make_run(home, JobKind.TRAINING, EVERYTHING, run_id="disturbed")
     worker = start(paths)
     wait_for(paths, lambda event: isinstance(event, CheckpointSaved) and event.step >= 10)
@@ -52,7 +53,7 @@ def disturbed(home: Path) -> RunPaths:
 
     make_run(home, JobKind.TRAINING, EVERYTHING, run_id="disturbed", attempt=2)
     worker = start(paths)
-    wait_for(paths, lambda event: isinstance(event, Metric) and resumed(paths, 4))
+    wait_for(paths, lambda event: isinstance(event, Metric) and event.step > 25 and resumed(paths, 1))
     paths.command.write_text(Command(action="pause", attempt=2).model_dump_json(), encoding="utf-8")
     assert worker.wait(timeout=240) == 0
     assert '"paused"' in paths.exit.read_text(encoding="utf-8")
@@ -76,14 +77,14 @@ def test_resumes_begin_at_checkpoints(disturbed: RunPaths) -> None:
     assert len(steps) == 2
     assert steps[0] >= 10
     assert paused.paused and steps[1] == paused.step
-    assert steps[0] < steps[1] < STEPS
+    assert steps[0] < steps[1] < 40
 
 
 def test_both_end_early_at_the_same_step_with_the_same_best(disturbed: RunPaths, undisturbed: RunPaths) -> None:
     got, expected = (
         ExitRecord.model_validate_json(paths.exit.read_bytes()).summary for paths in (disturbed, undisturbed)
     )
-    assert expected["stopped_early"] and 10 < expected["steps"] < STEPS
+    assert expected["stopped_early"] and 25 < expected["steps"] < 40
     for name in ("steps", "tokens", "best_step", "adapter_step", "stopped_early"):
         assert got[name] == expected[name], name
     for name in ("best_value", "eval_loss", "eval_token_accuracy", "train_loss"):

@@ -318,12 +318,6 @@ def test_what_is_not_installed_is_said_with_the_command_that_installs_it(
     assert "pip install 'qlora-ui[wandb]'" in alert.hint
 
 
-def test_a_folder_of_that_name_is_no_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "no_such_tracker").mkdir()
-    monkeypatch.syspath_prepend(tmp_path)
-    assert not Tool("X", "no_such_tracker", "x").is_installed
-
-
 @pytest.mark.parametrize("moment", ["open", "log"])
 @pytest.mark.parametrize("error", [ValueError("https://ann:secret@host is down.\nmore"), SystemExit(3)])
 def test_a_tracker_that_breaks_is_told_of_once_and_the_training_goes_on(

@@ -47,6 +47,12 @@ TOPICS: dict[str, Topic] = {
         "list-ordered",
         "jobs.md",
     ),
+    "/help/recovery": Topic(
+        mark("When something goes wrong"),
+        mark("Why a run ended, what survives a crash or a power cut, and how the home folder is moved."),
+        "triangle-alert",
+        "recovery.md",
+    ),
     "/help/parameters": Topic(
         mark("Parameters"),
         mark("Every setting of a training, an evaluation and a merge, with its default and its range."),

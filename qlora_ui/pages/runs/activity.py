@@ -36,8 +36,9 @@ PATH = "/activity"
 async def build(services: Services) -> None:
     """The list of all jobs, kept up to date. What it shows stands in its address, so a reload shows the same."""
     page = _Activity(services.jobs, ListQuery.of(query_of_page()))
-    await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
-    page.fill()
+    for part in (page.build_queue, page.build_filters, page.build_list):
+        await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
+        part()
 
 
 class _Activity:
@@ -51,24 +52,28 @@ class _Activity:
             link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
         Live(jobs.jobs_changed, lambda: _troubles(jobs), lambda: _show_troubles(jobs))
         self._menu = RunMenu(jobs, self._header)
+        self._header.subtitle.text = state_sentence(jobs.jobs.values())
         self._queue_room = ui.element("div").classes("qu-contents")
         self._card = Card()
+
+    def build_queue(self) -> None:
+        with self._queue_room:
+            QueueCard(self._jobs, self._menu)
+
+    def build_filters(self) -> None:
         with self._card:
-            self._filters = ListFilters(query, self._ask)
+            self._filters = ListFilters(self._query, self._ask)
             self._bar = ListBar(
-                jobs,
+                self._jobs,
                 on_order=lambda order: self._ask(self._query.change(order=order)),
                 on_choose=self._choose,
                 on_refresh=self._show,
             )
-            self._empty = ui.element("div")
-        self._header.subtitle.text = state_sentence(jobs.jobs.values())
 
-    def fill(self) -> None:
+    def build_list(self) -> None:
         """The runs themselves, from now on as they are."""
-        with self._queue_room:
-            QueueCard(self._jobs, self._menu)
         with self._card:
+            self._empty = ui.element("div")
             self._table = RunTable(self._menu.items, on_check=self._check, on_leave=self._follow)
             self._pager = Pager(
                 SIZES,

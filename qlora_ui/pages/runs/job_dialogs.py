@@ -9,7 +9,7 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.field import Field
-from qlora_ui.components.knob_field import in_words
+from qlora_ui.components.knob_field import error_in_words, in_words
 from qlora_ui.components.layout import row
 from qlora_ui.components.text import heading, paragraph
 from qlora_ui.contract.errors import ParameterError
@@ -60,6 +60,7 @@ async def ask_for_branch(jobs: JobManager, job: Job, step: int) -> Job | None:
         step=number(step),
     )
     dialog = _StartDialog(_("Go on from step {step}", step=number(step)), text, action=_("Queue it"))
+    dialog.explain = lambda name, given, reason: error_in_words(known[name], given, reason)
     for name in _MAY_CHANGE:
         knob = known[name]
         if knob.choices:
@@ -93,6 +94,7 @@ class _StartDialog(ui.dialog):
         self._fields: dict[str, Field] = {}
         self._inputs: dict[str, Any] = {}
         self._start: Callable[[dict[str, str]], Awaitable[Job]] | None = None
+        self.explain: Callable[[str, str, str], str] = lambda _name, _given, reason: sentence(reason)
         with self, ui.element("div").classes("qu-dialog"):
             heading(title)
             for text in texts:
@@ -131,6 +133,7 @@ class _StartDialog(ui.dialog):
             if not set(error.fields) <= set(self._fields):
                 raise
             for name, field in self._fields.items():
-                field.set_error(sentence(error.fields.get(name, "")))
+                reason = error.fields.get(name, "")
+                field.set_error(self.explain(name, values[name], reason) if reason else "")
             return
         self.submit(job)

@@ -40,5 +40,11 @@ def files_of(folder: Path) -> RunFiles:
                     found.append(RunFile(path.relative_to(folder).as_posix(), path.stat().st_size))
             except OSError:
                 continue
-    found.sort(key=lambda file: (file.path.count("/"), file.path))
+    found.sort(key=lambda file: (file.path.count("/"), _by_number(file.path.rpartition("/")[0]), file.path))
     return RunFiles(found[:FILES_SHOWN], len(found), sum(file.bytes for file in found))
+
+
+def _by_number(folder: str) -> tuple[str, int]:
+    """`checkpoint-900` before `checkpoint-1200`."""
+    stem, _dash, number = folder.rpartition("-")
+    return (stem, int(number)) if number.isdecimal() else (folder, 0)

@@ -109,7 +109,8 @@ def _entry(item: Any) -> str:
 def _values(job: Job, shown: list[Knob]) -> None:
     values = KeyValues()
     for knob in shown:
-        words = value_words(getattr(job.parameters, knob.name)) or _(AUTOMATIC)
+        value = getattr(job.parameters, knob.name)
+        words = _(AUTOMATIC) if value is None else value_words(value) or "–"
         text = values.add(sentence(knob.title), "" if len(words) > _LONG else words).classes("qu-lines")
         if len(words) > _LONG:
             _fold(text, words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -15,6 +15,9 @@ from qlora_ui.jobs import queue
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.runs.list_query import ListQuery, Order, local_day
 from qlora_ui.pages.runs.overview import seconds_of
+
+_PAST = JobStatus.COMPLETED
+_GROUPS = {status: _PAST if status.is_final else status for status in JobStatus}
 
 
 @dataclass(frozen=True)
@@ -44,21 +47,17 @@ def find(jobs: Iterable[Job], query: ListQuery, today: date | None = None) -> Fo
 
 def count(jobs: Iterable[Job]) -> tuple[Counter[str], Counter[str]]:
     """How many runs there are of each status and of each kind."""
-    statuses: Counter[str] = Counter()
-    kinds: Counter[str] = Counter()
-    for job in jobs:
-        statuses[job.status] += 1
-        kinds[job.kind] += 1
-    return statuses, kinds
+    known = list(jobs)
+    return Counter(job.status for job in known), Counter(job.kind for job in known)
 
 
 def in_order(jobs: Sequence[Job]) -> list[Job]:
     """At work, then waiting as the queue stands, then paused, then those of the past; the newest first within each."""
-    newest_first = _newest_first(jobs)
-    waiting = queue.waiting(newest_first)
-    at_work = [job for job in newest_first if job.status is JobStatus.RUNNING]
-    paused = [job for job in newest_first if job.status is JobStatus.PAUSED]
-    return [*at_work, *waiting, *paused, *(job for job in newest_first if job.status.is_final)]
+    groups: defaultdict[JobStatus, list[Job]] = defaultdict(list)
+    for job in _newest_first(jobs):
+        groups[_GROUPS[job.status]].append(job)
+    waiting = queue.waiting(groups[JobStatus.PENDING])
+    return [*groups[JobStatus.RUNNING], *waiting, *groups[JobStatus.PAUSED], *groups[_PAST]]
 
 
 def _filter(query: ListQuery, today: date) -> Callable[[Job], bool]:

@@ -16,8 +16,8 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 from qlora_ui.pages.runs.list_row import RunRow
 
-ROWS_AT_ONCE = 25
-"""More of them in one go would keep the event loop from everyone else for more than 50 ms."""
+ROWS_AT_ONCE = 8
+"""More of them in one go would keep the event loop from everyone else for more than some 20 ms."""
 
 
 class RunTable(ui.element):
@@ -37,6 +37,8 @@ class RunTable(ui.element):
         self._menu, self._on_leave = menu, on_leave
         self._rows: dict[str, RunRow] = {}
         self._wanted: list[Job] = []
+        self._chosen: Collection[str] = ()
+        self._is_building = False
         self._is_pointed_at = self._has_focus = False
         with self:
             names = [_("Run", context="noun"), _("Kind"), _("Progress or result"), _("Made", context="when"), _("Took")]
@@ -57,15 +59,14 @@ class RunTable(ui.element):
 
     def show(self, jobs: Sequence[Job], chosen: Collection[str]) -> None:
         """These runs, in this order. The first of them are there at once, the others a moment later."""
-        self._wanted = list(jobs)
-        for job_id in self._rows.keys() - {job.id for job in jobs}:
-            self._rows.pop(job_id).element.delete()
-        for job in jobs:  # a run that was read anew is another object
-            if (known := self._rows.get(job.id)) is not None and known.job is not job:
-                self._rows.pop(job.id).element.delete()
-        missing = self._build(chosen, ROWS_AT_ONCE)
-        if missing:
-            background_tasks.create(self._build_rest(self._wanted, chosen), name="rows of runs", context=self)
+        self._wanted, self._chosen = list(jobs), chosen
+        wanted = {job.id: job for job in jobs}
+        for job_id, entry in list(self._rows.items()):
+            if wanted.get(job_id) is not entry.job:  # it is not wanted, or was read anew and is another object
+                self._rows.pop(job_id).element.delete()
+        if self._build_some() and not self._is_building:
+            self._is_building = True
+            background_tasks.create(self._build_rest(), name="rows of runs", context=self)
 
     def follow(self) -> None:
         """Look at each run whether it stands differently; no row is moved."""
@@ -74,40 +75,35 @@ class RunTable(ui.element):
 
     def drop(self, known: Collection[str]) -> None:
         """Take away the rows of runs that are no more."""
-        gone = self._rows.keys() - set(known)
-        for job_id in gone:
+        self._wanted = [job for job in self._wanted if job.id in known]
+        for job_id in self._rows.keys() - set(known):
             self._rows.pop(job_id).element.delete()
-        self._wanted = [job for job in self._wanted if job.id not in gone]
 
     def check(self, chosen: Collection[str]) -> None:
         """Show which runs are chosen."""
+        self._chosen = chosen
         for job_id, entry in self._rows.items():
             entry.check.show(job_id in chosen)
 
-    def _build(self, chosen: Collection[str], limit: int) -> bool:
-        """Build up to `limit` rows that are wanted, and bring all into order. True when some are still missing."""
-        built = 0
-        for job in self._wanted:
-            if built == limit:
-                break
-            if job.id not in self._rows:
-                self._rows[job.id] = RunRow(self._table, job, self._menu, is_checked=job.id in chosen)
-                built += 1
+    def _build_some(self) -> bool:
+        """Build some of the rows that are wanted, and bring all into order. True when some are still missing."""
+        missing = [job for job in self._wanted if job.id not in self._rows]
+        for job in missing[:ROWS_AT_ONCE]:
+            self._rows[job.id] = RunRow(self._table, job, self._menu, is_checked=job.id in self._chosen)
         there = [self._rows[job.id] for job in self._wanted if job.id in self._rows]
         children = self._table.body.default_slot.children
         for place, entry in enumerate(there):
             if children[place] is not entry.element:
                 entry.element.move(target_index=place)
             entry.follow()
-        return len(there) < len(self._wanted)
+        return len(missing) > ROWS_AT_ONCE
 
-    async def _build_rest(self, wanted: list[Job], chosen: Collection[str]) -> None:
+    async def _build_rest(self) -> None:
         is_missing = True
         while is_missing:
             await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
-            if self.is_deleted or wanted is not self._wanted:
-                return
-            is_missing = self._build(chosen, ROWS_AT_ONCE)
+            is_missing = not self.is_deleted and self._build_some()
+        self._is_building = False
 
     def _watch_over(self) -> None:
         """A finger points at nothing before it presses, and would never leave."""

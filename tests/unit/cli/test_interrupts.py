@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from qlora_ui.cli.commands import run
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.launcher import LocalLauncher
@@ -120,3 +121,20 @@ def test_ctrl_c_leaves_the_queue_and_what_is_at_work_to_themselves(tmp_path: Pat
         assert complaint.splitlines()[-1] == f"slow and deaf goes on by itself: qlora-ui jobs show {the_run(home).id}"
         worker = read_record(the_run(home)).process
         assert worker is not None and worker.is_alive
+
+
+def test_commands_that_work_at_once_start_each_run_once(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    spec = tmp_path / "run.yaml"
+    spec.write_text("name: short\nmodel_name: starter\ndataset_path: starter\ndevice: cpu\n")
+    for _ in range(3):
+        assert run(["train", str(spec), "--no-wait", "--home", str(home)]) == 0
+    command = [sys.executable, "-c", PROGRAM, "jobs", "work", "--home", str(home)]
+    workers = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [worker.wait(timeout=50) for worker in workers] == [0, 0]
+    for run_id in find_runs(Workspace(home)):
+        paths = Workspace(home).run(run_id)
+        ended = read_exit(paths)
+        assert ended is not None and ended.status is JobStatus.COMPLETED
+        assert read_record(paths).attempt == 1
+        assert paths.events.read_text().count('"type":"started"') == 1

@@ -37,12 +37,21 @@ def test_a_few_known_values_are_a_select() -> None:
     assert set(options) == set(KNOBS["lr_scheduler_type"].choices)
 
 
+def test_a_list_of_known_values_has_check_boxes_and_one_of_texts_has_boxes() -> None:
+    widget = widget_for(KNOBS["trackers"])
+    assert (widget.kind, list(widget.options)) == ("checks", ["tensorboard", "wandb", "mlflow", "trackio"])
+    assert widget_for(KNOBS["sample_prompts"]).kind == "prompts"
+    with pytest.raises(ValueError, match="more_data"):
+        widget_for(KNOBS["more_data"])
+
+
 def test_every_knob_of_every_job_has_a_widget_that_can_show_its_default() -> None:
     for model in PARAMETERS.values():
         for knob in knobs(model).values():
             if knob.kind == "structure":
                 assert in_words(knob.default) == ""
-                continue
+                if not knob.items:
+                    continue
             widget = widget_for(knob)
             assert widget.kind != "select" or knob.required or knob.default in widget.options, knob.name
 

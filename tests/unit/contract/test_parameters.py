@@ -109,3 +109,47 @@ def test_a_file_that_cannot_be_read_says_where(tmp_path: Path, content: bytes, w
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="No such file"):
         read_parameters(tmp_path / "no.yaml", JobKind.TRAINING)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"early_stopping_patience": 2, "evaluations": 0}, "nothing is evaluated"),
+        ({"early_stopping_patience": 2, "validation_share": 0}, "nothing is evaluated"),
+        ({"early_stopping_patience": 4, "evaluations": 4}, "no more than 4 evaluations"),
+        ({"load_best_at_end": True, "evaluations": 0}, "load_best_at_end goes by eval_loss"),
+        ({"best_metric": "eval_perplexity", "evaluations": 0}, "best_metric is eval_perplexity"),
+    ],
+)
+def test_what_watches_nothing_is_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(ParameterError, match=words) as raised:
+        parse_parameters(JobKind.TRAINING, NEEDED | values)
+    assert list(raised.value.fields) == [""]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"evaluations": 0},
+        {"early_stopping_patience": 3, "evaluations": 4},
+        {"early_stopping_patience": 3, "evaluations": 0, "best_metric": "loss"},
+        {"load_best_at_end": True, "evaluations": 0, "best_metric": "loss"},
+        {"load_best_at_end": True, "validation_share": 0, "validation_rows": 5},
+        {"best_metric": "eval_perplexity", "validation_share": 0, "validation_path": "x.jsonl"},
+    ],
+)
+def test_what_can_be_watched_is_taken(values: dict[str, Any]) -> None:
+    assert parse_parameters(JobKind.TRAINING, NEEDED | values)
+
+
+def test_a_list_may_be_written_on_one_line() -> None:
+    values = {"trackers": "wandb, mlflow,wandb", "sample_prompts": "How much is it?"}
+    parameters = parse_parameters(JobKind.TRAINING, NEEDED | values)
+    assert isinstance(parameters, TrainingParameters)
+    assert (parameters.trackers, parameters.sample_prompts) == (["wandb", "mlflow"], ["How much is it?"])
+    with pytest.raises(ParameterError, match="it must be some of tensorboard, wandb, mlflow, trackio"):
+        parse_parameters(JobKind.TRAINING, NEEDED | {"trackers": 3})
+    with pytest.raises(ParameterError, match="it must be a list of at most 20 texts"):
+        parse_parameters(JobKind.TRAINING, NEEDED | {"sample_prompts": 3})
+    with pytest.raises(ParameterError, match="input should be 'tensorboard'"):
+        parse_parameters(JobKind.TRAINING, NEEDED | {"trackers": ["comet"]})

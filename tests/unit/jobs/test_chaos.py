@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -225,7 +226,7 @@ class Round:
             assert not self.workspace.run(arguments[0]).folder.exists()
         return None
 
-    def _some_wish(self, wish: str, after: str | None = None) -> tuple[str, tuple[object, ...]]:
+    def _some_wish(self, wish: str, after: str | None = None) -> tuple[str, tuple[Any, ...]]:
         if wish in {"hold_queue", "continue_queue"} or (wish != "train" and not self.there):
             return "continue_queue" if wish != "hold_queue" else wish, ()
         if wish == "train":

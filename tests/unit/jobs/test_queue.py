@@ -100,7 +100,7 @@ async def test_only_what_waits_is_moved(make_manager: Make, training: Training) 
     manager = make_manager()
     [job] = await queued(manager, training, "one")
     for place in (0, -1):
-        with pytest.raises(ParameterError, match="1 is the first place"):
+        with pytest.raises(ParameterError, match="1 is the first one"):
             await manager.move(job.id, place)
     await manager.pause(job.id)
     with pytest.raises(JobError, match="does not wait in the queue"):

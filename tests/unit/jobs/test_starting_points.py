@@ -275,7 +275,7 @@ async def test_without_unseen_rows_there_is_nothing_to_score_on(
     with_file = await manager.submit(JobKind.TRAINING, training(dataset_path=own, validation_path=unseen))
     score = await manager.follow_up(with_file.id, JobKind.EVALUATION)
     assert isinstance(score.parameters, EvaluationParameters) and score.parameters.dataset_path == unseen
-    with pytest.raises(JobError, match="and no training"):
+    with pytest.raises(JobError, match="comes an evaluation or a merge"):
         await manager.follow_up(job.id, JobKind.TRAINING)
     with pytest.raises(JobError, match="makes no adapter"):
         await manager.follow_up(score.id, JobKind.MERGE)

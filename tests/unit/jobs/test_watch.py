@@ -1,7 +1,6 @@
 """What is read of a run folder, and when; how the end of a worker and the devices are seen."""
 
 import os
-import signal
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import ExitRecord, JobKind, JobStatus, ProcessIdentity
 from qlora_ui.jobs import leases, watch
 from qlora_ui.jobs.event_file import EventTail, read_outline
-from qlora_ui.jobs.launcher import LocalLauncher, why_gone
+from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import read_record, remove_remains, write_record
 from tests.fakes.runs import FakeRun, write_run
@@ -152,13 +151,6 @@ def test_what_a_crash_left_behind_is_cleared_away(workspace: Workspace) -> None:
     os.utime(workspace.runs / ".new-old", (0, 0))
     remove_remains(workspace)
     assert {folder.name for folder in workspace.runs.iterdir()} == {".new-young", "a-run"}
-
-
-def test_how_a_worker_ended_is_told_as_far_as_it_is_known() -> None:
-    assert "SIGKILL" in why_gone(-signal.SIGKILL) and "memory runs out" in why_gone(-signal.SIGKILL)
-    assert "signal 40" in why_gone(-40)
-    assert "the code 3" in why_gone(3)
-    assert why_gone(None) == JobStatus.INTERRUPTED.explanation
 
 
 def test_a_worker_started_by_hand_dies_without_its_shell(monkeypatch: pytest.MonkeyPatch) -> None:

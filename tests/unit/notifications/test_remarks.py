@@ -83,7 +83,7 @@ async def test_when_the_last_of_several_runs_has_ended_that_is_told(start: Start
 
 async def test_of_a_run_that_still_waits_it_is_not_said_that_all_is_done(start: Start) -> None:
     services = await start()
-    services.jobs._dispatcher.start_ready = lambda *_: False  # type: ignore[method-assign,assignment]
+    services.jobs._dispatcher.start_ready = lambda *_: False  # type: ignore[method-assign]
     write_run(services.workspace, FakeRun("third", JobStatus.PENDING))
     write_run(services.workspace, FakeRun("first", minutes_ago=20))
     write_run(services.workspace, FakeRun("second", minutes_ago=10))
@@ -105,7 +105,7 @@ async def test_a_run_that_waits_for_one_that_does_not_go_on_is_not_to_do(
     start: Start, before: JobStatus, expected: bool
 ) -> None:
     services = await start()
-    services.jobs._dispatcher.start_ready = lambda *_: False  # type: ignore[method-assign,assignment]
+    services.jobs._dispatcher.start_ready = lambda *_: False  # type: ignore[method-assign]
     first = await job_of(services, FakeRun("train", before))
     second = await job_of(services, FakeRun("score", JobStatus.PENDING, after=first.id))
     assert is_still_to_do(second, services.jobs.jobs) is expected
