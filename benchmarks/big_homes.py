@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from qlora_ui.contract import events
-from qlora_ui.contract.log_lines import LogEntry, dump_entry
+from qlora_ui.contract.log_lines import LogEntry, dump_entry, entry_of
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobKind, JobStatus, now
 from qlora_ui.settings import prepare_home
@@ -58,8 +58,11 @@ def long_log(workspace: Workspace, lines: int) -> RunPaths:
 def long_run(workspace: Workspace, points: int) -> RunPaths:
     """A past training whose every step of `points` has a progress event and a metric of five figures."""
     paths = write_run(workspace, FakeRun("a long run", minutes_ago=3, summary={"train_loss": 1.1, "steps": points}))
-    with paths.events.open("ab") as file:
-        file.writelines(map(events.dump_event, _said(points)))
+    with paths.events.open("ab") as file, paths.log.open("wb") as log:
+        for event in _said(points):
+            file.write(events.dump_event(event))
+            if (entry := entry_of(event)) is not None:
+                log.write(dump_entry(entry))
     return paths
 
 

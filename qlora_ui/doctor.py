@@ -147,6 +147,17 @@ def _torch(workspace: Workspace) -> Iterator[Check]:
         yield Check("4-bit (NF4)", "ok", f"computes; relative error of one layer {found['nf4_error']:.3f}")
 
 
+def _standby(workspace: Workspace) -> Iterator[Check]:
+    from qlora_ui.jobs.standby_process import memory_of, waiting_in
+
+    sizes = [size for pid in waiting_in(workspace.home) if (size := memory_of(pid)) is not None]
+    if sizes:
+        taken = ", ".join(f"{size / 1e6:.0f} MB" for size in sizes)
+        yield Check("Standby worker", "ok", f"waits with its libraries loaded, in {taken} of memory")
+    else:
+        yield Check("Standby worker", "ok", "none waits: the app keeps one, unless it is off, while no run is at work")
+
+
 def _starter(workspace: Workspace) -> Iterator[Check]:
     weights = Path(model_location(STARTER)) / "model.safetensors"
     if weights.is_file():
@@ -155,7 +166,15 @@ def _starter(workspace: Workspace) -> Iterator[Check]:
         yield Check("Starter model", "error", f"{weights} is missing", "Install qlora-ui again.")
 
 
-_LOOKS: tuple[Callable[[Workspace], Iterator[Check]], ...] = (_system, _home, _libraries, _driver, _torch, _starter)
+_LOOKS: tuple[Callable[[Workspace], Iterator[Check]], ...] = (
+    _system,
+    _home,
+    _libraries,
+    _driver,
+    _torch,
+    _standby,
+    _starter,
+)
 
 
 def _has_driver() -> bool:

@@ -11,6 +11,9 @@ from typing import Literal
 
 import psutil
 
+LEAST_SLOWDOWN_C = 60.0
+"""A lower threshold is none: newer devices tell degrees that are left, in place of a temperature."""
+
 
 @dataclass(frozen=True)
 class DeviceReading:
@@ -105,9 +108,10 @@ def _read_gpu(number: int) -> DeviceReading | None:
     try:
         limit = float(pynvml.nvmlDeviceGetTemperatureThreshold(handle, pynvml.NVML_TEMPERATURE_THRESHOLD_SLOWDOWN))
     except pynvml.NVMLError:
-        limit = None
+        limit = 0.0
+    hot = limit if limit >= LEAST_SLOWDOWN_C else None
     used, total = int(memory.used), int(memory.total)
-    return DeviceReading(f"cuda:{number}", "gpu", str(name), used, total, utilisation, temperature, limit)
+    return DeviceReading(f"cuda:{number}", "gpu", str(name), used, total, utilisation, temperature, hot)
 
 
 def _memory() -> tuple[int, int]:

@@ -129,27 +129,34 @@ class Monitored(ReadsData):
 
     @model_validator(mode="after")
     def _has_what_it_watches(self) -> Self:
-        """What is decided by evaluations needs evaluations, and enough of them."""
-        needs_evaluations = self.best_metric.startswith("eval_")
-        patience = self.early_stopping_patience
-        if patience is not None and needs_evaluations and not self.evaluates:
-            raise ConflictError(
-                "it cannot stop early, because nothing is evaluated: hold rows out and set evaluations to 2 or more, "
-                "or set best_metric to loss"
-            )
-        if patience is not None and self.evaluates and patience >= self.evaluations:
-            raise ConflictError(
-                f"it cannot stop early: early_stopping_patience is {patience}, but there are no more than "
-                f"{self.evaluations} evaluations; set evaluations higher or early_stopping_patience lower"
-            )
-        if self.load_best_at_end and needs_evaluations and not self.evaluates:
-            raise ConflictError(
-                f"load_best_at_end goes by {self.best_metric}, but nothing is evaluated: hold rows out and set "
-                "evaluations to 1 or more, or set best_metric to loss"
-            )
-        if needs_evaluations and self.best_metric != "eval_loss" and not self.evaluates:
-            raise ConflictError(
-                f"best_metric is {self.best_metric}, but nothing is evaluated: hold rows out and set evaluations to 1 "
-                "or more, or set best_metric to loss"
-            )
+        if problem := _explain(self):
+            raise ConflictError(problem)
         return self
+
+
+def _explain(chosen: Monitored) -> str:
+    """What is decided by evaluations needs evaluations, and enough of them; empty when all is well."""
+    needs_evaluations, patience = chosen.best_metric.startswith("eval_"), chosen.early_stopping_patience
+    if patience is not None and chosen.evaluates and patience >= chosen.evaluations:
+        return (
+            f"it cannot stop early: early_stopping_patience is {patience}, but there are no more than "
+            f"{chosen.evaluations} evaluations; set evaluations higher or early_stopping_patience lower"
+        )
+    if chosen.evaluates or not needs_evaluations:
+        return ""
+    if patience is not None:
+        return (
+            "it cannot stop early, because nothing is evaluated: hold rows out and set evaluations to 2 or more, "
+            "or set best_metric to loss"
+        )
+    if chosen.load_best_at_end:
+        return (
+            f"load_best_at_end goes by {chosen.best_metric}, but nothing is evaluated: hold rows out and set "
+            "evaluations to 1 or more, or set best_metric to loss"
+        )
+    if chosen.best_metric != "eval_loss":
+        return (
+            f"best_metric is {chosen.best_metric}, but nothing is evaluated: hold rows out and set evaluations to 1 "
+            "or more, or set best_metric to loss"
+        )
+    return ""

@@ -218,8 +218,8 @@ class TrainingParameters(Monitored):
 
     @model_validator(mode="after")
     def _one_evaluation_source(self) -> Self:
-        if self.evaluations == 0 and self.validation_path:
-            raise ConflictError("an evaluation file is given, but evaluations is 0: set it to 1 or more")
+        if problem := _explain(self):
+            raise ConflictError(problem)
         return self
 
     @property
@@ -243,3 +243,10 @@ class TrainingParameters(Monitored):
             seed=self.seed,
         )
         return DataQuery(recipe=self.recipe, held_out=held_out, model=self.model_name, offline=self.offline)
+
+
+def _explain(chosen: TrainingParameters) -> str:
+    """Why the evaluation data make no sense; empty when they do."""
+    if chosen.evaluations == 0 and chosen.validation_path:
+        return "an evaluation file is given, but evaluations is 0: set it to 1 or more"
+    return ""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.events import parse_event
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.log_lines import dump_entry, entry_of
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.jobs.event_file import EventTail, Extent
+from qlora_ui.jobs.event_file import EventTail, Extent, is_progress
 
 LOCK_SECONDS = 30.0
 
@@ -24,14 +28,17 @@ class _Derived(BaseModel):
     """Of the log that tell them."""
 
 
-def log_of(paths: RunPaths) -> Path | None:
-    """The file with a run's log, up to date; None while there is nothing to tell. Raises WorkspaceError."""
+def log_of(paths: RunPaths, *, rest_seconds: float = 0.0) -> Path | None:
+    """The file with a run's log, up to date; None while there is nothing to tell. Raises WorkspaceError.
+
+    `rest_seconds` is how long the thread sleeps after each few milliseconds of work.
+    """
     if paths.log.exists():
         return paths.log
     try:
         if not paths.events.stat().st_size:
             return None
-        return _derived(paths)
+        return _derived(paths, rest_seconds)
     except FileNotFoundError:
         return None
     except Timeout:
@@ -41,6 +48,14 @@ def log_of(paths: RunPaths) -> Path | None:
             f"The log of {paths.id} cannot be written to the cache: {error.strerror}.",
             "Make room on the disk, then open it again.",
         ) from error
+
+
+def is_log_ready(paths: RunPaths) -> bool:
+    """The log opens at once: the worker wrote it, or what is kept of it is as new as the events."""
+    try:
+        return paths.log.exists() or _files(paths)[1].stat().st_mtime >= paths.events.stat().st_mtime
+    except OSError:
+        return False
 
 
 def forget_log(paths: RunPaths) -> None:
@@ -55,7 +70,7 @@ def _files(paths: RunPaths) -> tuple[Path, Path, Path]:
     return log, log.with_suffix(".json"), log.with_suffix(".lock")
 
 
-def _derived(paths: RunPaths) -> Path:
+def _derived(paths: RunPaths, rest_seconds: float) -> Path:
     log, state, lock = _files(paths)
     log.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock, timeout=LOCK_SECONDS):
@@ -64,13 +79,23 @@ def _derived(paths: RunPaths) -> Path:
             file.truncate(told)
             file.seek(told)
             tail = EventTail(paths.events, known)
-            while found := tail.read():
-                file.writelines(dump_entry(entry) for event in found if (entry := entry_of(event)) is not None)
+            while block := tail.read_lines():
+                file.writelines(_in_words(block))
+                time.sleep(rest_seconds)
             told = file.tell()
         if tail.offset != known:
             derived = _Derived(events=Extent.of(paths.events, tail.offset), log_bytes=told)
             write_atomically(state, derived.model_dump_json())
     return log
+
+
+def _in_words(events: bytes) -> Iterator[bytes]:
+    """The log lines of written events; what cannot be read is passed over."""
+    for line in events.split(b"\n"):
+        if not is_progress(line):
+            with contextlib.suppress(ValidationError):
+                if (entry := entry_of(parse_event(line))) is not None:
+                    yield dump_entry(entry)
 
 
 def _known(paths: RunPaths, log: Path, state: Path) -> tuple[int, int]:

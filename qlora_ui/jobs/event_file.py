@@ -15,6 +15,9 @@ BLOCK_BYTES = 256 << 10
 OUTLINE_BYTES = 64 << 10
 FINGERPRINT_BYTES = 4096
 
+_HEAD_BYTES = 96
+"""The type of an event stands within these, after its number and its time."""
+
 
 class Extent(BaseModel):
     """The part of a growing file, from its beginning, that something was made of."""
@@ -84,6 +87,15 @@ class EventTail:
             except ValidationError:  # a line torn by a crash, or a newer version's event: counted, shown, never fatal
                 self.unreadable_lines += bool(line.strip())
         return found
+
+
+def is_progress(line: bytes) -> bool:
+    """The line is a whole progress event, as far as can be told without parsing it."""
+    return line.find(b'"type":"progress"', 0, _HEAD_BYTES) > 0 and line.endswith(b"}")
+
+
+def is_metric(line: bytes) -> bool:
+    return line.find(b'"type":"metric"', 0, _HEAD_BYTES) > 0
 
 
 def read_outline(path: Path) -> list[Event]:

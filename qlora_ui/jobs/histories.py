@@ -7,9 +7,11 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
+from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobStatus
-from qlora_ui.jobs.history_cache import is_ready, read_history
+from qlora_ui.jobs.derived_log import is_log_ready, log_of
+from qlora_ui.jobs.history_cache import is_ready, is_short, read_history
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.jobs.watch import RunWatch
@@ -47,7 +49,7 @@ def _is_needed(job: Job) -> bool:
 
 
 async def keep_ready(jobs: Callable[[], Iterable[Job]], changed: Event[[]]) -> None:
-    """Read long histories of runs at rest that are in no cache yet, one by one and in no hurry, until cancelled."""
+    """Read long events of runs at rest that are in no cache yet, one by one and in no hurry, until cancelled."""
     looked_at: dict[str, int] = {}
     while True:
         new = [job for job in jobs() if job.status.is_final and looked_at.get(job.id) != job.record.attempt]
@@ -56,9 +58,15 @@ async def keep_ready(jobs: Callable[[], Iterable[Job]], changed: Event[[]]) -> N
             continue
         looked_at.update({job.id: job.record.attempt for job in new})
         for paths in await asyncio.to_thread(_not_ready, [job.paths for job in new]):
-            with contextlib.suppress(OSError):  # deleted meanwhile; whoever opens one that cannot be read is told
-                await asyncio.to_thread(read_history, paths, rest_seconds=REST_SECONDS)
+            with contextlib.suppress(OSError, WorkspaceError):  # whoever opens one that cannot be read is told
+                await asyncio.to_thread(make_ready, paths)
+
+
+def make_ready(paths: RunPaths) -> None:
+    """Read what a run has said so that it opens at once the next time. Raises OSError, WorkspaceError."""
+    read_history(paths, rest_seconds=REST_SECONDS)
+    log_of(paths, rest_seconds=REST_SECONDS)
 
 
 def _not_ready(runs: list[RunPaths]) -> list[RunPaths]:
-    return [paths for paths in runs if not is_ready(paths)]
+    return [paths for paths in runs if not (is_ready(paths) and (is_short(paths) or is_log_ready(paths)))]

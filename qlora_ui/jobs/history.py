@@ -9,7 +9,7 @@ from typing import Any
 
 from qlora_ui.contract import events
 from qlora_ui.contract.log_lines import LogEntry, entry_of
-from qlora_ui.jobs.curves import Curves as Curves
+from qlora_ui.jobs.curves import Curves
 
 LOG_LINES_KEPT = 2_000
 """The newest ones; the log file has all of them."""

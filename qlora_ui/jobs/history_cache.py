@@ -89,12 +89,19 @@ def forget_history(paths: RunPaths) -> None:
 
 
 def is_ready(paths: RunPaths) -> bool:
-    """The history opens at once: what is kept of it is as new as its events, or these are few."""
+    """A history opens at once: what is kept of it is as new as its events, or these are few."""
     try:
-        events_now = paths.events.stat()
-        return events_now.st_size < WORTH_KEEPING_BYTES or _file(paths).stat().st_mtime >= events_now.st_mtime
+        return is_short(paths) or _file(paths).stat().st_mtime >= paths.events.stat().st_mtime
     except OSError:
-        return not paths.events.exists()
+        return False
+
+
+def is_short(paths: RunPaths) -> bool:
+    """A run said so little that nothing need be kept of it."""
+    try:
+        return paths.events.stat().st_size < WORTH_KEEPING_BYTES
+    except OSError:
+        return True
 
 
 def _file(paths: RunPaths) -> Path:

@@ -13,11 +13,8 @@ from pydantic import ValidationError
 
 from qlora_ui.contract.events import parse_event
 from qlora_ui.contract.log_lines import LogEntry, entry_of
+from qlora_ui.jobs.event_file import is_metric, is_progress
 from qlora_ui.jobs.history import LOG_LINES_KEPT, History
-
-_HEAD_BYTES = 96
-"""The type of an event stands within these, after its number and its time."""
-_METRIC, _PROGRESS = b'"type":"metric"', b'"type":"progress"'
 
 
 class HistoryReader:
@@ -39,9 +36,9 @@ class HistoryReader:
     def read(self, block: bytes) -> None:
         """Take in whole lines."""
         for line in block.split(b"\n"):
-            if line.find(_PROGRESS, 0, _HEAD_BYTES) > 0 and line.endswith(b"}"):
+            if is_progress(line):
                 self._progress, self._progress_is_last = line, True
-            elif line.find(_METRIC, 0, _HEAD_BYTES) > 0:
+            elif is_metric(line):
                 self._metrics.append(line)
                 self._progress_is_last = False
             elif line.strip():

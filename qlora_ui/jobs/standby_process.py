@@ -59,13 +59,8 @@ class StandbyProcess:
         return self.load_seconds is not None and self.is_alive
 
     def measure(self) -> int | None:
-        """Bytes of memory that it takes, a part of what it shares with others among them; None when it is gone."""
-        try:
-            process = psutil.Process(self.child.pid)
-            found = process.memory_full_info() if sys.platform == "linux" else process.memory_info()
-        except (psutil.Error, OSError):
-            return None
-        return int(getattr(found, "pss", found.rss))
+        """Bytes of memory that it takes; None when it is gone."""
+        return memory_of(self.child.pid)
 
     @property
     def last_words(self) -> str:
@@ -118,3 +113,24 @@ class StandbyProcess:
         self.is_alive = False
         self._answers.put(b"")
         self._told()
+
+
+def memory_of(pid: int) -> int | None:
+    """Bytes of memory that a process takes, with its part of what it shares with others; None when it is gone."""
+    try:
+        process = psutil.Process(pid)
+        found = process.memory_full_info() if sys.platform == "linux" else process.memory_info()
+    except (psutil.Error, OSError):
+        return None
+    return int(getattr(found, "pss", found.rss))
+
+
+def waiting_in(home: Path) -> list[int]:
+    """The numbers of the processes that wait for a run of this home folder, whichever server keeps them."""
+    found = psutil.process_iter(["pid", "cmdline", "cwd"])
+    wanted = list(COMMAND[1:])
+    return [
+        process.info["pid"]
+        for process in found
+        if (process.info["cmdline"] or [])[1 : len(COMMAND)] == wanted and process.info["cwd"] == str(home)
+    ]

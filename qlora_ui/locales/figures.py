@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from functools import lru_cache
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 
 from qlora_ui.locales import locale
 
@@ -73,4 +74,10 @@ def _written(value: float, form: str) -> str:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return str(numbers.format_decimal(value, format=form, locale=locale()))
+    return _formatted(str(value), form, locale())
+
+
+@lru_cache(maxsize=4096)
+def _formatted(value: str, form: str, written_in: Locale) -> str:
+    """Kept, because all tabs on one run write the same figures at the same time."""
+    return str(numbers.format_decimal(value, format=form, locale=written_in))

@@ -78,7 +78,8 @@ def explanation(page: Page) -> None:
 
 
 def confirmation(page: Page) -> None:
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="More to do with this run").click()
+    page.get_by_role("menuitem", name="Delete").click()
     expect(page.get_by_role("dialog", name=re.compile("^Delete"))).to_be_visible()
 
 
@@ -88,7 +89,7 @@ def language_list(page: Page) -> None:
 
 
 def chart_table(page: Page) -> None:
-    page.get_by_role("radio", name="Table").click()
+    page.get_by_role("radio", name="Table").first.click()
     expect(page.get_by_role("region", name="Loss by step").get_by_role("table")).to_be_visible()
 
 

@@ -15,6 +15,8 @@ from playwright.sync_api import Page, expect
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from tests.e2e.conftest import OpenPage, StartApp
+from tests.e2e.data_states import said
+from tests.e2e.looking import faults, settle, violations_in_every_look
 from tests.fakes.rich_run import write_rich_run
 
 
@@ -157,3 +159,37 @@ def test_what_python_said_is_one_click_away(rich_app: RichApp, open_page: OpenPa
     expect(page.get_by_text("ValueError: the batch is empty")).to_have_count(0)
     page.get_by_text("Show what Python said").click()
     expect(page.get_by_text("ValueError: the batch is empty")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en-US", "de"])
+@pytest.mark.parametrize("which", ["running", "failed"])
+def test_everything_unfolded_is_accessible_and_fits(
+    rich_app: RichApp, open_page: OpenPage, which: str, language: str
+) -> None:
+    page = open_page(rich_app.page_of(getattr(rich_app, which)), language=language).page
+    chart_of(page)
+    for fold in page.locator("main summary").all():
+        fold.click()
+    page.get_by_role("radio", name=said(page, "Console"), exact=True).click()
+    expect(page.locator(".qu-files").first).to_be_visible()
+    expect(page.locator(".qu-console")).to_be_visible()
+    found: dict[str, list[str]] = {}
+    for width in (360, 720, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        settle(page)
+        found[f"layout, {width} px"] = faults(page)
+    if language == "en-US":
+        found |= violations_in_every_look(page)
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize("words", ["First and last", "All prompts"])
+def test_each_view_of_the_answers_is_accessible_and_fits(rich_app: RichApp, open_page: OpenPage, words: str) -> None:
+    page = open_page(rich_app.page_of(rich_app.running)).page
+    page.get_by_role("radio", name=words).click()
+    expect(page.locator(".qu-beside, .qu-answers").first).to_be_visible()
+    found = violations_in_every_look(page)
+    page.set_viewport_size({"width": 360, "height": 900})
+    settle(page)
+    found["layout"] = faults(page)
+    assert {where: what for where, what in found.items() if what} == {}

@@ -43,27 +43,27 @@ def run(start_app: StartApp, tmp_path: Path) -> Iterator[Run]:
     worker.communicate(b"\n", timeout=10)
 
 
-def tab(page: Page, title: str) -> None:
-    expect(page).to_have_title(re.compile(re.escape(title)), timeout=10_000)
+def tab(page: Page, percent: int, title: str) -> None:
+    expect(page).to_have_title(re.compile(rf"^\({percent}\s?%\) {title}"), timeout=10_000)
 
 
 def test_it_follows_the_run_from_page_to_page_until_it_ends(run: Run, open_page: OpenPage) -> None:
     page = open_page(f"{run.url}/settings").page
-    tab(page, "(20%) Settings")
+    tab(page, 20, "Settings")
     run.comes_to(53)
-    tab(page, "(53%) Settings")
+    tab(page, 53, "Settings")
     page.get_by_role("link", name="Train", exact=True).first.click()
-    tab(page, "(53%) Train")
+    tab(page, 53, "New fine-tune")
     write_atomically(run.paths.exit, ExitRecord(status=JobStatus.COMPLETED, attempt=1).model_dump_json())
-    expect(page).to_have_title(re.compile("^Train"), timeout=10_000)
+    expect(page).to_have_title(re.compile("^New fine-tune"), timeout=10_000)
 
 
 def test_what_happened_while_the_connection_was_lost_is_shown_after_it(run: Run, open_page: OpenPage) -> None:
     page = open_page(f"{run.url}/settings").page
-    tab(page, "(20%) Settings")
+    tab(page, 20, "Settings")
     page.evaluate("window.socket.disconnect()")
     run.comes_to(71)
     other = open_page(f"{run.url}/settings").page
-    tab(other, "(71%)")  # by now the server has told everybody whom it could reach
+    tab(other, 71, "Settings")  # by now the server has told everybody whom it could reach
     page.evaluate("window.socket.connect()")
-    tab(page, "(71%) Settings")
+    tab(page, 71, "Settings")

@@ -8,6 +8,8 @@ run scripts its fate:
 
     … fails …     ends with an error after half of the steps
     … crashes …   is gone after half of the steps, without a word
+    … breaks …    breaks down after half of the steps, as a library in native code does
+    … hungry …    asks for 400 MB of memory after half of the steps
     … deaf …      hears no stop, no pause and no gentle signal
     … slow …      takes a tenth of a second a step
 
@@ -207,6 +209,10 @@ class FakeWorker:
             return 0
         if "crashes" in self.name:
             os._exit(137)
+        if "breaks" in self.name:
+            signal.raise_signal(signal.SIGSEGV)
+        if "hungry" in self.name:
+            len(bytearray(400 << 20))
         if "fails" in self.name:
             error, hint = "The device ran out of memory.", "Choose a smaller batch size."
             self.say(Failed(error=error, hint=hint))

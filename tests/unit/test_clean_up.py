@@ -17,8 +17,10 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
 from qlora_ui.jobs import run_folder
+from qlora_ui.jobs.log_file import LogFile
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings, prepare_home
+from qlora_ui.storage_use import size_of
 from tests.fakes.runs import FakeRun, write_run
 
 LONG_AGO = 3 * 24 * 3600
@@ -87,6 +89,17 @@ async def test_prepared_data_can_go_and_what_is_being_prepared_cannot(workspace:
     outcome = await clean(workspace, findings.items)
     assert outcome.bytes == 1_002 and not whole.exists() and half.is_dir()
     assert contents(workspace.prepared) == {Path(half.name), Path(half.name) / "ids.bin"}
+
+
+async def test_what_can_be_made_again_from_the_runs_can_go(workspace: Workspace) -> None:
+    paths = write_run(workspace, FakeRun("a run", JobStatus.STOPPED, steps=4))
+    told = LogFile(paths).tail(3)
+    findings = await find(workspace)
+    folder = workspace.kept_log(paths.id).parent
+    assert [(item.category, item.path, item.bytes) for item in findings.items] == [("cache", folder, size_of(folder))]
+    outcome = await clean(workspace, findings.items)
+    assert len(outcome.deleted) == 1 and not folder.exists()
+    assert LogFile(paths).tail(3) == told
 
 
 async def test_data_that_a_run_mixes_in_stay(workspace: Workspace) -> None:

@@ -70,6 +70,12 @@ def test_what_a_gpu_does_not_tell_is_none(monkeypatch: pytest.MonkeyPatch) -> No
     assert reading.temperature == 61.0
 
 
+def test_degrees_that_are_left_are_no_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", driver(1, slowdown=-2))
+    (reading,) = Meters().read()
+    assert reading.slowdown_temperature is None
+
+
 def test_the_processor_is_measured_from_reading_to_reading_whichever_thread_asks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

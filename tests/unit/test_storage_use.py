@@ -34,11 +34,13 @@ async def test_each_byte_has_one_kind(workspace: Workspace) -> None:
     fill(run.checkpoints / "checkpoint-5" / "weights.bin", 5_000)
     fill(run.adapter / "weights.bin", 300)
     fill(run.console, 70)
+    fill(run.log, 30)
+    fill(workspace.kept_history(run.id), 800)
     fill(workspace.datasets / "one" / "rows.jsonl", 2_000)
     fill(workspace.models / "base" / "model.bin", 40_000)
     fill(workspace.home / "db.json", 9)
     use = await measure(workspace)
-    logs = 70 + run.events.stat().st_size
+    logs = 100 + run.events.stat().st_size
     runs = size_of(run.folder) - 5_000 - logs
     assert dict(use.kinds) == {
         "runs": runs,
@@ -46,6 +48,7 @@ async def test_each_byte_has_one_kind(workspace: Workspace) -> None:
         "logs": logs,
         "datasets": 2_000,
         "models": 40_000,
+        "cache": 800,
         "other": 9,
     }
     assert use.total == size_of(workspace.home)

@@ -27,13 +27,11 @@ _Kind = TypeVar("_Kind")
 class Run:
     """One run, and what its attempts said."""
 
-    def __init__(self, home: Path, name: str = "run", rows: int = 20, **values: Any) -> None:
-        self.paths: RunPaths = Workspace(home).run(name)
+    def __init__(self, home: Path, run_id: str = "run", rows: int = 20, **values: Any) -> None:
+        self.paths: RunPaths = Workspace(home).run(run_id)
         self.paths.folder.mkdir(parents=True, exist_ok=True)
-        data = home / f"rows-{rows}.jsonl"
-        lines = dataset_location("starter").read_text(encoding="utf-8").splitlines(keepends=True)
-        data.write_text("".join(lines[:rows]), encoding="utf-8")
-        self.parameters = TrainingParameters(**{**SMALL, "dataset_path": str(data), **values})
+        data = str(first_rows(home, rows))
+        self.parameters = TrainingParameters(**{**SMALL, "dataset_path": data, **values})
         self.events: list[Event] = []
         self.summary: dict[str, Any] = {}
         self._home = home
@@ -70,6 +68,14 @@ class Run:
                 assert control.requested
         self.events += said
         return said
+
+
+def first_rows(folder: Path, count: int) -> Path:
+    """A file with the first of the starter's rows."""
+    file = folder / f"rows-{count}.jsonl"
+    lines = dataset_location("starter").read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(lines[:count]), encoding="utf-8")
+    return file
 
 
 def of(kind: type[_Kind], events: Sequence[Event]) -> list[_Kind]:

@@ -241,7 +241,8 @@ def test_errors_in_plain_words(tmp_path: Path, error: BaseException, words: str)
 
 
 def accelerator_error(text: str) -> RuntimeError:
-    return type("AcceleratorError", (RuntimeError,), {})(text)
+    made: RuntimeError = type("AcceleratorError", (RuntimeError,), {})(text)
+    return made
 
 
 @pytest.mark.parametrize(

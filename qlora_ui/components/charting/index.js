@@ -67,7 +67,8 @@ function prepared(curve, { smoothing, logarithmic, scale }, from, to) {
   const isSmooth = curve.smooth && smoothing && (curve.smoothLine || curve.raw.length >= smoothing.from);
   const line = isSmooth ? (curve.smoothLine ?? smoothed(curve.raw, smoothing)) : curve.raw;
   const measure = (points) => onAxis(inSight(points, from, to), scale.factor, logarithmic);
-  return { ...curve, isSmooth, raw: measure(curve.raw), points: measure(line) };
+  const end = (curve.raw.at(-1)?.[0] ?? 0) <= to ? curve.end : ""; // its present value stands only where it ends
+  return { ...curve, isSmooth, end, raw: measure(curve.raw), points: measure(line) };
 }
 
 function inSight(points, from, to) {

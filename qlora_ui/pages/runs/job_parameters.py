@@ -71,7 +71,7 @@ class ParametersCard(Card):
                 _values(self._job, members)
 
     def _show_file(self, file: str) -> None:
-        code_block(as_yaml(self._job), _("Parameters as YAML")).classes("qu-scroll-code")
+        code_block(as_yaml(self._job), _("Parameters as YAML"))
         if (verb := _COMMANDS.get(self._job.kind)) is None:
             return
         Text(_("Download it, and this command does the same run:"), "p", classes="qu-sm qu-muted")

@@ -21,7 +21,7 @@ MOST_COMPARED = 4
 """More columns than that nobody reads."""
 
 
-async def compare(jobs: Sequence[Job]) -> None:
+def compare(jobs: Sequence[Job]) -> None:
     """Show them in a dialog until it is closed."""
     with ui.dialog() as dialog, ui.element("div").classes("qu-dialog qu-compare"):
         dialog._props["aria-label"] = _("Compare runs")
@@ -33,7 +33,7 @@ async def compare(jobs: Sequence[Job]) -> None:
         with row().style("justify-content:flex-end"):
             Button(_("Close"), dialog.close)
     dialog.on("hide", dialog.delete, [])
-    await dialog
+    dialog.open()
 
 
 def _table(jobs: Sequence[Job]) -> None:
@@ -60,11 +60,15 @@ def _results(jobs: Sequence[Job]) -> list[tuple[str, list[str]]]:
 
 
 def differences(jobs: Sequence[Job]) -> list[tuple[str, list[str]]]:
-    """Every setting that is not the same in all of the runs: its title, and its value in each (a dash for none)."""
+    """Every setting that is not the same in all runs that have it: its title, and its value in each (a dash for none).
+
+    What a run is called is no setting.
+    """
     known = {name: knob for job in jobs for name, knob in knobs(type(job.parameters)).items() if name != "name"}
     rows = []
     for name, knob in known.items():
-        values = [getattr(job.parameters, name, None) for job in jobs]
+        values = [getattr(job.parameters, name) for job in jobs if hasattr(job.parameters, name)]
         if any(value != values[0] for value in values):
-            rows.append((sentence(knob.title), [in_words(value) or "–" for value in values]))
+            words = [in_words(getattr(job.parameters, name, None)) or "–" for job in jobs]
+            rows.append((sentence(knob.title), words))
     return rows

@@ -35,10 +35,11 @@ class QueueEntry(ReorderEntry):
             self._number = Text(classes="qu-queue-place qu-num")
             with ui.element("div").classes("qu-grow qu-queue-run"):
                 with row(wrap=True):
-                    self._chain = Icon("corner-down-right", size=14)
                     ui.link(job.name, f"/activity/{job.id}").classes("qu-title-link qu-strong qu-break")
                     Text(f"{kind_word(job.kind)} · {model_name(job)}", classes="qu-xs qu-muted qu-break")
-                self._waits_for = Text(tag="p", classes="qu-xs qu-muted qu-break")
+                with row(gap=1) as self._second_line:
+                    self._chain = Icon("corner-down-right", size=14)
+                    self._waits_for = Text(classes="qu-xs qu-muted qu-break")
             with row(gap=1):
                 up, down = _("Move {name} up", name=job.name), _("Move {name} down", name=job.name)
                 self._up = icon_button(up, "arrow-up", lambda: self._by(-1), size="sm")
@@ -52,6 +53,7 @@ class QueueEntry(ReorderEntry):
         self._number.text = number(place) if place is not None else "–"
         self._chain.set_visibility(self.job.record.after is not None)
         self._waits_for.text = waits_for(self.job, jobs)
+        self._second_line.set_visibility(bool(self._waits_for.text))
         for button in (self._up, self._down):
             button.set_visibility(place is not None and waiting > 1)
         self._up.disable_because(_("It is the next one.") if place == 1 else "")

@@ -134,8 +134,8 @@ class ListBar(ui.element, default_classes="qu-list-bar"):
             else:
                 toast(done)
 
-    async def _show_comparison(self) -> None:
-        await compare(self._chosen_jobs())
+    def _show_comparison(self) -> None:
+        compare(self._chosen_jobs())
 
 
 def _why_not_compare(count: int) -> str:

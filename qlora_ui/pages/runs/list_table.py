@@ -42,7 +42,8 @@ class RunTable(ui.element):
         self._is_pointed_at = self._has_focus = False
         with self:
             names = [_("Run", context="noun"), _("Kind"), _("Progress or result"), _("Made", context="when"), _("Took")]
-            self._table = DataTable([*names, _("Status"), ""], label=_("Runs"))
+            actions = _("Actions")
+            self._table = DataTable([*names, _("Status"), actions], label=_("Runs"), right={actions})
         self._table.classes("qu-runs")
         listen_to_checks(self._table, on_check)
         self._watch_over()

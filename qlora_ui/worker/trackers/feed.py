@@ -97,7 +97,7 @@ class Feed(threading.Thread):
             return
         self.join(seconds)
         if self.is_alive():
-            self._give_up("it did not take the last points in time")
+            self._give_up(f"{self._title} did not take the last points in time, so it lacks them.")
 
     def news(self) -> Iterator[Alert | Place]:
         """What it has to say since the last time."""
@@ -116,7 +116,7 @@ class Feed(threading.Thread):
         except BaseException as error:  # some of these libraries call sys.exit
             traceback.print_exc()
             if not self._is_over:
-                self._give_up(reason_of(error))
+                self._give_up(f"{self._title} does not get the curves any more: {reason_of(error)}.")
 
     def _pass_on(self, opened: Opened) -> None:
         is_last = False
@@ -134,17 +134,12 @@ class Feed(threading.Thread):
         try:
             self._points.put_nowait(point)
         except queue.Full:
-            self._give_up("it has taken no points for a long time")
+            self._give_up(f"{self._title} does not get the curves any more: it has taken no points for a long time.")
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, message: str) -> None:
         self._is_over = True
-        self._news.put(
-            Alert(
-                code=AlertCode.TRACKER,
-                message=f"{self._title} does not get the curves any more: {reason}.",
-                hint="The training goes on, and the run folder has every point. Its settings and its server may help.",
-            )
-        )
+        hint = "The training goes on, and the run folder has every point. Look at its settings and its server."
+        self._news.put(Alert(code=AlertCode.TRACKER, message=message, hint=hint))
 
 
 def reason_of(error: BaseException) -> str:

@@ -13,8 +13,10 @@ import wandb
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.worker.trackers.feed import Point, Run, reason_of
 
-INIT_SECONDS = 15
+ANSWER_SECONDS = 15
 """So long its server may take to answer before the run is kept in files."""
+FILES_SECONDS = 90
+"""So long it may take to open files, which a busy machine needs."""
 _STEP = "step"
 
 
@@ -52,7 +54,7 @@ def _init(run: Run, mode: str) -> Any:
             disable_code=True,
             disable_git=True,
             disable_job_creation=True,
-            init_timeout=INIT_SECONDS,
+            init_timeout=ANSWER_SECONDS if mode == "online" else FILES_SECONDS,
             silent=True,
             x_disable_meta=True,
             x_disable_stats=True,

@@ -7,29 +7,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
-import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.event_file import EventTail
 from qlora_ui.jobs.history import History
 from qlora_ui.jobs.leases import is_held
 from qlora_ui.jobs.run_folder import read_exit, read_record
-from qlora_ui.settings import prepare_home
 from qlora_ui.store.store import Store
+from tests.fakes.chaos import Chaos, small_disk
 from tests.fakes.diary import Diary
-from tests.fakes.follower import Follower, Refused, Seen
+from tests.fakes.follower import Seen
 from tests.fakes.worker import STEPS
 
 ROUNDS = 50
@@ -45,12 +41,6 @@ BLOWS = (
     "change_queue",
     "kill_server_in_the_middle",
 )
-EVERY_WISH = ("train", "pause", "stop", "resume", "delete", "move", "hold_queue", "continue_queue")
-JUMPS = (3_600.0, -3_600.0, 31_536_000.0, -31_536_000.0)
-"""An hour and a year, forward and back [s]."""
-DEVICES = ("cpu", "cuda:0")
-"""Scripted workers need nothing of a device but its lease."""
-DISK_MB = 8
 LEAST = 5
 """So often each blow must have struck in all rounds together."""
 ENDED_EARLY = {JobStatus.INTERRUPTED, JobStatus.PAUSED, JobStatus.STOPPED, JobStatus.FAILED}
@@ -93,164 +83,8 @@ def test_nothing_is_lost_and_nothing_told_is_wrong(seed: int, tmp_path: Path, ta
     tally["rounds"] += 1
 
 
-class Round:
-    """One home, its servers and workers, and what is done to them."""
-
-    def __init__(self, rng: random.Random, home: Path, diary: Diary, tally: Counter[str]) -> None:
-        self.rng, self.diary, self.tally = rng, diary, tally
-        self.workspace = Workspace(home)
-        self.servers: list[Follower] = []
-        self.there: set[str] = set()
-        """The runs that must be there, because a server said that it had taken them in."""
-        self.unsure: set[str] = set()
-        """Those of them that may be gone: their deletion was begun."""
-        self.clock = 0.0
-
-    def begin(self) -> None:
-        prepare_home(self.workspace)
-        self.second_server()
-        first = self.wish("train")
-        self.wish("train", after=first)
-        self.wish("train")
-
-    # ---- blows ----
-
-    def kill_worker(self) -> None:
-        if workers := self.workers(wait=True):
-            worker, run = self.rng.choice(workers)
-            self.diary.note("killed", run=run, pid=worker.pid)
-            _signal(worker, signal.SIGKILL)
-            self.tally["kill_worker"] += 1
-
-    def kill_server(self) -> None:
-        if self.servers:
-            self._kill(self.rng.choice(self.servers))
-            self.tally["kill_server"] += 1
-
-    def power_cut(self) -> None:
-        """All processes end at once, and the last line of each run's events was only half written."""
-        self.workers(wait=True)
-        time.sleep(self.rng.uniform(0, 0.6))
-        for server in self.servers:
-            os.kill(server.pid, signal.SIGSTOP)
-        workers = self.workers()
-        for worker, run in workers:
-            self.diary.note("killed", run=run, pid=worker.pid)
-            _signal(worker, signal.SIGKILL)
-        while self.servers:
-            self._kill(self.servers[0])
-        self.tally["power_cut"] += 1
-        psutil.wait_procs([worker for worker, _ in workers], timeout=10)
-        for _, run in workers:
-            events = self.workspace.run(run).events
-            lines = events.read_bytes().splitlines(keepends=True) if events.exists() else []
-            if len(lines) > 1:
-                os.truncate(events, events.stat().st_size - self.rng.randint(1, len(lines[-1]) - 1))
-                self.tally["torn last lines"] += 1
-
-    def freeze_worker(self) -> None:
-        if not (workers := self.workers(wait=True)):
-            return
-        worker, run = self.rng.choice(workers)
-        _signal(worker, signal.SIGSTOP)
-        ended = self.workspace.run(run).exit.exists()
-        if self.servers and not ended and worker.is_running():
-            seen = {job.id: job for job in self.servers[0].ask("seen")}
-            assert run not in seen or seen[run].status is JobStatus.RUNNING, "it sleeps, and lives"
-            self.tally["freeze_worker"] += 1
-        _signal(worker, signal.SIGCONT)
-
-    def freeze_server(self) -> None:
-        if self.servers:
-            pid = self.rng.choice(self.servers).pid
-            os.kill(pid, signal.SIGSTOP)
-            time.sleep(self.rng.uniform(0.05, 0.5))
-            os.kill(pid, signal.SIGCONT)
-            self.tally["freeze_server"] += 1
-
-    def fill_disk(self) -> None:
-        self.tally["fill_disk"] += 1
-        with contextlib.suppress(OSError), (self.workspace.home / "ballast").open("ab", buffering=0) as ballast:
-            while True:
-                ballast.write(bytes(4096))
-
-    def jump_clock(self) -> None:
-        self.tally["jump_clock"] += 1
-        self.clock += self.rng.choice(JUMPS)
-        for server in self.servers:
-            server.ask("clock", self.clock)
-
-    def second_server(self) -> None:
-        with contextlib.suppress(Refused):  # where the disk is full, it says so
-            self.servers.append(self.new_server())
-            self.tally["second_server"] += len(self.servers) > 1
-
-    def change_queue(self) -> None:
-        self.tally["change_queue"] += 1
-        for _ in range(3):
-            self.wish(self.rng.choice(EVERY_WISH))
-
-    def kill_server_in_the_middle(self) -> None:
-        """Of carrying out a wish, or just before, or just after."""
-        if not self.servers:
-            return
-        server = self.servers[-1]
-        wish, arguments = self._some_wish(self.rng.choice(EVERY_WISH))
-        if wish == "delete":
-            self.unsure.add(arguments[0])
-        server.post(wish, *arguments)
-        time.sleep(self.rng.uniform(0, 0.03))
-        self._kill(server)
-        self.tally["kill_server_in_the_middle"] += 1
-
-    # ---- help ----
-
-    def new_server(self) -> Follower:
-        return Follower(self.workspace.home, self.diary.file, clock_seconds=self.clock)
-
-    def wish(self, wish: str, after: str | None = None) -> str | None:
-        """Ask some server for something; refusals are its right. Gives the id of a new run."""
-        if not self.servers:
-            return None
-        wish, arguments = self._some_wish(wish, after)
-        try:
-            answer = self.rng.choice(self.servers).ask(wish, *arguments)
-        except Refused:
-            self.tally["wishes refused"] += 1
-            return None
-        if wish == "train":
-            self.there.add(answer)
-            return str(answer)
-        if wish == "delete":
-            self.there.discard(arguments[0])
-            assert not self.workspace.run(arguments[0]).folder.exists()
-        return None
-
-    def _some_wish(self, wish: str, after: str | None = None) -> tuple[str, tuple[Any, ...]]:
-        if wish in {"hold_queue", "continue_queue"} or (wish != "train" and not self.there):
-            return "continue_queue" if wish != "hold_queue" else wish, ()
-        if wish == "train":
-            return wish, (f"run {len(self.there) + 1}", self.rng.choice(DEVICES), after)
-        job = self.rng.choice(sorted(self.there))
-        return wish, (job, self.rng.randint(1, 3)) if wish == "move" else (job,)
-
-    def workers(self, *, wait: bool = False) -> list[tuple[psutil.Process, str]]:
-        """The living workers of this home, each with the name of its run; `wait` a moment for there to be one."""
-        end = time.monotonic() + (0.5 if wait else 0.0)
-        while not (found := list(self._find_workers())) and time.monotonic() < end:
-            time.sleep(0.01)
-        return found
-
-    def _find_workers(self) -> Iterator[tuple[psutil.Process, str]]:
-        for process in psutil.process_iter(["cmdline", "status"]):
-            command = process.info["cmdline"] or []
-            if command and str(self.workspace.runs) in command[-1] and process.info["status"] != psutil.STATUS_ZOMBIE:
-                yield process, Path(command[-1]).name
-
-    def _kill(self, server: Follower) -> None:
-        self.servers.remove(server)
-        self.diary.note("server killed", pid=server.pid)
-        server.kill()
+class Round(Chaos):
+    """A home that is struck, and then looked over."""
 
     # ---- afterwards ----
 
@@ -324,13 +158,6 @@ class Round:
         store.adapters.rebuild(self.workspace)
         assert {adapter.id for adapter in store.adapters.list()} == finished
 
-    def end_everything(self) -> None:
-        """After a round that went wrong too."""
-        for server in self.servers:
-            server.kill()
-        for worker, _ in self.workers():
-            _signal(worker, signal.SIGKILL)
-
 
 def curve_of(paths: RunPaths) -> list[int]:
     """The steps that the loss curve has, as the app draws it."""
@@ -339,18 +166,3 @@ def curve_of(paths: RunPaths) -> list[int]:
         for event in found:
             history.apply(event)
     return [step for step, _ in history.curves.points("loss")]
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
-    """Make the folder a disk of a few megabytes for a while; False where this system lets us make none."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    made = subprocess.run(mount, capture_output=True).returncode == 0
-    yield made
-    if made:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself just now
-        process.send_signal(number)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from qlora_ui.contract.events import Event, Failed, Finished, Log, Started, dump_event
 from qlora_ui.contract.evidence import memory_kills
-from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import EndCause, ProcessIdentity
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.records import EndCause, JobKind, JobStatus, ProcessIdentity
 from qlora_ui.jobs import endings
 from qlora_ui.jobs.endings import Evidence, ending_of, gather, judge
+from qlora_ui.jobs.launcher import LocalLauncher
+from qlora_ui.jobs.manager import JobManager
+from tests.unit.jobs.conftest import FAKE_WORKER
 
 GONE = ProcessIdentity(pid=1, started="never")
 CRASH = (
@@ -117,3 +124,54 @@ def test_a_folder_that_takes_no_finding_is_no_error(tmp_path: Path, caplog: pyte
     paths.ending.mkdir()
     assert ending_of(paths, 1, GONE, -signal.SIGSEGV).cause is EndCause.CRASH
     assert "could not be written down" in caplog.text
+
+
+async def test_a_crash_in_native_code_is_told_with_its_stack(
+    make_manager: Callable[[], JobManager], training: Callable[..., TrainingParameters]
+) -> None:
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training("it breaks"))
+    assert await manager.ended(job) is JobStatus.INTERRUPTED
+    assert job.cause is EndCause.CRASH and "SIGSEGV" in job.message
+    assert job.traceback.startswith("Fatal Python error: Segmentation fault") and "in fate" in job.traceback
+    job.paths.ending.unlink()
+    later = make_manager()  # which was not there to see it
+    await later.start()
+    assert later.get(job.id).cause is EndCause.CRASH
+
+
+@pytest.fixture
+def scarce_memory() -> Iterator[Path]:
+    """A control group with 100 MB for all processes in it."""
+    version_1 = Path("/sys/fs/cgroup/memory")
+    group = (version_1 if version_1.is_dir() else Path("/sys/fs/cgroup")) / f"scarce-{os.getpid()}"
+    limit = group / ("memory.limit_in_bytes" if version_1.is_dir() else "memory.max")
+    try:
+        group.mkdir()
+        limit.write_text(str(100 << 20))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+        pytest.skip(f"no control group can be made here: {error.strerror}")
+    yield group
+    group.rmdir()
+
+
+async def test_a_lack_of_memory_is_told_from_a_kill(
+    scarce_memory: Path, workspace: Workspace, training: Callable[..., TrainingParameters]
+) -> None:
+    """With a real lack of memory, and the system's real answer to it."""
+    join = f'echo $$ > {scarce_memory}/cgroup.procs; exec "$@"'
+    manager = JobManager(workspace, LocalLauncher(("sh", "-c", join, "sh", *FAKE_WORKER)), poll_seconds=0.02)
+    await manager.start()
+    hungry = await manager.submit(JobKind.TRAINING, training("hungry"))
+    assert await manager.ended(hungry) is JobStatus.INTERRUPTED
+    assert hungry.cause is EndCause.MEMORY, hungry.message
+    killed = await manager.submit(JobKind.TRAINING, training("a slow run"))
+    while killed.step < 1:
+        await killed.changed.emitted()
+    os.kill(manager._processes[killed.id].pid, signal.SIGKILL)
+    assert await manager.ended(killed) is JobStatus.INTERRUPTED
+    assert killed.cause is EndCause.SIGNAL, killed.message
+    await manager.close()

@@ -11,7 +11,8 @@ from qlora_ui.contract import events
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import ExitRecord, JobStatus, ProcessIdentity
 from qlora_ui.jobs import histories, history_cache
-from qlora_ui.jobs.history_cache import WholeHistory, is_ready, read_history
+from qlora_ui.jobs.histories import make_ready
+from qlora_ui.jobs.history_cache import is_ready
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from tests.fakes.runs import FakeRun, write_run
@@ -101,17 +102,16 @@ async def test_long_histories_are_made_ready_while_nobody_asks(
     monkeypatch.setattr(history_cache, "WORTH_KEEPING_BYTES", 1)
     loop, read = asyncio.get_running_loop(), asyncio.Queue[str]()
 
-    def read_and_tell(paths: RunPaths, *, rest_seconds: float) -> WholeHistory:
-        found = read_history(paths)
+    def make_ready_and_tell(paths: RunPaths) -> None:
+        make_ready(paths)
         loop.call_soon_threadsafe(read.put_nowait, paths.id)
-        return found
 
-    monkeypatch.setattr(histories, "read_history", read_and_tell)
+    monkeypatch.setattr(histories, "make_ready", make_ready_and_tell)
     running = write_run(workspace, FakeRun("at work", JobStatus.RUNNING, steps=9, process=at_work))
     manager = make_manager()
     await manager.start()
     assert {await read.get() for _ in runs} == set(runs)
-    assert all(is_ready(workspace.run(job_id)) for job_id in runs)
+    assert all(is_ready(workspace.run(job_id)) and workspace.kept_log(job_id).exists() for job_id in runs)
     assert not any(manager.get(job_id).history_loaded for job_id in runs), "they are ready on the disk only"
     with running.events.open("ab") as file:
         file.write(events.dump_event(events.Finished(seq=90)))

@@ -13,9 +13,10 @@ from filelock import FileLock
 from qlora_ui.contract.errors import JobError, ParameterError
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.contract.records import EndCause, JobKind, JobStatus
 from qlora_ui.jobs import intake as module
 from qlora_ui.jobs.job import Job
+from qlora_ui.jobs.leases import is_held
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import create_run
 
@@ -135,7 +136,7 @@ async def test_a_killed_worker_reads_interrupted_and_can_go_on(make_manager: Mak
     await reach(manager, lambda: job.step >= 5)
     os.kill(manager._processes[job.id].pid, signal.SIGKILL)
     assert await manager.ended(job) is JobStatus.INTERRUPTED
-    assert "SIGKILL" in job.message
+    assert "SIGKILL" in job.message and job.cause in {EndCause.SIGNAL, EndCause.MEMORY} and "resume" in job.hint.lower()
     assert job.ended_at == job.history.last_time, "it ended, as far as is known, when it last spoke"
     found_later = make_manager()
     await found_later.refresh()
@@ -266,6 +267,45 @@ async def test_a_run_at_work_is_not_deleted(make_manager: Make, training: Traini
     with pytest.raises(JobError, match="is at work"):
         await manager.delete(job.id)
     assert job.paths.folder.is_dir()
+
+
+async def test_a_run_that_another_one_needs_is_not_deleted(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    job = await manager.submit(JobKind.TRAINING, training())
+    await manager.ended(job)
+    await manager.hold_queue()
+    score = await manager.follow_up(job.id, JobKind.EVALUATION)
+    assert score.record.after is None, "the training is completed already"
+    with pytest.raises(JobError, match="a run score needs something of a run"):
+        await manager.delete(job.id)
+    await manager.pause(score.id)
+    with pytest.raises(JobError, match="needs something of a run"):
+        await manager.delete(job.id)
+    await manager.stop(score.id)
+    await manager.delete(job.id)
+    assert list(manager.jobs) == [score.id]
+
+
+async def test_a_pause_gives_the_device_to_the_next_one(
+    make_manager: Make, training: Training, workspace: Workspace
+) -> None:
+    manager = make_manager()
+    await manager.start()
+    first = await manager.submit(JobKind.TRAINING, training("slow first"))
+    await reach(manager, lambda: first.step >= 1)
+    await manager.pause(first.id)
+    assert await manager.ended(first) is JobStatus.PAUSED
+    second = await manager.submit(JobKind.TRAINING, training("slow second"))
+    await reach(manager, lambda: second.step >= 1)
+    assert status_of(first) is JobStatus.PAUSED and not is_held(first.paths.lock)
+    await manager.resume(first.id)
+    assert status_of(first) is JobStatus.PENDING and first.queue_position == 1
+    assert not await asyncio.to_thread(manager._dispatcher.has_room, manager.startable, manager._busy)
+    await manager.stop(second.id)
+    await reach(manager, lambda: first.status is JobStatus.RUNNING)
+    assert first.record.attempt == 2
+    await manager.stop(first.id)
 
 
 async def test_the_history_of_a_completed_run_is_read_when_it_is_asked_for(

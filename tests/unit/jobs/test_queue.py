@@ -122,6 +122,35 @@ async def test_two_managers_lose_no_order(make_manager: Make, training: Training
         assert names(one)[0] == first.name and names(one)[-1] == second.name
 
 
+async def test_each_device_has_a_job_and_those_for_another_one_pass(make_manager: Make, training: Training) -> None:
+    manager = make_manager()
+    await manager.start()
+    devices = {"slow one": "cuda:0", "slow two": "cuda:0", "slow three": "cuda:1"}
+    one, two, three = [
+        await manager.submit(JobKind.TRAINING, training(name, device=device)) for name, device in devices.items()
+    ]
+    await reach(manager, lambda: one.step >= 1 and three.step >= 1)
+    assert (status_of(two), one.record.device, three.record.device) == (JobStatus.PENDING, "cuda:0", "cuda:1")
+    await manager.stop(three.id)
+    await manager.ended(three)
+    assert status_of(two) is JobStatus.PENDING, "a device that it did not ask for is of no use to it"
+    await manager.stop(one.id)
+    await reach(manager, lambda: two.step >= 1)
+    await manager.stop(two.id)
+
+
+async def test_what_left_the_queue_meanwhile_is_not_moved(make_manager: Make, training: Training) -> None:
+    one, two = make_manager(), make_manager()
+    stopped, paused, _ = await queued(one, training, *"abc")
+    await two.refresh()
+    await two.stop(stopped.id)
+    await two.pause(paused.id)
+    for job in (stopped, paused):
+        with pytest.raises(JobError, match="does not wait in the queue"):
+            await one.move(job.id, 3)
+        assert read_record(job.paths).place is None
+
+
 def records(*places: float) -> list[JobRecord]:
     moments = [NOON + timedelta(seconds=place) for place in places]
     return [

@@ -17,10 +17,11 @@ from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
 from qlora_ui.jobs import standby as module
+from qlora_ui.jobs import standby_process
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.standby import Standby
-from qlora_ui.jobs.standby_process import StandbyProcess
+from qlora_ui.jobs.standby_process import StandbyProcess, memory_of, waiting_in
 from qlora_ui.store.store import Store
 from tests.unit.jobs.conftest import FAKE_WORKER
 
@@ -154,6 +155,22 @@ async def test_a_worker_that_died_while_it_waited_is_replaced(manager: JobManage
     assert job.history.started is not None and job.history.started.process.pid != process.child.pid
 
 
+async def test_it_is_found_by_the_home_folder_that_it_waits_in(
+    manager: JobManager, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standby_process, "COMMAND", FAKE_STANDBY)
+    standby = standby_of(manager)
+    await standby.start(manager)
+    await reach(standby, lambda: standby.state == "ready")
+    process = waiting_process(standby)
+    assert process.child.pid in waiting_in(ROOT)
+    assert process.child.pid not in waiting_in(workspace.home)
+    assert memory_of(process.child.pid) == pytest.approx(standby.memory, rel=0.5)
+    await standby.set_enabled(False)
+    assert process.child.pid not in waiting_in(ROOT)
+    assert memory_of(process.child.pid) is None
+
+
 async def test_a_worker_for_another_device_goes_on_waiting(
     manager: JobManager, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,7 +234,7 @@ def test_it_ends_with_its_server_however_that_ends(fate: str) -> None:
     server = textwrap.dedent(f"""
         import sys
         from pathlib import Path
-        from qlora_ui.jobs.standby_process import StandbyProcess
+        from qlora_ui.jobs.standby_process import StandbyProcess, memory_of, waiting_in
         process = StandbyProcess("cpu", Path({str(ROOT)!r}), lambda: None, {FAKE_STANDBY!r})
         while {fate == ""} and not process.is_ready:
             pass

@@ -1,6 +1,7 @@
 """What is read of a run folder, and when; how the end of a worker and the devices are seen."""
 
 import os
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from qlora_ui.contract import events
 from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import ExitRecord, JobKind, JobStatus, ProcessIdentity
 from qlora_ui.jobs import leases, watch
 from qlora_ui.jobs.event_file import EventTail, read_outline
@@ -98,6 +99,42 @@ async def test_a_worker_that_speaks_late_is_at_work_all_the_same(
     paths.events.write_bytes(events.dump_event(events.Started(seq=1, process=at_work, attempt=1)))
     await manager.refresh()
     assert status_of(job) is JobStatus.RUNNING
+
+
+def launched_by_nobody_known(workspace: Workspace, seconds_ago: float) -> RunPaths:
+    """A run whose record says that it was launched, but not what process works on it."""
+    paths = write_run(workspace, FakeRun("mine", JobStatus.INTERRUPTED))
+    write_record(paths, read_record(paths).model_copy(update={"process": None}))
+    paths.events.unlink()
+    then = time.time() - seconds_ago
+    os.utime(paths.job, (then, then))
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "status"),
+    [(1, JobStatus.RUNNING), (3600, JobStatus.INTERRUPTED), (-3600, JobStatus.RUNNING)],
+)
+def test_a_worker_has_a_while_to_say_who_it_is(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, seconds_ago: float, status: JobStatus
+) -> None:
+    follower = watch.RunWatch(launched_by_nobody_known(workspace, seconds_ago))
+    seen = follower.observe()
+    assert seen is not None and seen.status is status
+    passed = time.monotonic() + watch.LAUNCH_GRACE_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: passed)
+    late = follower.observe()
+    assert late is not None and late.status is JobStatus.INTERRUPTED, "even where the clock was turned back"
+
+
+def test_a_launch_that_is_watched_is_new_whatever_the_clock_says(workspace: Workspace) -> None:
+    paths = launched_by_nobody_known(workspace, 3600)
+    follower = watch.RunWatch(paths)
+    follower.observe()
+    write_record(paths, read_record(paths).model_copy(update={"attempt": 2}))
+    os.utime(paths.job, (0, 0))
+    seen = follower.observe()
+    assert seen is not None and seen.status is JobStatus.RUNNING
 
 
 async def test_a_listener_that_breaks_loses_nobody_elses_news(

@@ -231,5 +231,6 @@ def test_only_settings_that_differ_are_compared() -> None:
     two = make("b", parameters={"learning_rate": 2e-4})
     score = make("c", kind=JobKind.EVALUATION)
     assert differences([one, two]) == [("Learning rate", ["0.0001", "0.0002"])]
-    assert ("Learning rate", ["0.0001", "–"]) in differences([one, score])
+    assert ("Learning rate", ["0.0001", "0.0002", "–"]) in differences([one, two, score])
+    assert "Learning rate" not in dict(differences([one, score]))
     assert differences([one, one]) == []
