@@ -91,6 +91,7 @@ def _serve(settings: AppSettings, secret: str, code: str | None) -> None:
         timeout_graceful_shutdown=SHUTDOWN_S,
         server_header=False,
         proxy_headers=False,
+        ws_per_message_deflate=False,  # news of a run are some hundred bytes: packing them costs more than it saves
         http="h11",  # it bounds the headers of a request, which come before any sign-in
     )
 

@@ -11,6 +11,7 @@ from qlora_ui.cli.follow import following, queued, see_through
 from qlora_ui.cli.show_jobs import full_id
 from qlora_ui.contract.errors import QloraUiError
 from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.views import JobDetails, JobSummary
@@ -105,7 +106,7 @@ async def _for_each(
 
 async def _tell_ends(jobs: JobManager, asked: list[Job]) -> int:
     """Wait for all of them, and say as one JSON list how they stand."""
-    completed = [await jobs.ended(job) == "completed" for job in asked]
+    completed = [await jobs.ended(job) is JobStatus.COMPLETED for job in asked]
     for job in asked:
         await jobs.load_history(job)
     console.say(console.models_as_json([JobDetails.of(job) for job in asked]))

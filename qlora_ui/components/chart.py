@@ -17,7 +17,7 @@ from qlora_ui.jobs.curves import Point
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, language, tag
 
-POINTS_SENT = 4_000
+POINTS_SENT = 2_000
 """A longer curve is thinned to at most this many of its points, in the whole and in each stretch that is looked at."""
 SMOOTH_POINTS = 1_000
 """How many points the smoothed line of such a curve has."""
@@ -88,7 +88,7 @@ class CurveChart(Element, component="chart.js", esm={"qlora-ui-charting": "chart
         self.smooth("medium")
         self.on("ready", self._send_all)
         self.on("zoom", self._zoom)
-        flush = throttled(self, self._send_new, seconds=0.25)
+        flush = throttled(self, self._send_new, seconds=0.5)
         self._renew_smooth = throttled(self, self._send_smooth, seconds=_SMOOTH_ANEW_S)
         with self:
             listen(job.metric_added, lambda _metric: flush())

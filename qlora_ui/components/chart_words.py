@@ -34,12 +34,13 @@ def summarise_measure(curves: Curves, measure: Measure) -> str:
     curve = column(curves, measure.name)
     if not curve:
         return _(measure.meaning)
+    lowest, highest = curve.extremes()
     words = _(
         "{value} at step {step}, between {low} and {high} so far.",
         value=measure.in_words(curve.values[-1]),
         step=number(curve.steps[-1]),
-        low=measure.in_words(min(curve.values)),
-        high=measure.in_words(max(curve.values)),
+        low=measure.in_words(curve.values[lowest]),
+        high=measure.in_words(curve.values[highest]),
     )
     return f"{words} {_(measure.meaning)}"
 
@@ -87,8 +88,8 @@ def _evaluation(points: Curve) -> str:
 
 def _best(curve: Curve) -> tuple[int, float]:
     """The first of the lowest points."""
-    value = min(curve.values)
-    return curve.steps[curve.values.index(value)], value
+    place, _highest = curve.extremes()
+    return curve.steps[place], curve.values[place]
 
 
 def figure(value: float | None) -> str:

@@ -9,15 +9,14 @@ from nicegui import ui
 
 from qlora_ui.components import reader
 from qlora_ui.components.button import icon_button
-from qlora_ui.components.chart import CurveChart, Mark, Series, loss_series, series_of
-from qlora_ui.components.chart_words import summarise, summarise_measure, table_html
+from qlora_ui.components.chart import CurveChart, Mark, Series, loss_series
+from qlora_ui.components.chart_words import summarise, table_html
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.layout import Card, row
-from qlora_ui.components.measures import Measure, Scale, measured
+from qlora_ui.components.measures import Scale
 from qlora_ui.components.menu import MenuButton, MenuItem
 from qlora_ui.components.popover import Popover
 from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.select_list import amend_list
 from qlora_ui.components.smoothing import Smoothing, latest
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import loss
@@ -57,18 +56,6 @@ def losses() -> Subject:
     )
 
 
-def subject_of(measure: Measure) -> Subject:
-    """One figure beside the losses."""
-    return Subject(
-        _("{figure} by step", figure=_(measure.title)),
-        series_of(measure),
-        measure.scale,
-        lambda curves: summarise_measure(curves, measure),
-        lambda curves, name: measure.in_words(curves.latest(name)),
-        measure.in_words,
-    )
-
-
 class CurveCard(Card):
     """Follows curves of a job. Chart and table take the same room, so nothing jumps.
 
@@ -93,7 +80,7 @@ class CurveCard(Card):
             self._table = ui.html("", sanitize=False).classes("qu-chart-table")
             self._table._props.update({"tabindex": "0", "role": "region"})
             self._summary = Text(tag="p", classes="qu-xs qu-muted qu-num")
-            follow = throttled(self, self._follow, seconds=0.5)
+            follow = throttled(self, self._follow, seconds=1.0)
             listen(job.metric_added, lambda _metric: follow())
             listen(job.curves_reset, follow)
         seconds = _TABLE_ANEW_FOR_SCREEN_READERS_S if with_screen_reader else _TABLE_ANEW_S
@@ -235,39 +222,6 @@ class LossCard(CurveCard):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job, _("Loss"), losses())
-
-
-class MeasuresCard(CurveCard):
-    """The other figures of a run, of which one is shown. Offered is what was measured; there must be something."""
-
-    _names_curves = False
-
-    def __init__(self, job: Job) -> None:
-        offered = measured(job.curves)
-        super().__init__(job, _("Also measured"), subject_of(offered[0]))
-        self._offered = offered
-        with self.beside_title:
-            self._select = ui.select(self._options(), value=offered[0].name, on_change=self._choose)
-            self._select.props("outlined dense hide-bottom-space").classes("qu-measure-select")
-        amend_list(self._select, _("Figure"))
-        self._select.move(self.beside_title, 1)
-        with self:
-            follow = throttled(self, self._follow_offer, seconds=2.0)
-            listen(job.metric_added, lambda _metric: follow())
-
-    def _options(self) -> dict[str, str]:
-        return {measure.name: _(measure.title) for measure in self._offered}
-
-    def _follow_offer(self) -> None:
-        """A figure may be measured late, such as those of the first evaluation."""
-        if (offered := measured(self._job.curves)) != self._offered:
-            self._offered = offered
-            self._select.set_options(self._options())
-
-    def _choose(self) -> None:
-        chosen = next((one for one in self._offered if one.name == self._select.value), None)
-        if chosen is not None:
-            self.draw(subject_of(chosen))
 
 
 def _legend_entry(label: str, *, dashed: bool) -> Text:

@@ -46,13 +46,13 @@ class Check(ui.element, default_classes="qu-check"):
     def __init__(self, label: str, *, is_checked: bool = False) -> None:
         super().__init__("label")
         with self:
-            self._box = ui.element("input")
-        self._box._props.update({"type": "checkbox", "aria-label": label, "checked": is_checked})
+            self.box = ui.element("input")
+        self.box._props.update({"type": "checkbox", "aria-label": label, "checked": is_checked})
 
     def show(self, value: bool | None) -> None:
         """Check it, uncheck it, or (None) show that some of what it stands for is checked."""
-        self._box._props["checked"] = value is True
-        self._box._props["indeterminate"] = value is None
+        self.box._props["checked"] = value is True
+        self.box._props["indeterminate"] = value is None
 
 
 class RowCheck(Check):
@@ -60,7 +60,7 @@ class RowCheck(Check):
 
     def __init__(self, key: str, label: str, *, is_checked: bool = False) -> None:
         super().__init__(label, is_checked=is_checked)
-        self._box._props["data-row"] = key
+        self.box._props["data-row"] = key
 
 
 class AllCheck(Check):
@@ -68,4 +68,4 @@ class AllCheck(Check):
 
     def __init__(self, label: str, on_check: Callable[[bool], Any]) -> None:
         super().__init__(label)
-        self._box.on("change", lambda event: on_check(bool(event.args)), js_handler="(e) => emit(e.target.checked)")
+        self.box.on("change", lambda event: on_check(bool(event.args)), js_handler="(e) => emit(e.target.checked)")

@@ -24,6 +24,11 @@ DEVICES = "auto, cpu or cuda:0, cuda:1 …"
 class ConflictError(ValueError):
     """Settings that are fine by themselves, but make no sense together. Its words begin small and have no full stop."""
 
+    def __init__(self, words: str, field: str = "") -> None:
+        super().__init__(words)
+        self.field = field
+        """Beside which a form shows it; empty for none."""
+
 
 def knob(  # the signature mirrors what a person may ask about a knob
     default: Any,

@@ -130,8 +130,15 @@ class Monitored(ReadsData):
     @model_validator(mode="after")
     def _has_what_it_watches(self) -> Self:
         if problem := _explain(self):
-            raise ConflictError(problem)
+            raise ConflictError(problem, self._watching)
         return self
+
+    @property
+    def _watching(self) -> str:
+        """The knob that asks for evaluations."""
+        if self.early_stopping_patience is not None:
+            return "early_stopping_patience"
+        return "load_best_at_end" if self.load_best_at_end else "best_metric"
 
 
 def _explain(chosen: Monitored) -> str:

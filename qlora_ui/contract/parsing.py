@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.knobs import knobs
+from qlora_ui.contract.knobs import ConflictError, knobs
 from qlora_ui.contract.parameters import PARAMETERS, JobParameters
 from qlora_ui.contract.paths import RunPaths, is_starter
 from qlora_ui.contract.records import JobKind, JobRecord
@@ -26,25 +26,29 @@ def parse_parameters(kind: JobKind, values: dict[str, Any]) -> JobParameters:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        fields = {_field_of(e["loc"]): _explain(model, e) for e in error.errors()}
+        fields = {_field_of(e): _explain(model, e) for e in error.errors()}
         listed = "; ".join(f"{name}: {problem}" if name else problem for name, problem in fields.items())
         end = "" if listed.endswith("?") else "."
         raise ParameterError(f"These settings cannot be used: {listed}{end}", fields=fields) from None
 
 
-def _field_of(location: tuple[int | str, ...]) -> str:
-    return str(location[0]) if location else ""
+def _field_of(error: Any) -> str:
+    """The field that is wrong, or that has to do with what is wrong with several; empty for none."""
+    if error["loc"]:
+        return str(error["loc"][0])
+    conflict = error.get("ctx", {}).get("error")
+    return conflict.field if isinstance(conflict, ConflictError) else ""
 
 
 def _explain(model: type[JobParameters], error: Any) -> str:
-    name, given = _field_of(error["loc"]), error.get("input")
+    name, given = _field_of(error), error.get("input")
     known = knobs(model)
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, known, n=1)
         return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
     if error["type"] == "missing":
         return "it is missing"
-    if name not in known or len(error["loc"]) > 1:
+    if name not in known or len(error["loc"]) != 1:
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"][1:])
         if place:
             return f"{place.lstrip('.')}: {error['msg'][:1].lower()}{error['msg'][1:]}"

@@ -23,6 +23,7 @@ class Curve:
     def __init__(self, steps: Iterable[int] = (), values: Iterable[float] = ()) -> None:
         self.steps, self.values = array("q", steps), array("d", values)
         self._thinned: dict[tuple[int, int, int], list[Point]] = {}
+        self._extremes: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -33,7 +34,9 @@ class Curve:
         if not self.steps or step > self.steps[-1]:
             self.steps.append(step)
             self.values.append(value)
+            self._extend_extremes(value)
             return
+        self._extremes = None
         place = bisect_left(self.steps, step)
         if self.steps[place] == step:
             self.values[place] = value
@@ -44,13 +47,21 @@ class Curve:
     def extend(self, steps: array[int], values: array[float]) -> None:
         """Append many at once; their steps rise and are all beyond the last one."""
         self._thinned.clear()
+        self._extremes = None
         self.steps.extend(steps)
         self.values.extend(values)
 
     def cut_after(self, step: int) -> None:
         self._thinned.clear()
+        self._extremes = None
         end = bisect_right(self.steps, step)
         del self.steps[end:], self.values[end:]
+
+    def extremes(self) -> tuple[int, int]:
+        """The places of the first of the lowest points and of the highest ones. Raises ValueError without a point."""
+        if self._extremes is None:
+            self._extremes = self.values.index(min(self.values)), self.values.index(max(self.values))
+        return self._extremes
 
     def points(self, start: int = 0, end: int | None = None) -> list[Point]:
         """The points from place `start` to place `end`, both counted from 0, the end left out."""
@@ -66,6 +77,13 @@ class Curve:
                 del self._thinned[next(iter(self._thinned))]
             self._thinned[key] = [(self.steps[place], self.values[place]) for place in self._telling(*key)]
         return self._thinned[key]
+
+    def _extend_extremes(self, value: float) -> None:
+        """A point was appended: many pages ask for the extremes after each, and none shall go through all points."""
+        if self._extremes is not None:
+            (lowest, highest), place = self._extremes, len(self) - 1
+            lowest = place if value < self.values[lowest] else lowest
+            self._extremes = lowest, place if value > self.values[highest] else highest
 
     def _telling(self, limit: int, start: int, end: int) -> list[int]:
         """The places of the first and the last point, and of the lowest and the highest of equal stretches of steps."""

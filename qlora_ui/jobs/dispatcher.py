@@ -23,7 +23,8 @@ class Dispatcher:
 
     def has_room(self, ready: list[Job], busy: set[str]) -> bool:
         """Whether one of the jobs would find a device that is neither leased nor in `busy`."""
-        return any(free_device(self._workspace, job.parameters.device, busy) is not None for job in ready)
+        wanted = {job.parameters.device for job in ready}
+        return any(free_device(self._workspace, device, busy) is not None for device in wanted)
 
     def start_ready(self, ready: list[Job], busy: set[str]) -> bool:
         """Start each of the jobs, in their order, that finds a free device. True when one was started.
@@ -31,9 +32,14 @@ class Dispatcher:
         Raises WorkspaceError when nothing can be written; a folder that cannot be read holds up its own job only.
         """
         launched = False
+        in_vain: set[str] = set()
         for job in ready:
-            device = free_device(self._workspace, job.parameters.device, busy)
-            if device is None or is_held(job.paths.lock):  # a worker that was given up for dead still holds its lock
+            wanted = job.parameters.device
+            device = None if wanted in in_vain else free_device(self._workspace, wanted, busy)
+            if device is None:
+                in_vain.add(wanted)
+                continue
+            if is_held(job.paths.lock):  # a worker that was given up for dead still holds it
                 continue
             try:
                 record = read_record(job.paths)

@@ -172,7 +172,7 @@ def gather(
     paths: RunPaths, attempt: int, process: ProcessIdentity | None, code: int | None, *, overdue: bool = False
 ) -> Evidence:
     """Read what the run folder and the system tell of the end of this attempt's worker."""
-    last, started = last_events(paths)
+    last, started = last_events(paths) if process is not None else (None, None)  # else this attempt said nothing yet
     if started is None or started.attempt != attempt:  # what there is was said by an attempt before
         last, started = None, None
     knows_console = started is not None or attempt == 1  # else what lies there may be an earlier attempt's

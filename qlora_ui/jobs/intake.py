@@ -107,9 +107,11 @@ def _full(field: str, value: str, *, check_adapter: bool) -> tuple[str, str]:
         if field in _DATA or field == "more_data":
             return _full_reference(value)
         path = Path(value).expanduser()
-        if field == "adapter_path" and check_adapter and not path.is_dir():
+        if field == "model_name" and not path.is_dir() and not path.is_absolute():
+            return value, ""  # of the hub
+        if (field == "model_name" or (field == "adapter_path" and check_adapter)) and not path.is_dir():
             return value, f"there is no folder {value}"
-        return (value if field == "model_name" and not path.is_dir() else str(path.resolve())), ""  # else of the hub
+        return str(path.resolve()), ""
     except ParameterError as error:
         return value, f"{error.message} {error.hint}".strip().rstrip(".")
     except (OSError, ValueError, RuntimeError) as error:  # not to be reached, or no path at all

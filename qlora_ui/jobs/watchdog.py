@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Protocol
 
 from qlora_ui.contract.events import Alert, AlertCode
-from qlora_ui.contract.records import JobStatus, now
-from qlora_ui.jobs.concerns import Concern
+from qlora_ui.contract.records import JobStatus
+from qlora_ui.jobs.concerns import Concern, heat, little_room, silence
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.reactive import Event
@@ -124,14 +122,7 @@ class Watchdog:
         watched = self._watched[job.id]
         if watched.hears(job.history.seq, passed) or watched.silent < watched.patience(job):
             return None
-        minutes = math.floor(watched.silent / 60)
-        return Concern(
-            AlertCode.STUCK,
-            f"The run has said nothing for more than {minutes} minutes.",
-            "Look at its log and at the device. If nothing moves, stop it and resume it: it goes on from its last "
-            "checkpoint.",
-            since=now() - timedelta(seconds=watched.silent),
-        )
+        return silence(watched.silent)
 
     async def _about_the_machine(self, running: Iterable[Job], passed: float) -> dict[str, list[Concern]]:
         """What is wrong with the disk and the devices, by the runs that it concerns."""
@@ -141,15 +132,15 @@ class Watchdog:
         hot = {device.id: device for device in await self._devices() if self._is_hot(device, passed)}
         found: dict[str, list[Concern]] = {}
         for job in running:
-            about = [_heat(hot[job.record.device])] if job.record.device in hot else []
-            if free is not None and free < max(FREE_BYTES, CHECKPOINTS_FREE * _checkpoint_bytes(job)):
-                about.append(_little_room(free, _checkpoint_bytes(job)))
-            found[job.id] = about
+            device, checkpoint = hot.get(job.record.device), _checkpoint_bytes(job)
+            found[job.id] = [] if device is None else [heat(device.name, _limit(device), HOT_FOR_S)]
+            if free is not None and free < max(FREE_BYTES, CHECKPOINTS_FREE * checkpoint):
+                found[job.id].append(little_room(free, checkpoint))
         return found
 
     def _is_hot(self, device: Device, passed: float) -> bool:
         """It has been too hot at every look for a minute."""
-        if device.temperature is None or device.temperature < (device.slowdown_temperature or HOT_C):
+        if device.temperature is None or device.temperature < _limit(device):
             self._hot_for.pop(device.id, None)
             return False
         self._hot_for[device.id] = self._hot_for.get(device.id, -passed) + passed
@@ -235,29 +226,9 @@ def _about(concern: Concern, job: Job) -> str:
             return job.id
 
 
-def _heat(device: Device) -> Concern:
-    limit = device.slowdown_temperature or HOT_C
-    return Concern(
-        AlertCode.TOO_HOT,
-        f"{device.name} has been at {limit:.0f} °C or more for a minute, so it slows itself down.",
-        "Look after its fans and the air around it, or give it less to do: a lower power limit costs little speed.",
-        since=now() - timedelta(seconds=HOT_FOR_S),
-    )
-
-
-def _little_room(free: int, checkpoint: int) -> Concern:
-    gigabytes = f"{free / 1e9:.1f} GB"
-    hint = "Make room in Settings, under Storage, or keep fewer checkpoints. A run that finds the disk full ends."
-    if not checkpoint:
-        return Concern(AlertCode.DISK_NEARLY_FULL, f"Only {gigabytes} are free on the disk with the runs.", hint, now())
-    fitting = free // checkpoint
-    if not fitting:
-        message = f"Only {gigabytes} are free on the disk with the runs: there is no room for another checkpoint."
-        return Concern(AlertCode.DISK_NEARLY_FULL, message, hint, now(), level="error")
-    message = f"Only {gigabytes} are free on the disk with the runs: there is room for {fitting} more checkpoints."
-    if fitting == 1:
-        message = f"Only {gigabytes} are free on the disk with the runs: there is room for one more checkpoint."
-    return Concern(AlertCode.DISK_NEARLY_FULL, message, hint, now())
+def _limit(device: Device) -> float:
+    """Degrees Celsius from which it is too hot."""
+    return device.slowdown_temperature or HOT_C
 
 
 def _checkpoint_bytes(job: Job) -> int:

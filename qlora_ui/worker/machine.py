@@ -10,7 +10,7 @@ import psutil
 import torch
 
 SECONDS = 5.0
-"""Between two looks: the whole look costs about a thousandth of that."""
+"""Between two looks, which keeps their cost far below that of the steps."""
 
 
 class Machine:

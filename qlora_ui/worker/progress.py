@@ -137,6 +137,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         point = {name: logs[name] for name in ("loss", "learning_rate", "grad_norm") if name in logs}
         self._report(step, point | self.speed.figures())
         if not math.isfinite(loss):
+            self._context.report(_lost(step))
             raise _not_a_number(step)
         for alert in self._watch.point(step, loss, logs.get("grad_norm")):
             self._context.report(alert)
@@ -235,6 +236,16 @@ def _not_a_number(step: int) -> JobError:
     return JobError(
         f"The loss became infinite or not a number by step {step}, so the adapter holds nothing usable any more.",
         "Lower the learning rate or raise the warm-up, and start anew.",
+    )
+
+
+def _lost(step: int) -> Alert:
+    return Alert(
+        code=AlertCode.NOT_A_NUMBER,
+        level="error",
+        step=step,
+        message=f"The loss of step {step} is infinite or not a number.",
+        hint="The training ends here; checkpoints from before that step are still good.",
     )
 
 

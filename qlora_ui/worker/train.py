@@ -40,6 +40,9 @@ from qlora_ui.worker.versions import versions
 DROPPED_SHARE = 0.1
 """Of the rows: where more than this hold nothing to train within the longest length, it is more than a remark."""
 
+FEW_STEPS = 10
+"""In an epoch: a packed row counts in the batch size like an example, and there are far fewer rows."""
+
 
 def train(context: Context, device: Device) -> dict[str, Any]:
     """Train an adapter and save it; returns the summary. Raises StopRequested after a checkpoint when asked to end."""
@@ -54,7 +57,9 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     rows = _rows(parameters, data, model, collate, device)
     plan = Plan.of(parameters, len(rows), bool(data.validation))
     order = ShuffledRows(rows, parameters.batch_size, parameters.seed, collate.multiple)
-    facts = _facts(model, data, plan) | _padding(context, parameters, order, data)
+    facts = _facts(model, data, plan) | _padding(order)
+    if parameters.packing:
+        facts |= _say_packed(context, parameters, plan, order, data)
     context.facts(**facts)
 
     def size_of(step: int) -> Size:
@@ -213,19 +218,28 @@ def _rows(
     return PackedRows(data.train, parameters.max_length, parameters.seed)
 
 
-def _padding(context: Context, parameters: TrainingParameters, order: ShuffledRows, data: Prepared) -> dict[str, Any]:
-    """How much of the first epoch's batches is padding, which is said where rows are packed to have little of it."""
+def _padding(order: ShuffledRows) -> dict[str, Any]:
+    """How much of the first epoch's batches is padding."""
     size = order.size(0, len(order))
-    share = 1 - size.tokens / size.places
-    if not parameters.packing:
-        return {"padding": share}
+    return {"padding": 1 - size.tokens / size.places}
+
+
+def _say_packed(
+    context: Context, parameters: TrainingParameters, plan: Plan, order: ShuffledRows, data: Prepared
+) -> dict[str, Any]:
+    """What packing did to the rows, and to the number of steps."""
     context.report(
         Log(
             message=f"{len(data.train):,} examples are packed into {len(order):,} rows of up to "
-            f"{parameters.max_length:,} tokens; {share:.1%} of the places is padding."
+            f"{parameters.max_length:,} tokens."
         )
     )
-    return {"padding": share, "packed_rows": len(order)}
+    if plan.steps_per_epoch < FEW_STEPS:
+        context.warn(
+            f"Packed, an epoch has only {plan.steps_per_epoch} steps: a smaller batch size or less gradient "
+            "accumulation gives more of them."
+        )
+    return {"packed_rows": len(order)}
 
 
 def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:

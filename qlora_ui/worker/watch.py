@@ -22,6 +22,8 @@ from qlora_ui.worker.plan import Plan
 LOW_RATE = 2e-5
 """A tenth of what LoRA is usually trained with: below it, that nothing is learned is first of all blamed on it."""
 
+_SEEN_AGAIN = 4 * RISE_POINTS
+
 
 @dataclass
 class Watch:
@@ -39,8 +41,17 @@ class Watch:
         """The points from this one on have not yet been the reason for an alert."""
 
     def resume(self, curve: Curve, evaluations: list[Evaluated], *, whole: bool) -> None:
-        """Go on from the points so far; `whole` tells whether they reach back to the first step of the training."""
-        self.curve, self._evaluations, self._whole = curve, evaluations, whole
+        """Go on from the points so far; `whole` tells whether they reach back to the first step of the training.
+
+        The last of them are looked at once more: what there was to say of them was said.
+        """
+        before = max(0, len(curve.losses) - _SEEN_AGAIN)
+        self._evaluations, self._whole = evaluations, whole
+        self.curve = Curve(curve.steps[:before], curve.losses[:before], curve.gradients)
+        for step, loss in zip(curve.steps[before:], curve.losses[before:], strict=True):
+            self.curve.add(step, loss, None)
+            for _said in self._look_up(step):
+                pass
 
     def point(self, step: int, loss: float, gradient: float | None) -> Iterator[Alert]:
         """A new point of the loss curve, a finite one."""
@@ -63,13 +74,14 @@ class Watch:
 
     def _look_up(self, step: int) -> Iterator[Alert]:
         """Has the loss gone up? Points that were a reason once are not looked at again."""
-        losses = self.curve.losses[max(self._fresh, len(self.curve.losses) - RISE_POINTS) :]
-        if jump := spike(losses):
-            self._fresh = len(self.curve.losses) - jump.points
+        points, count = self.curve.losses, len(self.curve.losses)
+        jump = spike(points[max(self._fresh, count - RISE_POINTS) :])
+        if jump:
+            self._fresh = count - jump.points
             self._told.add(AlertCode.SPIKE)
             yield _spike(self.curve.steps[-jump.points], jump.before, jump.after)
-        elif step > self.plan.warmup_steps and (rise := rises(losses)):
-            self._fresh = len(self.curve.losses)
+        elif step > self.plan.warmup_steps and (rise := rises(points[max(self._fresh, count - RISE_POINTS) :])):
+            self._fresh = count
             self._told.add(AlertCode.RATE_TOO_HIGH)
             yield _rising(self.curve.steps[-RISE_POINTS], step, *rise, self.parameters.learning_rate)
 

@@ -67,7 +67,7 @@ def test_filters_pages_and_the_back_button(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/activity\?status=completed$"))
     page.get_by_role("button", name="Next page").click()
     expect(page).to_have_url(re.compile(r"page=2$"))
-    expect(page.get_by_text("26–30 of 30")).to_be_visible()
+    expect(page.get_by_text("26–30 of 30")).to_be_in_viewport()
     page.go_back()
     expect(page.get_by_text("1–25 of 30")).to_be_visible()
     page.go_back()
@@ -124,6 +124,7 @@ def test_shift_chooses_a_range_by_mouse_and_by_the_space_bar(page: Page) -> None
     expect(box(page, "past 09")).to_be_focused()
     page.get_by_role("button", name="Clear the selection").click()
     expect(box(page, "past 04")).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="Select all runs of this page")).to_be_focused()
     expect(page.get_by_text("1–25 of 43")).to_be_visible()
 
 
@@ -221,3 +222,17 @@ def test_a_comparison_is_accessible_and_fits(page: Page) -> None:
         settle(page)
         found[f"layout, {width} px"] = faults(page)
     assert {where: what for where, what in found.items() if what} == {}
+
+
+# ---- what goes ----
+
+
+def test_deleting_from_a_menu_by_keyboard_keeps_a_place_for_the_focus(page: Page) -> None:
+    page.get_by_role("textbox", name="Find a run").fill("past-13")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("button", name="What can be done with past 13", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Delete").press("Enter")
+    page.get_by_role("dialog", name="Delete past 13?").get_by_role("button", name="Delete").press("Enter")
+    expect(page.get_by_text("No run fits")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()

@@ -413,7 +413,8 @@ async def test_the_menu_of_a_row_offers_what_fits_the_run_as_it_stands(user: Use
     [menu] = [one for one in user.find(kind=MenuButton).elements if "broken" in str(one._props["label"])]
     fire(menu, "ask")
     texts = [item["text"] for item in menu._props["items"]]
-    assert texts == ["Open", "Try again", "Change and start again", "Start the same again", "Delete"]
+    again = "Start once more, from the beginning"
+    assert texts == ["Open", "Try again", "Change and start again", again, "Train longer", "Delete"]
     assert menu._props["items"][2]["target"] == f"/train?from={job.id}"
     fire(menu, "choose", "1")
     await user.should_see(kind=StatusBadge, content="Waiting", retries=50)

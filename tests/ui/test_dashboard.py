@@ -219,3 +219,20 @@ def write_exit(job: Job) -> None:
 def named(services: Services, name: str) -> Job:
     [job] = [job for job in services.jobs.jobs.values() if job.name == name]
     return job
+
+
+async def test_the_queue_is_shown_and_continued(user: User, services: Services) -> None:
+    for name in ("alpha", "beta", "gamma", "delta"):
+        parameters = TrainingParameters(name=name, model_name="starter", dataset_path="starter")
+        await services.jobs.submit(JobKind.TRAINING, parameters)
+    await user.open("/")
+    await user.should_see("Put it in order", retries=50)
+    assert user.client is not None
+    places = [e for e in user.client.elements.values() if "qu-queue-place" in e.classes]
+    assert [getattr(place, "text", "") for place in places] == ["1", "2", "3"]
+    await user.should_not_see("Continue the queue")
+    await services.jobs.hold_queue()
+    await user.should_see("nothing new is started until it is continued", retries=50)
+    await press(user, "Continue the queue")
+    assert not services.jobs.queue_held
+    await user.should_not_see("nothing new is started until it is continued", retries=50)

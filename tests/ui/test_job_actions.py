@@ -31,9 +31,9 @@ def begin(user: User, name: str) -> None:
     pressed._handle_event({"listener_id": listener.id, "args": None})
 
 
-async def rich(services: Services, status: JobStatus = JobStatus.COMPLETED, **options: int) -> Job:
+async def rich(services: Services, status: JobStatus = JobStatus.COMPLETED, *, steps: int = 930) -> Job:
     """A training of the past with checkpoints on the disk."""
-    paths = write_rich_run(services.workspace, "tone", status, **options)
+    paths = write_rich_run(services.workspace, "tone", status, steps=steps)
     await services.jobs.refresh()
     return services.jobs.get(paths.id)
 
@@ -88,7 +88,7 @@ async def test_a_failure_stands_on_top_with_its_hint_and_ways_on(user: User, job
     await user.should_see("The device ran out of memory.", retries=50)
     await user.should_see("Choose a smaller batch size.", retries=50)
     assert not buttons(user, "Resume")
-    await user.should_see("Change and start again", kind=ui.link)
+    await user.should_see(kind=ui.link, content="Change and start again")
     await press(user, "Try again")
     assert job.record.attempt == 1
     await user.should_see(kind=StatusBadge, content="Training", retries=50)

@@ -13,13 +13,19 @@ from nicegui.testing import User
 from qlora_ui.components.chart import POINTS_SENT, SMOOTH_POINTS, CurveChart
 from qlora_ui.components.layout import Skeleton
 from qlora_ui.components.log_view import LogLines
+from qlora_ui.components.measures_card import MeasuresCard
+from qlora_ui.components.text import Text
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.events import Metric
+from qlora_ui.contract.events import AlertCode, Metric
 from qlora_ui.contract.log_lines import LogEntry, dump_entry
 from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters
-from qlora_ui.contract.records import JobKind, now
+from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity, now
+from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.services import Services
+from tests.fakes.rich_run import write_rich_run
+from tests.fakes.runs import GONE
 from tests.ui.acting import buttons, fire, open_fold, press, run, training
 
 
@@ -217,3 +223,98 @@ async def test_a_run_whose_events_cannot_be_read_is_shown_with_what_is_known(
     await user.should_see("The events of tone cannot be read: Permission denied.", retries=50)
     await user.should_see("Every other setting has its default.", retries=50)
     await user.should_not_see(kind=Skeleton)
+
+
+async def rich(services: Services, status: JobStatus, **options: bool) -> Job:
+    """A training that measured everything; one at work has the process of this test."""
+    process = ProcessIdentity.of() if status is JobStatus.RUNNING else GONE
+    paths = write_rich_run(services.workspace, "tone", status, process=process, alert=options.get("alert", False))
+    await services.jobs.refresh()
+    return services.jobs.get(paths.id)
+
+
+async def test_the_figures_of_now_are_said_with_their_units(user: User, services: Services) -> None:
+    job = await rich(services, JobStatus.RUNNING)
+    await user.open(f"/activity/{job.id}")
+    for words in ("Now", "7.6 %", "7.60·10⁻⁵", "RTX 4090", "Where the time went", "Pause, free the RTX 4090"):
+        await user.should_see(words, retries=50)
+
+
+async def test_another_figure_is_drawn_when_it_is_chosen(user: User, services: Services) -> None:
+    job = await rich(services, JobStatus.COMPLETED)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("How large each correction is", retries=50)
+    [card] = [card for card in user.find(kind=MeasuresCard).elements if isinstance(card, MeasuresCard)]
+    [select] = [element for element in card.descendants() if isinstance(element, ui.select)]
+    assert "power" in select.options
+    assert "eval_token_accuracy" in select.options
+    select.value = "power"
+    await user.should_see("What the GPU draws at that moment.", retries=50)
+    [chart] = [element for element in card.descendants() if isinstance(element, CurveChart)]
+    assert chart._props["series"][0]["name"] == "power"
+    assert chart._props["scale"]["unit"] == "W"
+
+
+async def test_what_was_never_measured_is_not_offered(user: User, jobs: JobManager) -> None:
+    job = await run(jobs, "tone")
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Also measured", retries=50)
+    [card] = [card for card in user.find(kind=MeasuresCard).elements if isinstance(card, MeasuresCard)]
+    [select] = [element for element in card.descendants() if isinstance(element, ui.select)]
+    assert set(select.options) == {"learning_rate", "grad_norm", "tokens_per_second"}
+
+
+async def test_alerts_and_concerns_stand_on_top_and_go_when_they_are_gone(user: User, services: Services) -> None:
+    job = await rich(services, JobStatus.RUNNING, alert=True)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("The evaluation loss has risen for two evaluations", retries=50)
+    job.concerns = [Concern(AlertCode.STUCK, "Nothing was heard of it for 6 min.", "Look at its console.", now())]
+    job.tell(always=True)
+    await user.should_see("Nothing was heard of it for 6 min.", retries=50)
+    await user.should_see("Look at its console.")
+    job.concerns = []
+    job.tell(always=True)
+    await user.should_not_see("Nothing was heard of it for 6 min.", retries=50)
+
+
+async def test_what_python_said_is_made_only_when_asked_for(user: User, services: Services) -> None:
+    job = await rich(services, JobStatus.FAILED)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Show what Python said", retries=50)
+    await user.should_not_see("ValueError: the batch is empty")
+    open_fold(user, "Show what Python said")
+    await user.should_see("ValueError: the batch is empty", retries=50)
+
+
+async def test_answers_are_compared_first_against_last_and_all_side_by_side(user: User, services: Services) -> None:
+    job = await rich(services, JobStatus.COMPLETED)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("The same prompt over time", retries=50)
+    await press(user, "First and last")
+    marked = [e for e in user.find(kind=Text).elements if e.tag == "mark" and "qu-new" in e.classes]
+    assert any("grid fee" in getattr(piece, "text", "") for piece in marked)
+    await press(user, "All prompts")
+    await user.should_see("Write a reply to <b>an angry customer</b>.")
+
+
+async def test_files_are_listed_with_sizes_and_can_be_downloaded(user: User, services: Services) -> None:
+    job = await rich(services, JobStatus.COMPLETED)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Show the files", retries=50)
+    await user.should_not_see("exit.json")
+    open_fold(user, "Show the files")
+    await user.should_see("checkpoints/checkpoint-900/", retries=50)
+    address = f"/api/v1/jobs/{job.id}/files/"
+    links = [link._props["href"] for link in user.find(kind=ui.link).elements if address in str(link._props["href"])]
+    assert f"{address}checkpoints/checkpoint-900/adapter_model.safetensors" in links
+
+
+async def test_all_parameters_and_the_command_unfold(user: User, services: Services) -> None:
+    job = await rich(services, JobStatus.COMPLETED)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("All parameters", retries=50)
+    await user.should_not_see("Weight decay")
+    open_fold(user, "All parameters")
+    await user.should_see("Weight decay", retries=50)
+    open_fold(user, "As a file")
+    await user.should_see(f"qlora-ui train {job.id}.yaml", retries=50)

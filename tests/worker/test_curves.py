@@ -162,6 +162,27 @@ class TestOverfitting:
         assert codes(alerts(normal(1, noise=0.0), evaluations=twice)) == [AlertCode.OVERFITTING] * 2
 
 
+def test_what_was_told_before_a_resume_is_not_told_again() -> None:
+    losses = normal(1)
+    losses[190:] *= 4
+    watching, before = watch(400), Curve()
+    for step, loss in enumerate(losses[:200], start=1):
+        before.add(step, float(loss), 0.7)
+    watching.resume(before, [], whole=True)
+    assert [a for step in range(201, 401) for a in watching.point(step, float(losses[step - 1]), 0.7)] == []
+
+
+def test_a_jump_right_after_a_resume_is_seen() -> None:
+    losses = normal(1)
+    losses[203:] *= 4
+    watching, before = watch(400), Curve()
+    for step, loss in enumerate(losses[:200], start=1):
+        before.add(step, float(loss), 0.7)
+    watching.resume(before, [], whole=True)
+    said = [a for step in range(201, 401) for a in watching.point(step, float(losses[step - 1]), 0.7)]
+    assert codes(said) == [AlertCode.SPIKE] and said[0].step == 204
+
+
 def test_a_loss_of_exactly_nothing_is_told_once() -> None:
     losses = normal(1)
     losses[[50, 60, 70]] = 0

@@ -18,15 +18,16 @@ from typing import Any, cast
 import pytest
 
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.events import Alert, AlertCode, Event, Facts
+from qlora_ui.contract.events import Alert, AlertCode, Event, Facts, Metric
 from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.paths import Workspace
+from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
 from qlora_ui.contract.trackers import TOOLS, Tool
 from qlora_ui.worker import trackers
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import Control
 from qlora_ui.worker.trackers import Trackers, feed, open_trackers
+from tests.worker.conftest import TRAINING, events_of, finish, make_run
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # of the trackers' own libraries, in their threads
@@ -123,7 +124,7 @@ def server(answer: Callable[[str, Any], tuple[int, Any]]) -> Iterator[tuple[str,
 @needs("tensorboard")
 def test_tensorboard_has_the_curves_the_settings_and_the_result(tmp_path: Path) -> None:
     attempt = Attempt(tmp_path, ["tensorboard"]).measure([1, 2, 3]).close()
-    seen = _event_files(attempt)
+    seen = _event_files(attempt.context.paths)
     assert [(event.step, event.value) for event in seen.Scalars("train/loss")] == [
         (1, 1.0),
         (2, 0.5),
@@ -141,13 +142,27 @@ def test_tensorboard_has_the_curves_the_settings_and_the_result(tmp_path: Path) 
 def test_tensorboard_forgets_what_a_resumed_run_measures_anew(tmp_path: Path) -> None:
     Attempt(tmp_path, ["tensorboard"]).measure([1, 2, 3, 4]).close(JobStatus.STOPPED)
     again = Attempt(tmp_path, ["tensorboard"]).measure([3, 4, 5], factor=10.0).close()
-    points = [(event.step, event.value) for event in _event_files(again).Scalars("train/loss")]
+    points = [(event.step, event.value) for event in _event_files(again.context.paths).Scalars("train/loss")]
     assert points == [(1, 1.0), (2, 0.5), (3, pytest.approx(10 / 3)), (4, 2.5), (5, 2.0)]
 
 
-def _event_files(attempt: Attempt) -> Any:
+@needs("tensorboard")
+def test_a_training_sends_what_it_reports(tmp_path: Path) -> None:
+    values = {"max_steps": 3, "evaluations": 1, "trackers": ["tensorboard"]}
+    paths = make_run(tmp_path, JobKind.TRAINING, TRAINING | values)
+    finish(paths)
+    seen = _event_files(paths)
+    reported = [event for event in events_of(paths) if isinstance(event, Metric)]
+    for tag, name in {"train/loss": "loss", "eval/loss": "eval_loss", "train/learning_rate": "learning_rate"}.items():
+        expected = {event.step: event.values[name] for event in reported if name in event.values}
+        assert {event.step: event.value for event in seen.Scalars(tag)} == pytest.approx(expected), tag
+    assert "final/train_loss" in seen.Tags()["scalars"]
+    assert not [event for event in events_of(paths) if isinstance(event, Alert)]
+
+
+def _event_files(paths: RunPaths) -> Any:
     module = importlib.import_module("tensorboard.backend.event_processing.event_accumulator")
-    seen = module.EventAccumulator(str(attempt.context.paths.trackers / "tensorboard"))
+    seen = module.EventAccumulator(str(paths.trackers / "tensorboard"))
     seen.Reload()
     return seen
 

@@ -23,6 +23,7 @@ from qlora_ui.components.running_card import RunningCard, job_link
 from qlora_ui.contract.records import JobStatus, UserPreferences
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
+from qlora_ui.pages.dashboard import queue as dashboard_queue
 from qlora_ui.pages.dashboard.cards import AttentionCard, NewsCard, QuickActions
 from qlora_ui.pages.dashboard.figures import Figures
 from qlora_ui.pages.dashboard.guide import Guide, Progress
@@ -69,6 +70,7 @@ class _Dashboard:
         with self._left:
             self._guide = Guide(self._services.jobs, on_hide=self._hide_guide)
             self._at_work = column(gap=5)
+            dashboard_queue.build(self._services.jobs)
             self._recent = Card(_("Recent runs"))
         with self._recent.head:
             link_button(_("All activity"), "/activity", icon_after="chevron-right", variant="ghost", size="sm")
@@ -143,6 +145,8 @@ class _Dashboard:
 
     def _why_nothing_runs(self) -> str:
         """What the runs that wait wait for; when none does, that the device is free."""
+        if self._services.jobs.queue_held:
+            return _("The queue is held.")
         waiting = [job for job in self._jobs if job.status is JobStatus.PENDING]
         reasons = [_("{name}: {reason}", name=job.name, reason=queue_words(job)) for job in waiting[:WAITING_SHOWN]]
         return " ".join(reasons) or _("The device is free for the next run.")

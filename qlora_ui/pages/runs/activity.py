@@ -54,7 +54,7 @@ class _Activity:
         self._menu = RunMenu(jobs, self._header)
         self._header.subtitle.text = state_sentence(jobs.jobs.values())
         self._queue_room = ui.element("div").classes("qu-contents")
-        self._card = Card()
+        self._card = Card().classes("qu-list-card")
 
     def build_queue(self) -> None:
         with self._queue_room:
@@ -78,7 +78,7 @@ class _Activity:
             self._pager = Pager(
                 SIZES,
                 label=_("Pages of the list"),
-                on_page=lambda page: self._ask(self._query.change(page=page)),
+                on_page=self._turn_to,
                 on_size=lambda size: self._ask(self._query.change(size=size)),
             )
             listen(self._jobs.jobs_changed, throttled(self._card, self._follow))
@@ -93,6 +93,11 @@ class _Activity:
         self._query = query
         write_query(PATH, query.to_query(), is_new=is_new)
         self._show()
+
+    def _turn_to(self, page: int) -> None:
+        """Open another page of the list at its upper end; the focus stays on the button."""
+        self._ask(self._query.change(page=page))
+        self._card.client.run_javascript(f"getHtmlElement({self._card.id})?.scrollIntoView()")
 
     def _come_to(self, query: str) -> None:
         """Show what the address asks for after a link, the back button or the forward button."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from qlora_ui.components.button import link_button
-from qlora_ui.components.curve_card import CurveCard, LossCard, MeasuresCard
+from qlora_ui.components.curve_card import CurveCard, LossCard
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen
 from qlora_ui.components.job_news import JobNews
@@ -18,13 +18,14 @@ from qlora_ui.components.layout import Card, Skeleton, column, columns
 from qlora_ui.components.live import Live
 from qlora_ui.components.log_card import LogCard
 from qlora_ui.components.measures import measured
+from qlora_ui.components.measures_card import MeasuresCard
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, sentence
-from qlora_ui.pages.runs import job_checkpoints, job_kin, job_next, job_result, job_trouble
+from qlora_ui.pages.runs import job_checkpoints, job_kin, job_next, job_result, job_trackers, job_trouble
 from qlora_ui.pages.runs.job_files import FilesCard
 from qlora_ui.pages.runs.job_header import JobHeader
 from qlora_ui.pages.runs.job_parameters import ParametersCard
@@ -79,6 +80,7 @@ def _parts(
             (left, lambda: Live(job.changed, lambda: bool(job.samples), lambda: _samples(job), classes="qu-contents")),
             (left, lambda: Live(job.changed, lambda: bool(measured(job.curves)), lambda: _measures(job, kept))),
             (right, partial(job_checkpoints.build, services, job, kept)),
+            (right, partial(job_trackers.build, job)),
             (left, partial(job_next.build, services, job, when="open")),
         ]
     return [

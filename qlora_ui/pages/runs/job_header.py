@@ -20,15 +20,15 @@ from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
 from qlora_ui.pages.runs.job_dialogs import ask_for_more_epochs
-from qlora_ui.pages.runs.job_words import (
+from qlora_ui.pages.runs.job_reasons import (
     delete_reason,
     duplicate_reason,
     extend_reason,
     pause_reason,
     pause_words,
     stop_reason,
-    tab_title,
 )
+from qlora_ui.pages.runs.job_words import tab_title
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -51,7 +51,7 @@ class JobHeader:
             self._build_actions()
         self._is_left = False
         self._pressed_at: JobStatus | None = None
-        listen(job.changed, throttled(header, self._follow))
+        listen(job.changed, throttled(header, self._follow, seconds=0.5))
         listen(services.jobs.jobs_changed, self._leave_when_deleted)
         self._follow()
 

@@ -36,7 +36,7 @@ class ProgressCard(Card):
                 outlook.text = " · ".join(_outlook(job))
                 message.text = "" if job.status in _TOLD_ELSEWHERE else sentence(job.message)
 
-            listen(job.changed, throttled(done, follow))
+            listen(job.changed, throttled(done, follow, seconds=0.5))
         follow()
 
 

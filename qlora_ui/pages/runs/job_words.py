@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qlora_ui.components.badge import status_words
-from qlora_ui.components.device_meter import short_name
 from qlora_ui.components.smoothing import end_of
 from qlora_ui.components.words import fixed_per_cent
 from qlora_ui.contract.records import EvaluationReport, JobStatus, MergeReceipt, Score
@@ -21,60 +20,6 @@ CLEARLY_ABOVE, NOISE = 1.05, 0.02
 """An evaluation loss has risen when it is 5 % and 0.02 nats above its best."""
 FAR_ABOVE, FAR_NOISE = 2.0, 0.3
 """It is far from the training loss when it is twice as large and 0.3 nats above."""
-
-
-def stop_reason(job: Job) -> str:
-    """Why it cannot be stopped; empty when it can."""
-    return "" if job.can_stop else _asked_or_ended(job)
-
-
-def pause_reason(job: Job) -> str:
-    return "" if job.can_pause else _asked_or_ended(job)
-
-
-def extend_reason(job: Job) -> str:
-    """Why it cannot be trained longer; empty when it can."""
-    if job.can_extend:
-        return ""
-    if not job.status.is_final:
-        return _("It has not ended yet. Stop it first, or wait for its end.")
-    return _("It has no checkpoint to go on from.")
-
-
-def duplicate_reason(job: Job) -> str:
-    return "" if job.can_duplicate else _("What it was made from is not there any more.")
-
-
-def delete_reason(job: Job) -> str:
-    return _("It is at work. Stop it first.") if job.status is JobStatus.RUNNING else ""
-
-
-def pause_words(job: Job) -> str:
-    """What the button says: which device is given back, where one is held."""
-    if job.status is not JobStatus.RUNNING:
-        return _("Pause", context="verb")
-    name = str(job.facts.get("device_name") or "")
-    if not name or str(job.facts.get("device", "")).startswith("cpu"):
-        return _("Pause, free the device")
-    return _("Pause, free the {device}", device=short_name(name))
-
-
-def _asked_or_ended(job: Job) -> str:
-    match job.status:
-        case JobStatus.RUNNING:
-            return _("It was asked already, and saves a checkpoint first.")
-        case JobStatus.PENDING:
-            return _("It waits for its turn.")
-        case JobStatus.PAUSED:
-            return _("It is paused already.")
-        case JobStatus.STOPPED:
-            return _("It is stopped already.")
-        case JobStatus.COMPLETED:
-            return _("It has finished.")
-        case JobStatus.FAILED:
-            return _("It has failed.")
-        case JobStatus.INTERRUPTED:
-            return _("It was interrupted.")
 
 
 def queue_words(job: Job) -> str:

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from nicegui import ui
-
+from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.menu import MenuItem
+from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.toast import toast
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _
-from qlora_ui.pages.runs.job_words import pause_reason, stop_reason
+from qlora_ui.pages.runs.job_dialogs import ask_for_more_epochs
+from qlora_ui.pages.runs.job_reasons import delete_reason, duplicate_reason, pause_reason, stop_reason
 from qlora_ui.pages.runs.list_delete import ask_to_delete
 
 
 class RunMenu:
-    """`room` outlives the rows: what is done with a run is asked and said in there."""
+    """`header` outlives the rows: what is done with a run is asked and said in there."""
 
-    def __init__(self, jobs: JobManager, room: ui.element) -> None:
-        self._jobs, self._room = jobs, room
+    def __init__(self, jobs: JobManager, header: PageHeader) -> None:
+        self._jobs, self._header = jobs, header
 
     def items(self, job: Job) -> list[MenuItem]:
         """What fits the run as it stands; what will fit later is greyed, with the reason."""
         items = [MenuItem(_("Open"), "chart-column", target=f"/activity/{job.id}"), *self._how_it_goes_on(job)]
         if job.kind is JobKind.TRAINING:
-            change = MenuItem(_("Change and start again"), "sliders-horizontal", target=f"/train?from={job.id}")
-            items.append(change)
-        if job.can_duplicate:
-            items.append(MenuItem(_("Start the same again"), "copy-plus", action=lambda: self._duplicate(job)))
-        reason = _("Stop it first.") if job.status is JobStatus.RUNNING else ""
+            address = f"/train?from={job.id}"
+            items.append(MenuItem(_("Change and start again"), "sliders-horizontal", target=address))
+        again, reason = _("Start once more, from the beginning"), duplicate_reason(job)
+        items.append(MenuItem(again, "copy-plus", action=lambda: self._duplicate(job), reason=reason))
+        if job.can_extend:
+            items.append(MenuItem(_("Train longer"), "fast-forward", action=lambda: self._extend(job)))
+        reason = delete_reason(job)
         delete = MenuItem(
             _("Delete"), "trash-2", action=lambda: self._delete(job), reason=reason, is_dangerous=not reason
         )
@@ -59,11 +62,17 @@ class RunMenu:
 
     async def _duplicate(self, job: Job) -> None:
         made = await self._jobs.duplicate(job.id)
-        with self._room:
+        with self._header:
             toast(_("{name} is in the queue.", name=made.name))
 
+    async def _extend(self, job: Job) -> None:
+        with self._header:
+            if (made := await ask_for_more_epochs(self._jobs, job)) is not None:
+                toast(_("{name} is in the queue.", name=made.name))
+
     async def _delete(self, job: Job) -> None:
-        with self._room:
+        with self._header:
             if await ask_to_delete([job]):
                 await self._jobs.delete(job.id)
                 toast(_("{name} was deleted.", name=job.name))
+                focus_if_lost(self._header.title)  # the row with the button is gone

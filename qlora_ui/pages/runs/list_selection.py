@@ -9,6 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.button import Button, icon_button
+from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.layout import grow, row
 from qlora_ui.components.quiet_select import QuietSelect
 from qlora_ui.components.row_checks import AllCheck
@@ -56,8 +57,8 @@ class ListBar(ui.element, default_classes="qu-list-bar"):
             self._bulk = row(wrap=True).classes("qu-grow qu-bulk")
             with self._bulk:
                 self._build_bulk()
-        self._voice = LiveRegion()
-        self._voice.move(self)
+            self._voice = LiveRegion()
+        self._bulk.set_visibility(False)
 
     def _build_bulk(self) -> None:
         self._everything = Button("", self._choose_everything, size="sm", variant="ghost")
@@ -86,12 +87,13 @@ class ListBar(ui.element, default_classes="qu-list-bar"):
         chosen = self._chosen_jobs()
         on_page = [job.id in self.chosen for job in self._page]
         self._all.show(all(on_page) if all(on_page) == any(on_page) else None)
+        if not chosen and self._bulk.visible:
+            focus_if_lost(self._all.box)  # what was pressed is gone
         self._at_rest.set_visibility(not chosen)
         self._bulk.set_visibility(bool(chosen))
-        self._where.text = self._range
+        self._where.text = self._range if not chosen else n_("{count} run chosen", "{count} runs chosen", len(chosen))
         if not chosen:
             return
-        self._where.text = n_("{count} run chosen", "{count} runs chosen", len(chosen))
         self._everything.text = n_("Choose all {count}", "Choose all {count}", len(self._found))
         self._everything.set_visibility(len(self._found) > len(chosen))
         for action, button in self._buttons.items():

@@ -51,7 +51,7 @@ class RunTable(ui.element):
 
     @property
     def is_in_use(self) -> bool:
-        return self._is_pointed_at or self._has_focus
+        return bool(self._wanted) and (self._is_pointed_at or self._has_focus)  # nobody is in what is hidden
 
     @property
     def shown(self) -> list[Job]:

@@ -28,10 +28,10 @@ sys.exit(run(sys.argv[1:]))
 
 
 @contextmanager
-def training(home: Path, name: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def training(home: Path, name: str, steps: int = 100, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """`qlora-ui train` with the scripted worker; whatever it leaves at work is ended."""
     spec = home.parent / "run.yaml"
-    spec.write_text(f"name: {name}\nmodel_name: starter\ndataset_path: starter\ndevice: cpu\nmax_steps: 100\n")
+    spec.write_text(f"name: {name}\nmodel_name: starter\ndataset_path: starter\ndevice: cpu\nmax_steps: {steps}\n")
     command = [sys.executable, "-c", PROGRAM, "train", str(spec), "--home", str(home)]
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -138,3 +138,17 @@ def test_commands_that_work_at_once_start_each_run_once(tmp_path: Path) -> None:
         assert ended is not None and ended.status is JobStatus.COMPLETED
         assert read_record(paths).attempt == 1
         assert paths.events.read_text().count('"type":"started"') == 1
+
+
+def test_a_log_is_followed_until_the_run_has_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "home"
+    with training(home, "slow", steps=25) as process:
+        read_until(process, "step")
+        assert run(["jobs", "logs", the_run(home).id, "--follow", "--tail", "3", "--home", str(home)]) == 0
+        followed = capsys.readouterr().out.splitlines()
+        assert process.wait(timeout=30) == 0
+    assert run(["jobs", "logs", the_run(home).id, "--home", str(home)]) == 0
+    everything = capsys.readouterr().out.splitlines()
+    assert followed[-1].endswith("Finished.")
+    assert followed == everything[-len(followed) :], "no entry is missing or told twice"
+    assert 3 < len(followed) < len(everything)

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.curves import Curve, Curves
 
 
 def test_a_thinned_curve_keeps_its_ends_and_every_extreme() -> None:
@@ -90,3 +90,18 @@ def test_what_is_no_number_is_refused_as_a_whole() -> None:
     assert curves.names == []
     curves.add("loss", 2**70, 1.0)
     assert curves.points("loss") == []
+
+
+def test_extremes_follow_what_is_added_changed_and_cut() -> None:
+    curve = Curve([1, 2, 3], [2.0, 1.0, 3.0])
+    assert curve.extremes() == (1, 2)
+    dice = random.Random(3)
+    for step in range(4, 200):
+        curve.add(step, round(dice.uniform(0, 4), 1))
+        values = curve.values.tolist()
+        assert curve.extremes() == (values.index(min(values)), values.index(max(values)))
+    lowest, _highest = curve.extremes()
+    curve.add(curve.steps[lowest], 9.0)
+    assert curve.values[curve.extremes()[1]] == 9.0
+    curve.cut_after(2)
+    assert curve.extremes() == (1, 0)

@@ -8,7 +8,7 @@ from qlora_ui.contract import events
 from qlora_ui.contract.events import AlertCode
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import EndCause, ExitRecord, JobKind, JobRecord, JobStatus
+from qlora_ui.contract.records import EndCause, ExitRecord, JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.intake import new_record
 from qlora_ui.jobs.job import Job
@@ -74,7 +74,7 @@ def test_a_failure_is_explained_until_the_run_goes_on(job: Job, record: JobRecor
 
 def test_concerns_end_with_the_work(job: Job, record: JobRecord) -> None:
     job.settle(record, JobStatus.RUNNING, None)
-    job.concerns = [Concern(AlertCode.STUCK, "warning", "Nothing was heard of it for a while.")]
+    job.concerns = [Concern(AlertCode.STUCK, "Nothing was heard of it for a while.", "", now())]
     job.settle(record, JobStatus.RUNNING, None)
     assert len(job.concerns) == 1
     job.settle(record, JobStatus.PAUSED, None)

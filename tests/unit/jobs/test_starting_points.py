@@ -77,6 +77,18 @@ async def test_a_duplicate_of_a_run_whose_data_are_gone_is_refused_with_the_plac
     assert list(manager.jobs) == [job.id]
 
 
+async def test_a_duplicate_of_a_run_whose_model_is_gone_is_refused_with_the_place(
+    make_manager: Make, training: Training, tmp_path: Path
+) -> None:
+    manager, model = make_manager(), tmp_path / "model"
+    model.mkdir()
+    job = await manager.submit(JobKind.TRAINING, training(model_name=str(model)))
+    model.rmdir()
+    with pytest.raises(ParameterError, match=f"there is no folder {model}") as caught:
+        await manager.duplicate(job.id)
+    assert set(caught.value.fields) == {"model_name"}
+
+
 async def test_a_duplicate_waits_for_what_its_original_still_waits_for(make_manager: Make, training: Training) -> None:
     manager = make_manager()
     first = await manager.submit(JobKind.TRAINING, training("first"))

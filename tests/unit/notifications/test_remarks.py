@@ -49,6 +49,14 @@ async def test_a_concern_names_what_it_is_about(start: Start) -> None:
     assert titles(services) == ["tone may be stuck", "A device is too hot", "The disk is nearly full"]
 
 
+async def test_what_the_watchdog_remarks_is_told(start: Start) -> None:
+    services = await start()
+    job = await job_of(services, FakeRun("tone", JobStatus.PENDING))
+    services.watchdog.remarked.emit(job, Concern(AlertCode.STUCK, "It is silent.", "Look at it.", now()))
+    await look(services)
+    assert titles(services) == ["tone may be stuck"]
+
+
 async def test_an_early_stop_is_told_with_the_end_and_not_before(start: Start) -> None:
     services = await start()
     job = await job_of(services, FakeRun("tone", JobStatus.PENDING))

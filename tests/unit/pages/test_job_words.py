@@ -19,15 +19,10 @@ from qlora_ui.jobs.curves import Curve
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.runs.job_words import (
     advice,
-    delete_reason,
-    extend_reason,
     in_words,
     metric_rows,
-    pause_reason,
-    pause_words,
     peft_snippet,
     queue_words,
-    stop_reason,
     tab_title,
     verdict,
 )
@@ -93,26 +88,6 @@ def test_scores_in_words() -> None:
     assert in_words(Score(value=0.9, standard_error=0.027), 1, as_share=True) == "90.0 % ± 2.7"
     assert in_words(Score(value=0.85), 1, as_share=True, signed=True) == "+85.0 points"
     assert in_words(None, 1) == "–"
-
-
-def test_a_button_that_cannot_work_has_a_reason(job: Job) -> None:
-    assert stop_reason(job) == pause_reason(job) == ""
-    assert delete_reason(job) == "It is at work. Stop it first."
-    assert extend_reason(job) == "It has not ended yet. Stop it first, or wait for its end."
-    job.can_stop = False
-    assert stop_reason(job) == "It was asked already, and saves a checkpoint first."
-    job.status, job.can_pause = JobStatus.STOPPED, False
-    assert pause_reason(job) == "It is stopped already."
-    assert delete_reason(job) == ""
-    assert extend_reason(job) == "It has no checkpoint to go on from."
-
-
-def test_a_pause_says_which_device_it_frees(job: Job) -> None:
-    assert pause_words(job) == "Pause, free the device"
-    job.facts.update(device="cuda:0", device_name="NVIDIA GeForce RTX 4090")
-    assert pause_words(job) == "Pause, free the RTX 4090"
-    job.status = JobStatus.PENDING
-    assert pause_words(job) == "Pause"
 
 
 def test_a_waiting_job_says_its_place_or_what_holds_it_up(job: Job) -> None:
