@@ -8,11 +8,15 @@ export default {
   data() {
     return { dragged: null };
   },
+  created() {
+    this.wanted = {}; // key → place that was asked for and is not yet shown; not reactive
+  },
   beforeUpdate() {
     const focused = document.activeElement;
     this.focused = this.$el.contains(focused) ? focused : null;
   },
   updated() {
+    this.wanted = {};
     // an entry that is put elsewhere in the document loses the focus
     if (this.focused?.isConnected && document.activeElement !== this.focused) this.focused.focus({ preventScroll: true });
   },
@@ -27,12 +31,17 @@ export default {
     move(entry, index) {
       const entries = this.entries();
       const place = Math.max(0, Math.min(index, entries.length - 1));
-      if (place !== entries.indexOf(entry)) this.$emit("move", [entry.dataset.key, place]);
+      if (place === this.placeOf(entry)) return;
+      this.wanted[entry.dataset.key] = place;
+      this.$emit("move", [entry.dataset.key, place]);
+    },
+    placeOf(entry) {
+      return this.wanted[entry.dataset.key] ?? this.entries().indexOf(entry);
     },
     press(event) {
       const entry = this.entryOf(event.target);
       if (!entry || !event.altKey || event.ctrlKey || event.metaKey) return;
-      const here = this.entries().indexOf(entry);
+      const here = this.placeOf(entry);
       const goal = { ArrowUp: here - 1, ArrowDown: here + 1, Home: 0, End: Infinity }[event.key];
       if (goal === undefined) return;
       event.preventDefault();

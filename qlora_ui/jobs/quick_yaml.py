@@ -32,7 +32,8 @@ def load_mapping(text: str) -> Any:
         except (yaml.YAMLError, ValueError):
             pass  # its entries do not stand for themselves
         else:
-            return deepcopy(values)
+            own = {name: deepcopy(value) for name, value in values.items() if isinstance(value, list | dict)}
+            return values | own
     return yaml.load(text, _LOADER)  # noqa: S506  # a safe one
 
 

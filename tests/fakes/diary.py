@@ -46,6 +46,10 @@ class Diary:
             return JobStatus(told["ended"])
         return JobStatus(told["ends"]) if exit_is_there and "ends" in told else JobStatus.INTERRUPTED
 
+    def ended_attempts(self, run: str) -> set[int]:
+        """The attempts of a run whose workers wrote their end."""
+        return {e.attempt for e in self.entries() if e.run == run and e.what == "ended"}
+
     def errors(self) -> Iterator[str]:
         """Everything that a server took for true and was not, a sentence each."""
         entries = self.entries()

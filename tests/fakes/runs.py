@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -73,7 +74,18 @@ class FakeRun:
 
 
 def write_run(workspace: Workspace, run: FakeRun) -> RunPaths:
-    """Write the folder of a run; `pending` and `paused` ones have not been launched."""
+    """Write the folder of a run; `pending` and `paused` ones have not been launched.
+
+    It appears whole: a server that looks meanwhile must not meet one that has not ended yet.
+    """
+    workspace.runs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workspace.home) as drafts:
+        draft = _write_draft(Workspace(Path(drafts)), run)
+        draft.folder.rename(workspace.run(draft.id).folder)
+    return workspace.run(draft.id)
+
+
+def _write_draft(workspace: Workspace, run: FakeRun) -> RunPaths:
     end = now() - timedelta(minutes=run.minutes_ago)
     start = end if run.status is JobStatus.RUNNING else end - timedelta(minutes=run.minutes)
     waits = {JobStatus.PENDING: "queued", JobStatus.PAUSED: "held"}.get(run.status)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import signal
 import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from filelock import FileLock
 
 from qlora_ui.contract import checkpoints as contract_checkpoints
-from qlora_ui.contract.errors import DeviceError
-from qlora_ui.contract.events import Event, Phase
+from qlora_ui.contract.errors import DeviceError, JobError
+from qlora_ui.contract.events import Alert, AlertCode, Event, Log, Metric, Phase
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Command, JobKind, JobRecord, now
@@ -268,6 +269,46 @@ def test_the_writing_of_a_checkpoint_is_no_training(tmp_path: Path, monkeypatch:
     assert reporter.speed.totals["seconds"] == 5.0
     assert reporter.summary()["tokens_per_second"] == 400
     assert reporter.speed.figures()["padding"] == pytest.approx(0.2)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    from qlora_ui.worker import progress
+    from qlora_ui.worker.batches import Size
+    from qlora_ui.worker.held_out import Evaluation
+    from qlora_ui.worker.plan import Plan
+
+    events: list[Event] = []
+    context = context_in(tmp_path, events)
+    parameters = cast(TrainingParameters, context.parameters)
+    plan = Plan.of(parameters, rows=32, has_validation=False)
+    reporter = progress.Reporter(
+        context, parameters, plan, lambda step: Size(1, 1), lambda step: Evaluation(1.0, 0.5), lambda step, values: None
+    )
+    logs, state = {"loss": math.nan, "learning_rate": 1e-3}, TrainerState(global_step=7)
+    with pytest.raises(JobError, match="by step 7"):
+        reporter.on_log(cast(TrainingArguments, None), state, TrainerControl(), logs)
+    [point, alert] = events
+    assert isinstance(point, Metric) and "loss" not in point.values, "there is no such point to draw"
+    assert isinstance(alert, Alert) and (alert.code, alert.level) == (AlertCode.NOT_A_NUMBER, "error")
+
+
+@pytest.mark.parametrize(("dropped", "kind"), [(3, Log), (30, Alert)])
+def test_rows_without_a_trained_token_are_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropped: int, kind: type[Event]
+) -> None:
+    from qlora_ui.data.prepare import Counts
+    from qlora_ui.worker import train
+
+    monkeypatch.setattr(train, "share_in_4_bits", lambda model: 1.0)
+    events: list[Event] = []
+    train._warn(
+        context_in(tmp_path, events), cast(Any, SimpleNamespace(counts=Counts(100, rows_dropped=dropped))), None
+    )
+    [said] = events
+    assert isinstance(said, kind) and f"{dropped}" in said.message
+    assert not isinstance(said, Alert) or said.code == AlertCode.NOTHING_TRAINED
 
 
 def test_a_copy_overwrites_nothing(tmp_path: Path) -> None:

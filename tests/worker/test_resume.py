@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Event, Metric, Resumed, Stopped
+from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Event, Facts, Log, Metric, Resumed, Stopped
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import Command, ExitRecord, JobKind, JobStatus
 from tests.worker.conftest import TRAINING, events_of, finish, make_run, start
@@ -101,6 +101,15 @@ def test_both_end_early_at_the_same_step_with_the_same_best(disturbed: RunPaths,
     alerts = [[e for e in events_of(paths) if isinstance(e, Alert)] for paths in (disturbed, undisturbed)]
     assert [alert.code for alert in alerts[0]] == [alert.code for alert in alerts[1]] == [AlertCode.EARLY_STOP]
     assert alerts[0][0].message == alerts[1][0].message
+
+
+def test_packing_says_what_it_did_to_the_steps(undisturbed: RunPaths) -> None:
+    events = events_of(undisturbed)
+    facts = {name: value for e in events if isinstance(e, Facts) for name, value in e.values.items()}
+    assert facts["packed_rows"] < facts["examples"] and 0 <= facts["padding"] < 0.2
+    said = [event.message for event in events if isinstance(event, Log)]
+    assert any(f"{facts['packed_rows']} rows of up to 128 tokens" in message for message in said)
+    assert any("an epoch has only" in message for message in said)
 
 
 def test_sigterm_stops_with_a_checkpoint(home: Path) -> None:

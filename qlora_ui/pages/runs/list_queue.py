@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from qlora_ui.components.badge import tag
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen, throttled
@@ -31,6 +33,7 @@ class QueueCard(Card, default_classes="qu-queue"):
         self._jobs, self._menu = jobs, menu
         self._limit = ENTRIES_AT_FIRST
         self._entries: dict[str, QueueEntry] = {}
+        self._moving = asyncio.Lock()
         with self.head:
             with row() as beside_title:
                 self._count = tag("")
@@ -91,7 +94,8 @@ class QueueCard(Card, default_classes="qu-queue"):
     async def _move(self, job_id: str, index: int) -> None:
         """Put a run at a place among those that wait, from 0, and say where it is now."""
         try:
-            await self._jobs.move(job_id, index + 1)
+            async with self._moving:  # what is pressed in quick succession happens in that order
+                await self._jobs.move(job_id, index + 1)
         except QloraUiError as error:
             with self:
                 toast_error(error)

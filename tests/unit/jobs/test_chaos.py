@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from qlora_ui.contract.events import Started
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.event_file import EventTail
@@ -131,7 +132,9 @@ class Round(Chaos):
         finished: list[Seen] = server.ask("seen")
         assert {job.status for job in finished} <= {JobStatus.COMPLETED}, finished
         for job in finished:
-            assert curve_of(self.workspace.run(job.id)) == list(range(1, STEPS + 1)), job
+            steps, attempts = told_by(self.workspace.run(job.id))
+            assert steps == list(range(1, STEPS + 1)), job
+            assert self.diary.ended_attempts(job.id) <= attempts, job
         self.tally["runs completed"] += len(finished)
         while self.servers:
             self.servers.pop().close()
@@ -159,10 +162,12 @@ class Round(Chaos):
         assert {adapter.id for adapter in store.adapters.list()} == finished
 
 
-def curve_of(paths: RunPaths) -> list[int]:
-    """The steps that the loss curve has, as the app draws it."""
-    history, tail = History(), EventTail(paths.events)
+def told_by(paths: RunPaths) -> tuple[list[int], set[int]]:
+    """The steps that the loss curve has, as the app draws it, and the attempts that are known to have begun."""
+    history, tail, attempts = History(), EventTail(paths.events), set[int]()
     while found := tail.read():
         for event in found:
             history.apply(event)
-    return [step for step, _ in history.curves.points("loss")]
+            if isinstance(event, Started):
+                attempts.add(event.attempt)
+    return [step for step, _ in history.curves.points("loss")], attempts
