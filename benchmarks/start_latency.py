@@ -40,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
+    expect.set_options(timeout=READY_MS)
     print(f"load average at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         for standby in (True, False):
@@ -51,6 +52,7 @@ def start_run(browser: Browser, server: RunningServer, standby: bool) -> dict[st
     """Stretch of the work → seconds from the click until it began; the first run of a home prepares the data too."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(READY_MS)
     if standby:
         wait_until_ready(page, server)
     page.add_init_script(NOTE_CLICKS)

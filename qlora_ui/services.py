@@ -64,6 +64,8 @@ class Services:
     _measured_at: float = field(default=float("-inf"), init=False)
     _measuring: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _indexed: set[str] = field(default_factory=set, init=False)
+    _runs_known: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _is_starting: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.people = People(self.store.preferences)
@@ -89,12 +91,21 @@ class Services:
 
     async def start(self) -> None:
         """Find the jobs, follow them and keep the index of adapters up to date with them."""
-        self._indexed = {adapter.id for adapter in await self.adapters()}
-        self.jobs.jobs_changed.subscribe(self._follow_jobs)
-        await self.jobs.start()
+        self._is_starting = True
+        try:
+            self._indexed = {adapter.id for adapter in await self.adapters()}
+            self.jobs.jobs_changed.subscribe(self._follow_jobs)
+            await self.jobs.start()
+        finally:
+            self._runs_known.set()
         await self.notifications.start()
         self.watchdog.remarked.subscribe(self.notifications.remark)
         await self.watchdog.start()
+
+    async def until_runs_known(self) -> None:
+        """Wait until a start that is under way has found the runs: before, a page would say that there are none."""
+        if self._is_starting:
+            await self._runs_known.wait()
 
     async def close(self) -> None:
         """Let go; workers go on."""

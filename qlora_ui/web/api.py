@@ -9,7 +9,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from pydantic import BaseModel
@@ -68,6 +68,7 @@ def build(services: Services) -> FastAPI:
         description="Data files, jobs and adapters of one home folder.",
         docs_url=None,  # those pages would load their scripts from the internet
         redoc_url=None,
+        dependencies=[Depends(services.until_runs_known)],
         responses={"4XX": {"model": ApiError}, "5XX": {"model": ApiError}},
         exception_handlers={
             QloraUiError: _explain,

@@ -16,6 +16,10 @@ from qlora_ui.worker import checkpoints
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.curves import Curve, Evaluated
 
+_ONE_BEFORE = (
+    "This checkpoint is not used, but the one before it. If that happens again, have the disk and the memory checked."
+)
+
 
 def find_checkpoint(context: Context) -> Path | None:
     """The checkpoint to go on from; says so, and what is wrong with newer ones, which are deleted.
@@ -45,27 +49,20 @@ def load_weights(model: PeftModel, checkpoint: Path) -> None:
     model.load_adapter(str(checkpoint), "default", is_trainable=True)
 
 
-def whole_or_alert(context: Context, checkpoint: Path, otherwise: str) -> bool:
-    """Whether a checkpoint is as it was written; if not, an alert names the fault, and what is done `otherwise`."""
+def whole_or_alert(context: Context, checkpoint: Path, hint: str) -> bool:
+    """Whether a checkpoint is as it was written; if not, an alert names the fault, with `hint` on what is done."""
     fault = next(faults(checkpoint), None)
-    if fault is None:
-        return True
-    context.report(
-        Alert(
-            code=AlertCode.DAMAGED_CHECKPOINT,
-            step=step_of(checkpoint),
-            message=f"A checkpoint is damaged and is not used. {fault}",
-            hint=f"{otherwise} If this happens again, have the disk checked.",
-        )
-    )
-    return False
+    if fault is not None:
+        code = AlertCode.DAMAGED_CHECKPOINT
+        context.report(Alert(code=code, step=step_of(checkpoint), message=fault, hint=hint))
+    return fault is None
 
 
 def _newest(context: Context) -> Path | None:
     for folder in reversed(all_of(context.paths.checkpoints)):
         if not (folder / CHECKPOINT_MARKER).exists():
             context.report(Log(message=f"{folder.name} was not finished when the process ended; it is passed over."))
-        elif whole_or_alert(context, folder, "The one before it is used."):
+        elif whole_or_alert(context, folder, _ONE_BEFORE):
             return folder
     return None
 

@@ -157,7 +157,7 @@ def _take_best(context: Context, model: PeftModel, reporter: Reporter) -> dict[s
     if best is None or best == reporter.speed.step:
         return {"adapter_step": reporter.speed.step}
     folder = context.paths.checkpoints / name_of(best)
-    if not whole_or_alert(context, folder, "The finished adapter is therefore that of the last step."):
+    if not whole_or_alert(context, folder, "So the finished adapter is that of the last step, and not of the best."):
         return {"adapter_step": reporter.speed.step}
     context.report(Log(message=f"The finished adapter is that of the best checkpoint, at step {best:,}."))
     load_weights(model, folder)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from qlora_ui.contract.records import JobStatus
+
+SAID_BY_WORKERS: set[str] = {JobStatus.COMPLETED, JobStatus.FAILED}
+"""What nothing but the worker's own end makes of a run."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,12 @@ class Diary:
         """Everything that a server took for true and was not, a sentence each."""
         entries = self.entries()
         ended = {(e.run, e.attempt): e.status for e in entries if e.what == "ended"}
+        said: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         may_be_gone: set[str] = set()
         for entry in entries:
             if entry.what in {"killed", "ends"}:
                 may_be_gone.add(entry.run)
+                said[entry.run, entry.attempt].add(entry.status)
             elif entry.what == "server killed":
                 may_be_gone.add("")
             elif entry.what == "starts":
@@ -67,3 +73,5 @@ class Diary:
                     yield f"{entry.run} was called interrupted, and ended as {ended[entry.run, entry.attempt]}."
                 if not may_be_gone & {entry.run, ""}:
                     yield f"{entry.run} was called interrupted while its worker was at work."
+            elif entry.what == "seen" and entry.status in SAID_BY_WORKERS - said[entry.run, entry.attempt]:
+                yield f"{entry.run} was called {entry.status} before its worker said so."

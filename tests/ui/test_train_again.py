@@ -57,6 +57,7 @@ async def test_defaults_of_the_run_are_not_replaced_by_what_suits_the_starter(us
     await user.open(f"/train?from={job.id}")
     await user.should_see("These are the settings of tone", retries=50)
     assert value_of(user, "learning_rate") == str(TrainingParameters.model_fields["learning_rate"].default)
+    await user.should_not_see("Settings that suit the starter are filled in.")
 
 
 async def test_what_was_changed_since_survives_another_look(user: User, services: Services) -> None:

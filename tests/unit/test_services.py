@@ -144,3 +144,28 @@ async def test_runs_are_measured_once_for_all_pages_that_ask(
     assert {*sizes, await services.runs_size()} == {sizes[0]}
     monkeypatch.setattr(services_module, "MEASUREMENT_LASTS_S", 0.0)
     assert await services.runs_size() > sizes[0]
+
+
+async def test_who_asks_during_the_start_waits_until_the_runs_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = Services.open(AppSettings(home=tmp_path / "home"))
+    await services.until_runs_known()  # nobody starts it: there is nothing to wait for
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+    find = services.jobs.start
+
+    async def find_slowly() -> None:
+        begun.set()
+        await may_go_on.wait()
+        await find()
+
+    monkeypatch.setattr(services.jobs, "start", find_slowly)
+    starting = asyncio.create_task(services.start())
+    await begun.wait()
+    asking = asyncio.create_task(services.until_runs_known())
+    await asyncio.sleep(0)
+    assert not asking.done()
+    may_go_on.set()
+    await starting
+    await asking
+    await services.close()

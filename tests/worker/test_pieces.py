@@ -296,16 +296,15 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("dropped", "kind"), [(3, Log), (30, Alert)])
 def test_rows_without_a_trained_token_are_told_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropped: int, kind: type[Event]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropped: int, kind: type[Log | Alert]
 ) -> None:
     from qlora_ui.data.prepare import Counts
     from qlora_ui.worker import train
 
     monkeypatch.setattr(train, "share_in_4_bits", lambda model: 1.0)
     events: list[Event] = []
-    train._warn(
-        context_in(tmp_path, events), cast(Any, SimpleNamespace(counts=Counts(100, rows_dropped=dropped))), None
-    )
+    data = cast(Any, SimpleNamespace(counts=Counts(100, rows_dropped=dropped)))
+    train._warn(context_in(tmp_path, events), data, cast(Any, None))
     [said] = events
     assert isinstance(said, kind) and f"{dropped}" in said.message
     assert not isinstance(said, Alert) or said.code == AlertCode.NOTHING_TRAINED

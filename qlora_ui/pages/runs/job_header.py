@@ -47,7 +47,7 @@ class JobHeader:
         with header.beside_title:
             StatusBadge(job)
             StatusHelp(job.kind)
-        with header.actions:
+        with header.actions.classes("qu-job-actions"):
             self._build_actions()
         self._is_left = False
         self._pressed_at: JobStatus | None = None

@@ -59,6 +59,7 @@ def register(services: Services) -> None:
 
     async def shell() -> None:
         client = ui.context.client
+        await services.until_runs_known()
         if _is_unknown_run(services, client.sub_pages_router.current_path):
             client.status_code = 404
         await _build(services, PATHS[client.page.path])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from nicegui import ui
 
@@ -16,7 +17,7 @@ from qlora_ui.contract.knobs import GROUPS
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.trackers import TOOLS
 from qlora_ui.locales import ENGLISH, _, language, mark, sentence
-from qlora_ui.pages.train.form import DATA_KNOBS
+from qlora_ui.pages.train.form import DATA_KNOBS, TrainForm
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.pages.train.words import KNOBS, as_sentence
 
@@ -39,7 +40,7 @@ def build(session: TrainSession) -> None:
     form = session.form
     fields: dict[str, KnobField] = {}
     with Card(_("Settings")):
-        Live(form.changed, lambda: form.get("model_name") == STARTER, lambda: _starter_note(session))
+        Live(form.changed, lambda: _filled_in(form), lambda: _starter_note(form))
         Live(form.changed, lambda: form.errors.get("", ""), lambda: _rule_note(session))
         fields |= _fields(session, _names("basics"))
         with ui.element("div"):
@@ -93,11 +94,17 @@ def _opener(session: TrainSession, expansion: ui.expansion, names: frozenset[str
     return open_on_error
 
 
-def _starter_note(session: TrainSession) -> None:
-    if session.form.get("model_name") != STARTER:
+def _filled_in(form: TrainForm) -> dict[str, Any]:
+    """Settings that suit the starter and that nobody set otherwise."""
+    if form.get("model_name") != STARTER:
+        return {}
+    return {name: value for name, value in form.starter_settings.items() if name not in form.values}
+
+
+def _starter_note(form: TrainForm) -> None:
+    if not (filled_in := _filled_in(form)):
         return
-    chosen = session.form.starter_settings.items()
-    settings = ", ".join(_("{setting} {value}", setting=_title(n), value=in_words(v)) for n, v in chosen)
+    settings = ", ".join(_("{setting} {value}", setting=_title(n), value=in_words(v)) for n, v in filled_in.items())
     hint = as_sentence(settings)
     Notice(_("Settings that suit the starter are filled in."), "info", hint=hint)
 

@@ -135,6 +135,7 @@ class Round(Chaos):
             steps, attempts = told_by(self.workspace.run(job.id))
             assert steps == list(range(1, STEPS + 1)), job
             assert self.diary.ended_attempts(job.id) <= attempts, job
+        assert list(self.diary.errors()) == []
         self.tally["runs completed"] += len(finished)
         while self.servers:
             self.servers.pop().close()
