@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -208,13 +209,17 @@ class Chaos:
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
-    """Make the folder a disk of a few megabytes for a while; False where this system lets us make none."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    made = subprocess.run(mount, capture_output=True).returncode == 0
-    yield made
-    if made:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def small_disk() -> Iterator[Path | None]:
+    """A disk of a few megabytes for a while; None where this system lets us make none."""
+    with tempfile.TemporaryDirectory(prefix="small-disk-") as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", folder]
+        if subprocess.run(mount, capture_output=True).returncode:
+            yield None
+            return
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:

@@ -83,7 +83,7 @@ def test_also_where_rows_are_cut_and_mended(tmp_path: Path, steps: str) -> None:
 
 def compare(tmp_path: Path, rows: list[dict[str, Any]], kind: str, *, max_length: int, steps: str = "") -> None:
     """Every batch of an epoch against the tokens of every row's view."""
-    from qlora_ui.worker.batches import Collator, ShuffledExamples
+    from qlora_ui.worker.batches import Collator, ShuffledRows
 
     file = tmp_path / "train.jsonl"
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
@@ -97,7 +97,7 @@ def compare(tmp_path: Path, rows: list[dict[str, Any]], kind: str, *, max_length
 
     prepared = prepare(query, tokenizer, cache=tmp_path / "cache")
     model = cast(Any, SimpleNamespace(forward=lambda input_ids: None))  # without logits_to_keep, so that nothing is cut
-    examples, collate = ShuffledExamples(prepared.train, 4, seed=1), Collator(model, pad_id=0, multiple=8)
+    examples, collate = ShuffledRows(prepared.train, 4, seed=1), Collator(model, pad_id=0, multiple=8)
     trained = []
     for start in range(0, len(examples), 4):
         rows_of_batch = [examples[i] for i in range(start, min(start + 4, len(examples)))]

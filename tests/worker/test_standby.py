@@ -26,7 +26,8 @@ MEASURED = {"loss", "grad_norm", "learning_rate", "eval_loss"}
 def figures(paths: RunPaths) -> list[dict[str, float]]:
     """What the training computed, without what depends on the time."""
     metrics = (event.values for event in events_of(paths) if isinstance(event, Metric))
-    return [{name: values[name] for name in sorted(MEASURED & values.keys())} for values in metrics]
+    computed = ({name: values[name] for name in sorted(MEASURED & values.keys())} for values in metrics)
+    return [values for values in computed if values]
 
 
 @pytest.fixture
