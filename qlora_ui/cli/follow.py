@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 from pydantic import ValidationError
 
 from qlora_ui import console
+from qlora_ui.cli.interrupts import heard
 from qlora_ui.contract.errors import QloraUiError, WorkspaceError
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import Workspace
@@ -94,7 +93,7 @@ async def watch(jobs: JobManager, job: Job, *, quiet: bool) -> JobStatus:
 
 
 @contextlib.contextmanager
-def _stopping(jobs: JobManager, job: Job) -> Any:
+def _stopping(jobs: JobManager, job: Job) -> Iterator[None]:
     """The first Ctrl+C (or gentle kill) asks the job to stop, which saves a checkpoint; the second leaves."""
     loop, waiting = asyncio.get_running_loop(), asyncio.current_task()
     asked: list[asyncio.Task[None]] = []
@@ -112,25 +111,16 @@ def _stopping(jobs: JobManager, job: Job) -> Any:
             waiting.cancel()
         asked.append(loop.create_task(stop()))
 
-    signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-    try:
-        for number in signals:
-            loop.add_signal_handler(number, hear)
-    except NotImplementedError:  # Windows: Ctrl+C ends this command, and the run goes on
-        signals = ()
-    try:
+    with heard(hear):
         yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
 
 
 def _state(job: Job) -> str:
     if job.status is not JobStatus.RUNNING or not job.total_steps:
         return job.message
     parts = [job.message.rstrip("."), f"step {job.step} of {job.total_steps}"]
-    if losses := job.curves.points("loss"):
-        step, loss = losses[-1]
+    if (measured := job.curves.last("loss")) is not None:
+        step, loss = measured
         parts.append(f"loss {loss:.3f}" + (f" at step {step}" if step != job.step else ""))
     if job.seconds_left is not None:
         parts.append(f"{console.duration(job.seconds_left)} left")

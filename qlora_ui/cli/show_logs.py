@@ -6,10 +6,12 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, dropwhile
 
 from qlora_ui import console
 from qlora_ui.cli.follow import following
 from qlora_ui.cli.show_jobs import full_id, local_time
+from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.log_lines import LEVELS, LogEntry
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.jobs.log_file import MATCHES_COUNTED, LogFile
@@ -100,6 +102,8 @@ async def _follow(workspace: Workspace, paths: RunPaths, choice: Choice, *, as_j
                 return 0
             await asyncio.sleep(FOLLOW_SECONDS)
             await jobs.refresh()
+            if jobs.jobs.get(job.id) is not job:
+                raise JobError(f"{job.name} was deleted.")
 
 
 def _plain(entry: LogEntry) -> dict[str, str]:
@@ -113,5 +117,9 @@ def _line(entry: LogEntry) -> str:
 def _show_console(paths: RunPaths) -> None:
     if not paths.console.is_file():
         return
-    if printed := paths.console.read_text(encoding="utf-8", errors="replace").strip():
-        console.say("\nWhat its process printed:\n" + printed)
+    with paths.console.open(encoding="utf-8", errors="replace") as lines:  # it may be longer than the memory
+        printed = dropwhile(lambda line: not line.strip(), lines)
+        if (first := next(printed, None)) is not None:
+            console.say("\nWhat its process printed:")
+            for line in chain([first], printed):
+                console.say(line.rstrip())

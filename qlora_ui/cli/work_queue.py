@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from qlora_ui import console
 from qlora_ui.cli.follow import following
+from qlora_ui.cli.interrupts import heard
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs import queue
@@ -35,7 +33,7 @@ async def work(workspace: Workspace, *, as_json: bool) -> int:
         diary = _Diary(quiet=as_json)
         jobs.jobs_changed.subscribe(news.set)
         try:
-            with _interrupted(leave):
+            with heard(leave):
                 while not left:
                     news.clear()
                     diary.note(jobs)
@@ -87,20 +85,3 @@ def _report(jobs: JobManager, diary: _Diary, *, was_interrupted: bool, as_json: 
     for job in jobs.queue:
         console.complain(f"{job.name}: {job.message}")
     return int(any(job.status is not JobStatus.COMPLETED for job in diary.ended))
-
-
-@contextlib.contextmanager
-def _interrupted(hear: Callable[[], None]) -> Iterator[None]:
-    """Ctrl+C and a gentle kill are heard in place of ending the program."""
-    loop = asyncio.get_running_loop()
-    signals: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-    try:
-        for number in signals:
-            loop.add_signal_handler(number, hear)
-    except NotImplementedError:  # Windows: Ctrl+C ends this command, and the runs go on
-        signals = ()
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

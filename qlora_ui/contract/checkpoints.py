@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from qlora_ui.contract.paths import CHECKPOINT_MARKER
 
 _PREFIX = "checkpoint-"
 _BLOCK = 1 << 20
+
+
+def _inside(name: str) -> str:
+    """A folder may come from elsewhere, and what its marker names is copied: nothing outside of it is."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError("a checkpoint has no file outside of its folder")
+    return name
 
 
 class FileSeal(BaseModel):
@@ -28,7 +37,7 @@ class Marker(BaseModel):
     model_config = ConfigDict(ser_json_inf_nan="strings")
 
     step: int
-    files: dict[str, FileSeal]
+    files: dict[Annotated[str, AfterValidator(_inside)], FileSeal]
     totals: dict[str, float] = {}
     """What was counted since the start of the run, over all attempts: `seconds` of training, trained-on `tokens`,
     the last step that was `evaluated`."""

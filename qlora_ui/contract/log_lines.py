@@ -66,7 +66,7 @@ def _in_words(event: events.Event) -> tuple[str, str] | None:
         case events.Log():
             return event.level, event.message
         case events.Alert():
-            return "warning", f"{event.message} {event.hint}".strip()
+            return event.level, f"{event.message} {event.hint}".strip()
         case events.CheckpointSaved():
             return "info", f"Checkpoint at step {event.step} is whole ({event.bytes / 1e6:.1f} MB)."
         case events.Finished():

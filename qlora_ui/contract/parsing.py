@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.knobs import ConflictError, knobs
+from qlora_ui.contract.knobs import ConflictError, Knob, knobs
 from qlora_ui.contract.parameters import PARAMETERS, JobParameters
 from qlora_ui.contract.paths import RunPaths, is_starter
 from qlora_ui.contract.records import JobKind, JobRecord
@@ -26,7 +26,8 @@ def parse_parameters(kind: JobKind, values: dict[str, Any]) -> JobParameters:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        fields = {_field_of(e): _explain(model, e) for e in error.errors()}
+        known = knobs(model)
+        fields = {_field_of(e): _explain(known, e) for e in error.errors()}
         listed = "; ".join(f"{name}: {problem}" if name else problem for name, problem in fields.items())
         end = "" if listed.endswith("?") else "."
         raise ParameterError(f"These settings cannot be used: {listed}{end}", fields=fields) from None
@@ -40,9 +41,8 @@ def _field_of(error: Any) -> str:
     return conflict.field if isinstance(conflict, ConflictError) else ""
 
 
-def _explain(model: type[JobParameters], error: Any) -> str:
+def _explain(known: dict[str, Knob], error: Any) -> str:
     name, given = _field_of(error), error.get("input")
-    known = knobs(model)
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, known, n=1)
         return "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
@@ -102,12 +102,7 @@ def _read(file: Path) -> str:
 
 def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
     """The settings in a YAML text by name, not yet checked. Raises ParameterError, naming `source`, line and column."""
-    try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ParameterError(f"{source} is not valid YAML{place}: {getattr(error, 'problem', error)}.") from None
+    content = parse_yaml_value(text, source)
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -116,11 +111,17 @@ def parse_yaml(text: str, source: str = "This text") -> dict[str, Any]:
 
 
 def parse_yaml_value(text: str, source: str) -> Any:
-    """A list, a table or a scalar in YAML. Raises ParameterError."""
+    """A list, a table or a scalar in YAML. Raises ParameterError, naming `source`, line and column."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # it is a SafeLoader
     except yaml.YAMLError as error:
-        raise ParameterError(f"{source} is not valid YAML: {getattr(error, 'problem', error)}.") from None
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ParameterError(f"{source} is not valid YAML{place}: {getattr(error, 'problem', error)}.") from None
+    except ValueError as error:  # what looks like a date, and is none
+        raise ParameterError(f"{source} is not valid YAML: {error}.", "Put a date or a time in quotes.") from None
+    except RecursionError:
+        raise ParameterError(f"{source} is nested too deeply.", "No setting needs more than a few levels.") from None
 
 
 def key_lines(text: str) -> dict[str, int]:

@@ -143,8 +143,13 @@ class Curves:
         return len(self._curves.get(name, ()))
 
     def latest(self, name: str) -> float | None:
+        point = self.last(name)
+        return None if point is None else point[1]
+
+    def last(self, name: str) -> Point | None:
+        """The newest point of a curve."""
         curve = self._curves.get(name)
-        return curve.values[-1] if curve else None
+        return (curve.steps[-1], curve.values[-1]) if curve else None
 
     def column(self, name: str) -> Curve:
         """The curve itself, for those who keep it. Raises KeyError."""

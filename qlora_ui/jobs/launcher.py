@@ -65,6 +65,7 @@ class LocalLauncher:
     def launch(self, paths: RunPaths, *, offline: bool = False) -> ProcessIdentity:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", **({} if offline else self._credentials())}
         child = self._take(paths, environment) or self._start(paths, environment)
+        self._codes.pop(child.pid, None)  # of an older process that had the same number
         self._children[child.pid] = child
         return ProcessIdentity.of(child.pid)
 

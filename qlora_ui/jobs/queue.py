@@ -51,7 +51,8 @@ def moved(order: list[JobRecord], job_id: str, place: int, waiting_ids: Iterable
     """
     [job] = [record for record in order if record.id == job_id]
     others = [record for record in order if record.id != job_id]
-    waiting = [record for record in others if record.id in set(waiting_ids)]
+    ids = set(waiting_ids)
+    waiting = [record for record in others if record.id in ids]
     index = others.index(waiting[place - 1]) if place <= len(waiting) else len(others)
     before, behind = others[:index], others[index:]
     if not behind:

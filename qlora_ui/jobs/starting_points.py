@@ -16,6 +16,7 @@ from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths
 from qlora_ui.jobs.job import Job
 
 LONGEST_NAME = 80
+MOST_EPOCHS = 1_000.0
 
 _OF_THE_DATA = (
     "dataset_path",
@@ -87,7 +88,8 @@ def extended(job: Job, epochs: float, names: Iterable[str]) -> TrainingParameter
     if parameters.max_steps is not None:
         per_epoch = _steps_per_epoch(job)
         planned = min(parameters.max_steps, math.ceil(parameters.num_train_epochs * per_epoch))
-        changes["max_steps"] = planned + math.ceil(epochs * per_epoch)
+        more = min(epochs, MOST_EPOCHS)  # so many are refused below, and need not be counted
+        changes["max_steps"] = planned + math.ceil(more * per_epoch)
     return branched(job, changes, names)
 
 

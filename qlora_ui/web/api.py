@@ -6,7 +6,6 @@ Every error is `{"error": sentence, "hint": sentence}`, with `fields` where para
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -17,14 +16,14 @@ from starlette.exceptions import HTTPException
 
 from qlora_ui import __version__
 from qlora_ui.contract.errors import JobError, ParameterError, QloraUiError, WorkspaceError
+from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import Adapter
 from qlora_ui.jobs.derived_log import log_of
 from qlora_ui.services import Services
 from qlora_ui.upload import DiskFullError, TooLargeError, UnknownUploadError, UploadConflictError
 from qlora_ui.web.api_datasets import UnknownDatasetError, add_datasets
-from qlora_ui.web.api_files import UnknownFileError, add_files
+from qlora_ui.web.api_files import UnknownFileError, add_files, download_from, file_in
 from qlora_ui.web.api_jobs import UnknownJobError, add_jobs, find_job
-from qlora_ui.web.file_stream import download as download_of
 from qlora_ui.web.zip_stream import zip_folder
 
 API_PATH = "/api/v1"
@@ -93,12 +92,13 @@ def _add_job_files(api: FastAPI, services: Services) -> None:
         download: Annotated[bool, Query(description="The whole file, as a download.")] = False,
     ) -> Response:
         """What the job's process wrote."""
-        path = find_job(services, job_id).paths.console
-        if not await asyncio.to_thread(path.is_file):
+        paths = find_job(services, job_id).paths
+        if not await asyncio.to_thread(paths.console.is_file):
             return PlainTextResponse("")
         if download:
-            return await asyncio.to_thread(download_of, path, f"{job_id}-console.log")
-        return PlainTextResponse(await asyncio.to_thread(_last_lines, path, lines))
+            name = f"{job_id}-console.log"
+            return await asyncio.to_thread(download_from, paths.folder, paths.console.name, filename=name)
+        return PlainTextResponse(await asyncio.to_thread(_last_lines, paths, lines))
 
     @api.get("/jobs/{job_id}/log", tags=["jobs"], response_class=PlainTextResponse)
     async def download_log(job_id: str) -> Response:
@@ -106,13 +106,13 @@ def _add_job_files(api: FastAPI, services: Services) -> None:
         path = await asyncio.to_thread(log_of, find_job(services, job_id).paths)
         if path is None:
             return PlainTextResponse("")
-        return await asyncio.to_thread(download_of, path, f"{job_id}.log")
+        return await asyncio.to_thread(download_from, path.parent, path.name, filename=f"{job_id}.log")
 
     @api.get("/jobs/{job_id}/files/adapter", tags=["jobs"], response_class=StreamingResponse)
     async def download_adapter(job_id: str) -> Response:
         """The finished adapter's folder as a zip file."""
         folder = find_job(services, job_id).paths.adapter
-        if not await asyncio.to_thread(folder.is_dir):
+        if not await asyncio.to_thread(lambda: folder.is_dir() and not folder.is_symlink()):
             raise NotFoundError("This job has no adapter.", "An adapter is there once a training is completed.")
         disposition = f'attachment; filename="{job_id}-adapter.zip"'
         return StreamingResponse(zip_folder(folder), 200, {"content-disposition": disposition}, "application/zip")
@@ -170,9 +170,9 @@ async def _explain_unexpected(_request: Request, _error: Exception) -> JSONRespo
     return JSONResponse(answer.model_dump(exclude_none=True), 500)
 
 
-def _last_lines(path: Path, count: int) -> str:
-    """The last lines of a text file, as far as `CONSOLE_BYTES` reach, so that the size of the file does not matter."""
-    with path.open("rb") as file:
+def _last_lines(paths: RunPaths, count: int) -> str:
+    """The last lines of the console, as far as `CONSOLE_BYTES` reach, so that its size does not matter."""
+    with file_in(paths.folder, paths.console.name).open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - CONSOLE_BYTES))
         tail = file.read(CONSOLE_BYTES)

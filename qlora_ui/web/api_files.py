@@ -36,15 +36,21 @@ def add_files(api: FastAPI, services: Services) -> None:
     async def download_file(job_id: str, path: str) -> Response:
         """One file of the run folder."""
         folder = find_job(services, job_id).paths.folder
-        return await asyncio.to_thread(_download, folder, path)
+        return await asyncio.to_thread(download_from, folder, path)
 
 
-def _download(folder: Path, path: str) -> Response:
+def download_from(folder: Path, path: str, *, filename: str = "") -> Response:
+    """A file below the folder as a download; `filename` is what the browser calls it, by default as it is called there.
+
+    Raises UnknownFileError for anything that is not a file in there, or cannot be read.
+    """
     file = file_in(folder, path)
     try:
-        return download(file, file.name)
+        return download(file, filename or file.name)
     except OSError as error:
-        raise UnknownFileError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UnknownFileError(
+            f"{path} cannot be read: {error.strerror}.", "Look at its rights on the disk."
+        ) from error
 
 
 def file_in(folder: Path, path: str) -> Path:

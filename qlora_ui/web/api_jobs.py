@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Body, FastAPI, Query, Response
 from fastapi import Path as InPath
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from qlora_ui.contract.errors import JobError, QloraUiError
 from qlora_ui.contract.parsing import parse_parameters
@@ -31,8 +31,10 @@ class UnknownJobError(QloraUiError):
     """There is no such job."""
 
 
+StepInPath = Annotated[int, InPath(ge=0, le=LARGEST)]
 Changes = Annotated[dict[str, Any], Field(max_length=MAX_PARAMETERS, description="Parameters that are to differ.")]
-Step = Annotated[int, InPath(ge=0, le=2**53)]
+LARGEST = 2**53
+"""What every program that reads JSON takes for the same whole number."""
 
 
 class NewJob(BaseModel):
@@ -46,6 +48,8 @@ class NewJob(BaseModel):
 class Duplicate(BaseModel):
     """The same job once more, from the beginning."""
 
+    model_config = ConfigDict(frozen=True)  # one stands for all requests without a body
+
     parameters: Changes = {}
 
 
@@ -58,7 +62,7 @@ class Extension(BaseModel):
 class Branch(BaseModel):
     """Another way on from the checkpoint at a step."""
 
-    step: int
+    step: int = Field(ge=0, le=LARGEST)
     parameters: Changes = {}
 
 
@@ -100,6 +104,7 @@ class Checkpoint(BaseModel):
 def add_jobs(api: FastAPI, services: Services) -> None:
     """Add the routes under `/jobs`, but for those of their files, and under `/queue`."""
     _add_list(api, services)
+    _add_one(api, services)
     _add_wishes(api, services)
     _add_new_runs(api, services)
     _add_checkpoints(api, services)
@@ -121,17 +126,21 @@ def _add_list(api: FastAPI, services: Services) -> None:
     async def list_jobs(
         response: Response,
         kind: Annotated[list[JobKind], Query(description="Only of this kind; may be given several times.")] = [],  # noqa: B006  # FastAPI copies it
-        status: Annotated[list[JobStatus], Query(description="Only in this state; may be given several times.")] = [],  # noqa: B006
+        status: Annotated[list[JobStatus], Query(description="Only in this state; may be given several times.")] = [],  # noqa: B006  # FastAPI copies it
         text: Annotated[str, Query(max_length=200, description="Words in the name, the id or the model.")] = "",
         order: Annotated[Literal["oldest", "newest"], Query(description="Which comes first.")] = "oldest",
         limit: Annotated[int, Query(ge=0, le=500, description="How many at most.")] = JOBS_PER_PAGE,
-        offset: Annotated[int, Query(ge=0, le=2**53, description="How many of the first ones to leave out.")] = 0,
+        offset: Annotated[int, Query(ge=0, le=LARGEST, description="How many of the first ones to leave out.")] = 0,
     ) -> list[JobSummary]:
         """A page of the jobs; the header `X-Total-Count` says how many there are on all pages."""
         found = find(jobs.jobs.values(), kinds=kind, statuses=status, text=text)
         response.headers["X-Total-Count"] = str(len(found))
         ordered = found if order == "oldest" else found[::-1]
         return [JobSummary.of(job) for job in ordered[offset : offset + limit]]
+
+
+def _add_one(api: FastAPI, services: Services) -> None:
+    jobs = services.jobs
 
     @api.post("/jobs", tags=["jobs"], status_code=201)
     async def submit_job(job: Annotated[NewJob, Body()]) -> JobDetails:
@@ -204,7 +213,7 @@ def _add_new_runs(api: FastAPI, services: Services) -> None:
     jobs = services.jobs
 
     @api.post("/jobs/{job_id}/duplicate", tags=["jobs"], status_code=201)
-    async def duplicate_job(job_id: str, wanted: Annotated[Duplicate, Body()] = Duplicate()) -> JobDetails:  # noqa: B008
+    async def duplicate_job(job_id: str, wanted: Annotated[Duplicate, Body()] = Duplicate()) -> JobDetails:  # noqa: B008  # frozen
         """Queue the same job once more, from the beginning, with some parameters changed."""
         find_job(services, job_id)
         return JobDetails.of(await jobs.duplicate(job_id, wanted.parameters))
@@ -239,7 +248,7 @@ def _add_checkpoints(api: FastAPI, services: Services) -> None:
         return [Checkpoint(**asdict(view)) for view in views]
 
     @api.delete("/jobs/{job_id}/checkpoints/{step}", tags=["jobs"], status_code=204)
-    async def delete_checkpoint(job_id: str, step: Step) -> None:
+    async def delete_checkpoint(job_id: str, step: StepInPath) -> None:
         """Delete one checkpoint of a job that is not at work."""
         find_job(services, job_id)
         await services.jobs.delete_checkpoint(job_id, step)

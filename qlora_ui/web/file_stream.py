@@ -18,7 +18,7 @@ def download(path: Path, filename: str) -> Response:
     """
     size = path.stat().st_size
     headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(filename)}",
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(filename, errors='replace')}",
         "content-length": str(size),
         "x-content-type-options": "nosniff",
     }

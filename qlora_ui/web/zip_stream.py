@@ -36,7 +36,7 @@ class _Sink(io.RawIOBase):
         return True
 
     def write(self, data: object) -> int:
-        block = bytes(data)  # type: ignore[call-overload]
+        block = bytes(data)  # type: ignore[call-overload]  # `zipfile` writes bytes alone
         self._held += block
         return len(block)
 

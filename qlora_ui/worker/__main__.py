@@ -7,10 +7,11 @@ job was done or ended as asked, 1 that it failed, which `exit.json` explains.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from filelock import FileLock, Timeout
 
@@ -23,10 +24,11 @@ from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
 from qlora_ui.worker.beginning import first_words
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import Control, StopRequested
-from qlora_ui.worker.environment import set_environment
+from qlora_ui.worker.environment import ask_hub_no_more, set_environment
 from qlora_ui.worker.errors import explain, traceback_of
 from qlora_ui.worker.quiet import hush_known_noise
 from qlora_ui.worker.report import EventWriter, Report
+from qlora_ui.worker.trackers.feed import is_one_at_work
 
 RESERVE = 64 << 10
 """Bytes kept free for the last event and the exit record."""
@@ -125,13 +127,11 @@ _DOCTOR = "`qlora-ui doctor` says what to do about it."
 
 def _leave_silent_hub(context: Context) -> None:
     """Where the hub does not answer, let the libraries ask it nothing more: each question would be tried for long."""
-    from huggingface_hub import constants
-
     from qlora_ui.data.encoding.tokenizer import hub_answers
 
     if not hub_answers(context.parameters.model_name):
         context.warn("The model hub does not answer, so only what was fetched from it before can be used.")
-        constants.HF_HUB_OFFLINE = True
+        ask_hub_no_more()
 
 
 def _keep_room(paths: RunPaths) -> None:
@@ -140,10 +140,19 @@ def _keep_room(paths: RunPaths) -> None:
         paths.reserve.write_bytes(bytes(RESERVE))
 
 
+def leave(code: int) -> NoReturn:
+    """End the process; at once where a tracker hangs, whose library would wait for its server before it lets go."""
+    if is_one_at_work():
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def _refuse(message: str) -> int:
     print(message, file=sys.stderr)  # noqa: T201
     return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

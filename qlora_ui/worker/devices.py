@@ -48,13 +48,14 @@ class Device:
 
 
 def hide_other_gpus(wanted: str) -> None:
-    """Leave only the wanted GPU visible (the first for `auto`), so that no library spreads over the others.
+    """Leave only the wanted GPU visible (the first for `auto`, none for `cpu`), so that no library uses others.
 
     Must run before torch is imported: the driver reads the variables once. GPUs are counted in the order of their
     slots, as the driver's own tools and the app count them; left to itself, CUDA would put the fastest first.
     """
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     if wanted == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
         return
     index = 0 if wanted == "auto" else int(wanted.removeprefix("cuda:"))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

@@ -21,8 +21,9 @@ def set_environment(location: str, *, offline: bool) -> bool:
     offline = offline or os.environ.get("QLORA_UI_OFFLINE") == "1" or Path(location).is_dir()
     set_for_import()
     if offline:
-        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    _tell_loaded_libraries()
+        ask_hub_no_more()
+    else:
+        _tell_loaded_libraries()
     return offline
 
 
@@ -35,6 +36,12 @@ def set_for_import() -> None:
     os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
+
+
+def ask_hub_no_more() -> None:
+    """From now on no library asks it, whether it was loaded before or is loaded later."""
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    _tell_loaded_libraries()
 
 
 def _tell_loaded_libraries() -> None:

@@ -75,8 +75,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         """There was nothing to wait for any more before all steps were made."""
         return self.best.is_over and self.speed.step < self._plan.total_steps
 
-    def resume(self, checkpoint: Path, *, first: bool) -> None:
-        """Count on from where the checkpoint stood; `first` tells that another run made it."""
+    def resume(self, checkpoint: Path, *, is_borrowed: bool) -> None:
+        """Count on from where the checkpoint stood; `is_borrowed` tells that another run made it."""
         step, marker = step_of(checkpoint), read_marker(checkpoint)
         if marker is not None:
             self.speed.restore(marker.totals, step)
@@ -86,9 +86,11 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         curve, evaluations = curves_until(self._context.paths.events, step)
         whole = bool(curve.steps) and curve.steps[0] <= self._parameters.logging_steps
         self._watch.resume(curve, evaluations, whole=whole)
-        if first:
-            self.best.without = 0  # a person wants it to go on, however long nothing got better
-        if self.best.step is not None and not (checkpoint.parent / name_of(self.best.step)).is_dir():
+        if is_borrowed:  # the other run may have gone by another figure, and a person wants this one to go on
+            self.best.forget()
+            if self._evaluated == step and self.best.metric in self.metrics:
+                self.best.judge(step, self.metrics[self.best.metric])
+        elif self.best.step is not None and not (checkpoint.parent / name_of(self.best.step)).is_dir():
             self.best.forget()
 
     def catch_up(self, step: int) -> None:
@@ -97,6 +99,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         if step in due and (self._evaluated < step or not self.metrics):
             self.speed.begin_step()
             self.evaluate(step)
+            if step:
+                self._seal(step)  # its checkpoint was saved before anything was known of it
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -147,15 +151,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         """The Trainer has written its files: check them, mark the checkpoint whole, then drop older ones."""
         if not _is_finite(kwargs["model"]):
             raise _not_a_number(state.global_step)
-        step, is_best = state.global_step, self.best.step == state.global_step
-        folder = self._context.paths.checkpoints / name_of(step)
-        totals = self.speed.totals | {"evaluated": self._evaluated} | self.best.totals
-        size = checkpoints.seal(folder, step, totals, self.metrics, is_best=is_best)
-        self._context.report(
-            CheckpointSaved(step=step, folder=folder.name, bytes=size, metrics=self.metrics, is_best=is_best)
-        )
-        always = () if self.best.step is None else (self.best.step,)
-        checkpoints.prune(folder.parent, self._parameters.checkpoints_kept, always)
+        self._seal(state.global_step)
         self._saved_at = time.perf_counter()
         self.speed.begin_step()
 
@@ -197,13 +193,27 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
 
     def _judge(self, step: int) -> bool:
         """Whether the run's metric is better than ever; says so when there is no more to wait for."""
-        metrics = {**self.metrics, "loss": self._train_loss()}
-        if (value := metrics.get(self.best.metric)) is None:
+        if self.best.metric == "loss":
+            value = self._train_loss()
+        else:  # what was measured and is no number is no improvement either
+            value = self.metrics.get(self.best.metric, math.nan) if self._evaluated == step else None
+        if value is None:
             return False
         is_best = self.best.judge(step, value)
         if self.stopped_early:
             self._context.report(_early_stop(step, self.best))
         return is_best
+
+    def _seal(self, step: int) -> None:
+        """Mark the checkpoint of this step whole, with all that is known by now; then drop older ones."""
+        folder, is_best = self._context.paths.checkpoints / name_of(step), self.best.step == step
+        totals = self.speed.totals | {"evaluated": self._evaluated} | self.best.totals
+        size = checkpoints.seal(folder, step, totals, self.metrics, is_best=is_best)
+        self._context.report(
+            CheckpointSaved(step=step, folder=folder.name, bytes=size, metrics=self.metrics, is_best=is_best)
+        )
+        always = () if self.best.step is None else (self.best.step,)
+        checkpoints.prune(folder.parent, self._parameters.checkpoints_kept, always)
 
     def _train_loss(self) -> float | None:
         last = self._watch.curve.losses[-LAST_POINTS:]

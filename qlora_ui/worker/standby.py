@@ -19,7 +19,7 @@ from pathlib import Path
 
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.standby import READY, TAKEN, Assignment
-from qlora_ui.worker.__main__ import work_on
+from qlora_ui.worker.__main__ import leave, work_on
 from qlora_ui.worker.devices import hide_other_gpus
 from qlora_ui.worker.environment import set_for_import
 from qlora_ui.worker.quiet import hush_known_noise
@@ -95,4 +95,4 @@ def _say(answers: int, line: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    leave(main(sys.argv[1]))

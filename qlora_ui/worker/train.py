@@ -128,11 +128,11 @@ def _run(
     """Train what is left to train. Raises StopRequested when asked to end."""
     checkpoint = find_checkpoint(context)
     check_origin(context.paths.origin, _origin(parameters, data), resumes=checkpoint is not None)
-    step = step_of(checkpoint) if checkpoint else 0
+    step, origin = step_of(checkpoint) if checkpoint else 0, context.record.starts_from
     if checkpoint:
         load_weights(trainer.model, checkpoint)
-        reporter.resume(checkpoint, first=context.record.attempt == 1)
-    if context.record.starts_from and context.record.attempt == 1:
+        reporter.resume(checkpoint, is_borrowed=origin is not None and origin.step == step)
+    if origin is not None and context.record.attempt == 1:
         context.report(Log(message=_new_course(parameters, plan, step)))
     reporter.catch_up(step)
     if step >= plan.total_steps or reporter.stopped_early:

@@ -15,7 +15,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from tests.fakes.runs import FakeRun, busy_workspace, write_run
 from tests.fakes.server import RunningServer
 
@@ -63,12 +63,13 @@ def fresh_app(start_app: StartApp) -> RunningServer:
 
 @pytest.fixture(scope="session")
 def busy_app(start_app: StartApp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """An app with a run of every kind: finished, failed, interrupted, waiting, and one that seems to be at work."""
+    """An app with a run of every kind: finished, failed, interrupted, waiting, paused, and one seemingly at work."""
     home = tmp_path_factory.mktemp("busy")
     at_work = subprocess.Popen([sys.executable, str(AT_WORK), str(home)], stdin=subprocess.PIPE)
     workspace = busy_workspace(home, ProcessIdentity.of(at_work.pid))
     for name in (LONG_NAME, HOSTILE_NAME):
         write_run(workspace, FakeRun(name, steps=20, minutes_ago=2000))
+    write_run(workspace, FakeRun("night-shift", JobStatus.PAUSED, steps=40, minutes_ago=90))
     yield start_app(home)
     at_work.communicate(b"\n", timeout=10)
 

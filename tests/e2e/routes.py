@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import httpx
 
+from qlora_ui.pages.help.paths import TOPICS
 from tests.fakes.server import RunningServer
 
+HELP = {path.removeprefix("/help/"): path for path in TOPICS}
+"""Each page of help."""
 PAGES = {
     "dashboard": "/",
     "train": "/train",
@@ -16,13 +19,7 @@ PAGES = {
     "activity": "/activity",
     "settings": "/settings",
     "help": "/help",
-    "glossary": "/help/glossary",
-    "shortcuts": "/help/shortcuts",
-    "accessibility": "/help/keyboard-and-accessibility",
-    "parameters": "/help/parameters",
-    "architecture": "/help/architecture",
-    "performance": "/help/performance",
-    "translating": "/help/translating",
+    **HELP,
     "not found": "/nowhere",
 }
 RUNS = {
@@ -31,12 +28,13 @@ RUNS = {
     "interrupted run": ("training", "interrupted"),
     "running run": ("training", "running"),
     "waiting run": ("training", "pending"),
+    "paused run": ("training", "paused"),
     "score": ("evaluation", "completed"),
     "receipt": ("merge", "completed"),
 }
 """Pages of runs, by kind and status."""
 ROUTES = (*PAGES, *RUNS)
-DOCUMENTS = ("accessibility", "parameters", "architecture", "performance", "translating")
+DOCUMENTS = tuple(name for name, path in HELP.items() if TOPICS[path].file)
 """Pages of docs/, which are not translated."""
 MISSING = ("not found",)
 """Routes whose answer is 404, of which browsers complain."""

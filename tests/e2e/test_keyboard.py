@@ -18,7 +18,8 @@ from tests.fakes.server import RunningServer
 WALK = (HERE / "walk.js").read_text(encoding="utf-8")
 WALKED = (
     *("dashboard", "train", "publish", "compare", "activity", "settings", "help", "glossary", "shortcuts"),
-    *("not found", "finished run", "failed run", "interrupted run", "running run", "score", "receipt"),
+    *("not found", "finished run", "failed run", "interrupted run", "running run", "waiting run", "paused run"),
+    *("score", "receipt"),
 )
 """Routes that differ in what can be reached on them."""
 PATHS = {keys: shortcut.path for keys, shortcut in SHORTCUTS.items() if keys.startswith("g ")}

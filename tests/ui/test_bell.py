@@ -83,12 +83,16 @@ async def test_it_says_when_there_is_nothing_to_tell(user: User) -> None:
 async def test_it_lists_what_was_told_newest_first_with_a_way_there(user: User, services: Services) -> None:
     told = await tell(services, FakeRun("support-tone", minutes_ago=5), FAILED)
     client = await user.open("/settings")
-    assert name_of(client) == "Notifications, 2 unread"
+    assert name_of(client) == "Notifications, 3 unread"
     turn(client, "open")
     rows = list(bell_of(client)._rows.values())
     assert [row.told for row in rows] == told
     links = [element for row in rows for element in row.descendants() if isinstance(element, ui.link)]
-    assert [link._props["href"] for link in links] == [f"/activity/{entry.job_id}" for entry in told]
+    runs = [entry for entry in told if entry.job_id is not None]
+    ways = ["/activity", *(f"/activity/{entry.job_id}" for entry in runs)]
+    assert [link._props["href"] for link in links] == ways
+    assert len(runs) == 2
+    await user.should_see("All runs are done: 1 of 2 finished")
     await user.should_see("mail-sorting failed")
     await user.should_see("The device has too little memory for this batch size.")
     await user.should_see("5 min ago")
@@ -113,7 +117,7 @@ async def test_what_one_person_has_read_is_read_on_all_of_their_tabs_and_on_nobo
     client = await user.open("/settings")
     turn(client, "open")
     await services.people.change("ada", notifications={"seen_until": services.notifications.history[0].told_at})
-    assert name_of(client) == "Notifications, 2 unread"
+    assert name_of(client) == "Notifications, 3 unread"
     await press(user, "Mark all as read")
     for tab in (client, other_tab):
         assert name_of(tab) == "Notifications"
@@ -123,7 +127,7 @@ async def test_what_one_person_has_read_is_read_on_all_of_their_tabs_and_on_nobo
     await tell(services, FakeRun("later"))
     assert [name_of(tab) for tab in (client, other_tab)] == ["Notifications, 1 unread"] * 2
     rows = bell_of(client)._rows.values()
-    assert [row._unread.visible for row in rows] == [True, False, False]
+    assert [row._unread.visible for row in rows] == [True, False, False, False]
 
 
 async def test_topics_that_a_person_does_not_want_are_listed_and_nothing_more(

@@ -45,6 +45,7 @@ def needs(name: str) -> pytest.MarkDecorator:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trackers, "CLOSE_SECONDS", PATIENCE_S)
+    monkeypatch.setattr(trackers, "PAUSE_SECONDS", PATIENCE_S)
 
 
 class Attempt:

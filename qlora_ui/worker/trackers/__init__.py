@@ -26,6 +26,8 @@ from qlora_ui.worker.trackers.feed import Feed, Opened, Place, Run
 
 CLOSE_SECONDS = 30.0
 """So long the end of a training waits for all its trackers together to take the last points."""
+PAUSE_SECONDS = 10.0
+"""The same where a person asked for the end, and waits for the device."""
 _NOT_TOLD = frozenset({"name", "trackers", "tracker_project", "sample_prompts"})
 """Parameters that are no settings of the training, or that a person wrote for their own eyes."""
 _MACHINE = frozenset({"memory", "device_memory", "device_use", "temperature", "power"})
@@ -59,7 +61,8 @@ class Trackers:
         figures = {name: float(value) for name, value in (summary or {}).items() if _is_figure(value)}
         for feed in self._feeds:
             feed.end(status, figures)
-        until = time.monotonic() + CLOSE_SECONDS
+        is_urgent = status in {JobStatus.PAUSED, JobStatus.STOPPED}
+        until = time.monotonic() + (PAUSE_SECONDS if is_urgent else CLOSE_SECONDS)
         for feed in self._feeds:
             feed.wait(max(0.0, until - time.monotonic()))
         with contextlib.suppress(WorkspaceError):  # a full disk: the run has its own words for that

@@ -142,6 +142,11 @@ class Feed(threading.Thread):
         self._news.put(Alert(code=AlertCode.TRACKER, message=message, hint=hint))
 
 
+def is_one_at_work() -> bool:
+    """Whether the thread of a tracker has not come to its end."""
+    return any(isinstance(thread, Feed) for thread in threading.enumerate())
+
+
 def reason_of(error: BaseException) -> str:
     """The first line of what the tracker says, without the user and the password of an address."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), "") or type(error).__name__

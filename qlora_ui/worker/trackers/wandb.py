@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import wandb
 
@@ -47,7 +47,7 @@ def _init(run: Run, mode: str) -> Any:
         id=run.id,
         resume="allow",
         dir=str(run.folder),
-        mode=mode,
+        mode=cast(Any, mode),  # a person's own setting may be any word: it says which ones it knows
         config=dict(run.parameters),
         settings=wandb.Settings(
             console="off",
