@@ -30,19 +30,18 @@ def summarise(curves: Curves) -> str:
 
 
 def summarise_measure(curves: Curves, measure: Measure) -> str:
-    """One figure beside the losses: what it is, where it stands and between what it was."""
+    """One figure beside the losses: where it stands and between what it was; empty for none."""
     curve = column(curves, measure.name)
     if not curve:
-        return _(measure.meaning)
+        return ""
     lowest, highest = curve.extremes()
-    words = _(
+    return _(
         "{value} at step {step}, between {low} and {high} so far.",
         value=measure.in_words(curve.values[-1]),
         step=number(curve.steps[-1]),
         low=measure.in_words(curve.values[lowest]),
         high=measure.in_words(curve.values[highest]),
     )
-    return f"{words} {_(measure.meaning)}"
 
 
 def _course(training: Curve) -> str:

@@ -47,7 +47,7 @@ class CheckList(ui.element, default_classes="qu-checks"):
 
     def _build(self, name: str, words: str, note: str) -> ui.element:
         with ui.element("label").classes("qu-choice"):
-            box = ui.element("input").props("type=checkbox").mark(f"check-{name}")
+            box = ui.element("input").classes("qu-box").props("type=checkbox").mark(f"check-{name}")
             box.props["checked"] = name in self._chosen
             box.on("change", lambda event: self._choose(name, bool(event.args)), js_handler=_CHECKED)
             with ui.element("span").classes("qu-col").style("gap:0"):

@@ -79,7 +79,9 @@ class CurveCard(Card):
             self._picture = ui.element("div")
             self._table = ui.html("", sanitize=False).classes("qu-chart-table")
             self._table._props.update({"tabindex": "0", "role": "region"})
-            self._summary = Text(tag="p", classes="qu-xs qu-muted qu-num")
+            with row(gap=4, between=True, top=True, wrap=True).classes("qu-xs qu-muted"):
+                self._summary = Text(tag="p", classes="qu-xs qu-num qu-chart-words")
+                self._mark_key = row(gap=3)
             follow = throttled(self, self._follow, seconds=1.0)
             listen(job.metric_added, lambda _metric: follow())
             listen(job.curves_reset, follow)
@@ -99,6 +101,7 @@ class CurveCard(Card):
     def show_marks(self, marks: list[Mark]) -> None:
         """What happened at which step."""
         self._marks = marks
+        self._build_mark_key()
         if self._chart is not None:
             self._chart.show_marks(marks)
 
@@ -127,7 +130,12 @@ class CurveCard(Card):
         with Popover(_("How the curves are drawn"), "sliders-horizontal").panel:
             if any(one["smooth"] for one in self._subject.series):
                 Text(_("Smoothing"), "div", classes="qu-xs qu-strong")
-                strengths = {"off": _("Off"), "light": _("Light"), "medium": _("Medium"), "strong": _("Strong")}
+                strengths = {
+                    "off": _("Off", context="smoothing"),
+                    "light": _("Light", context="smoothing"),
+                    "medium": _("Medium", context="smoothing"),
+                    "strong": _("Strong", context="smoothing"),
+                }
                 Segmented(strengths, label=_("Smoothing"), value=self._smoothing, on_change=self._smooth)
             switch = ui.switch(_("Logarithmic scale"), value=self._is_logarithmic)
             switch.on_value_change(lambda event: self._show_logarithmic(bool(event.value)))
@@ -137,6 +145,17 @@ class CurveCard(Card):
         series = self._subject.series
         with self._legend_room:
             self._legend = {one["name"]: _legend_entry(one["label"], dashed=one["dashed"]) for one in series}
+
+    def _build_mark_key(self) -> None:
+        """What the signs on the axis of steps mean."""
+        self._mark_key.clear()
+        kinds = {mark["kind"] for mark in self._marks}
+        with self._mark_key:
+            for kind, word in (("checkpoint", _("Checkpoint")), ("best", _("Best"))):
+                if kind in kinds:
+                    with ui.element("span").classes("qu-legend"):
+                        ui.element("b").classes(f"qu-mark-{kind}")._props["aria-hidden"] = "true"
+                        Text(word)
 
     def _smooth(self, strength: str) -> None:
         self._smoothing = strength  # type: ignore[assignment]  # one of those that are offered
@@ -156,6 +175,7 @@ class CurveCard(Card):
             self._build_chart()
         self._picture.set_visibility(view == "chart")
         self._tools.set_visibility(view == "chart")
+        self._mark_key.set_visibility(view == "chart")
         self._table.set_visibility(view == "table")
         self._fill_table()
         self._follow()

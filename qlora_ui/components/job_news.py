@@ -16,6 +16,9 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _, sentence
 
+ALERTS_READ_OUT = 3
+"""The newest of many that came at once: nobody can listen to hundreds."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -28,7 +31,7 @@ class Standing:
 
     @classmethod
     def of(cls, job: Job) -> Standing:
-        return cls(job.status, int(job.progress * 4), len(job.alerts))
+        return cls(job.status, int(job.progress * 4), job.history.alerts_told)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ def news(before: Standing, job: Job) -> list[News]:
     after = Standing.of(job)
     found = []
     if before.status is JobStatus.RUNNING:  # the alerts of a run of the past may only just have been read
-        found += [News(sentence(alert.message), is_urgent=True) for alert in job.alerts[before.alerts :]]
+        alerts = job.alerts[-min(after.alerts - before.alerts, ALERTS_READ_OUT) :] if after.alerts > before.alerts else []
+        found += [News(sentence(alert.message), is_urgent=True) for alert in alerts]
     if after.status is not before.status:
         found.append(_change(job))
     elif after.status is JobStatus.RUNNING and after.quarter > before.quarter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.explain import explain
+from qlora_ui.components.explain import Explain, explain
 from qlora_ui.components.text import Text
 
 
@@ -16,10 +16,12 @@ class KeyValues(ui.element, default_classes="qu-kv"):
         for name, value in (values or {}).items():
             self.add(name, value)
 
-    def add(self, name: str, value: str = "", *, term: str = "") -> Text:
-        """One more fact. `term`, a key of the glossary, puts a button with its meaning behind the name."""
+    def add(self, name: str, value: str = "", *, term: str = "", meaning: str = "") -> Text:
+        """One more fact. `term`, a key of the glossary, or a `meaning` puts a button that explains behind the name."""
         with self:
             with Text(name, "dt"):
                 if term:
                     explain(term)
+                elif meaning:
+                    Explain(name, meaning)
             return Text(value, "dd")

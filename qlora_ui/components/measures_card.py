@@ -8,6 +8,8 @@ from qlora_ui.components.chart import series_of
 from qlora_ui.components.chart_words import summarise_measure
 from qlora_ui.components.curve_card import CurveCard, Subject
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.explain import Explain
+from qlora_ui.components.layout import row
 from qlora_ui.components.measures import Measure, measured
 from qlora_ui.components.select_list import amend_list
 from qlora_ui.jobs.job import Job
@@ -23,11 +25,13 @@ class MeasuresCard(CurveCard):
         offered = measured(job.curves)
         super().__init__(job, _("Also measured"), subject_of(offered[0]))
         self._offered = offered
-        with self.beside_title:
+        with self.beside_title, row(gap=1) as chosen:
             self._select = ui.select(self._options(), value=offered[0].name, on_change=self._choose)
             self._select.props("outlined dense hide-bottom-space").classes("qu-measure-select")
+            self._meaning = ui.element("span")
         amend_list(self._select, _("Figure"))
-        self._select.move(self.beside_title, 1)
+        chosen.move(self.beside_title, 1)
+        self._explain(offered[0])
         with self:
             follow = throttled(self, self._follow_offer, seconds=2.0)
             listen(job.metric_added, lambda _metric: follow())
@@ -45,6 +49,12 @@ class MeasuresCard(CurveCard):
         chosen = next((one for one in self._offered if one.name == self._select.value), None)
         if chosen is not None:
             self.draw(subject_of(chosen))
+            self._explain(chosen)
+
+    def _explain(self, measure: Measure) -> None:
+        self._meaning.clear()
+        with self._meaning:
+            Explain(_(measure.title), _(measure.meaning))
 
 
 def subject_of(measure: Measure) -> Subject:

@@ -38,6 +38,7 @@ export default {
   },
   unmounted() {
     this.channel?.close();
+    removeEventListener("resize", this.follow);
   },
   methods: {
     entries() {
@@ -65,19 +66,28 @@ export default {
     },
     toggled(event) {
       this.open = event.newState === "open";
+      removeEventListener("resize", this.follow);
       if (this.open) {
+        addEventListener("resize", this.follow);
         this.stayInSight();
         this.entries().at(this.first)?.focus({ preventScroll: true });
       }
       this.first = 0;
     },
+    follow() {
+      this.place();
+      this.stayInSight();
+    },
     stayInSight() {
       const button = this.$refs.button.getBoundingClientRect();
-      const { height } = this.$refs.popover.getBoundingClientRect();
+      const { width, height } = this.$refs.popover.getBoundingClientRect();
+      const { style } = this.$refs.popover;
+      const furthest = document.documentElement.clientWidth - 8 - width; // a button at the left edge has no room there
+      style.right = `${Math.max(8, Math.min(parseFloat(style.right), furthest))}px`;
       const room = document.documentElement.clientHeight - 8;
       if (button.bottom + 6 + height <= room) return;
       const above = button.top - 6 - height;
-      this.$refs.popover.style.top = `${above >= 8 ? above : Math.max(8, room - height)}px`;
+      style.top = `${above >= 8 ? above : Math.max(8, room - height)}px`;
     },
     close() {
       this.$refs.popover.hidePopover();

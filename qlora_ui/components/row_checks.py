@@ -46,7 +46,7 @@ class Check(ui.element, default_classes="qu-check"):
     def __init__(self, label: str, *, is_checked: bool = False) -> None:
         super().__init__("label")
         with self:
-            self.box = ui.element("input")
+            self.box = ui.element("input").classes("qu-box")
         self.box._props.update({"type": "checkbox", "aria-label": label, "checked": is_checked})
 
     def show(self, value: bool | None) -> None:

@@ -11,8 +11,8 @@ from qlora_ui.locales.figures import fixed, number, significant, time_of_day, we
 
 
 def duration(seconds: float | None) -> str:
-    """`42 s`, `3 min 5 s`, `1 h 45 min`, `2 d 3 h`; a dash for None."""
-    if seconds is None:
+    """`42 s`, `3 min 5 s`, `1 h 45 min`, `2 d 3 h`; a dash for None, and for what is no time."""
+    if seconds is None or not math.isfinite(seconds):
         return "–"
     whole = max(0, round(seconds))
     counts = [whole // 86_400, whole // 3600 % 24, whole // 60 % 60, whole % 60]

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from qlora_ui.contract.records import ProcessIdentity, now
+from qlora_ui.contract.records import Moment, ProcessIdentity, now
+
+
+LONGEST_ESTIMATE = 1e9
+"""More seconds than this, some thirty years, are no estimate but a division by almost nothing."""
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""As far as every reader can count, a browser among them."""
+
+
+def _estimate(value: float | None) -> float | None:
+    """A number that somebody can do something with, or None."""
+    return value if value is not None and 0 <= value <= LONGEST_ESTIMATE else None
 
 
 class _Event(BaseModel):
@@ -16,7 +27,7 @@ class _Event(BaseModel):
 
     seq: int = 0
     """1, 2, 3 … over all attempts of a run; the writer sets it."""
-    time: datetime = Field(default_factory=now)
+    time: Moment = Field(default_factory=now)
 
 
 class Started(_Event):
@@ -56,10 +67,10 @@ class Facts(_Event):
 
 class Progress(_Event):
     type: Literal["progress"] = "progress"
-    step: int
-    total_steps: int
-    epoch: float | None = None
-    seconds_left: float | None = None
+    step: Count
+    total_steps: Count
+    epoch: Annotated[float | None, AfterValidator(_estimate)] = None
+    seconds_left: Annotated[float | None, AfterValidator(_estimate)] = None
     """Measured from the steps so far, without the loading before them."""
 
 

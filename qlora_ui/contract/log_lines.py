@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from qlora_ui.contract import events
@@ -12,6 +12,8 @@ INDENT = "    "
 """Before each further line of an entry that has several."""
 HEAD_CHARACTERS = len("2026-11-23T09:31:04.120Z  INFO     ")
 """Time and level, before the message."""
+SHOWN_CHARACTERS = 16_384
+"""More of a message is not shown on a page; the file has all of it."""
 LEVEL_PLACE = slice(26, 33)
 """Where the level stands in the head, in capitals."""
 
@@ -30,6 +32,16 @@ def entry_of(event: events.Event) -> LogEntry | None:
     """The log line of an event; None for events that are no news to a reader."""
     words = _in_words(event)
     return None if words is None else LogEntry(event.time, *words)
+
+
+def shortened(entry: LogEntry) -> LogEntry:
+    """The entry as far as it is shown."""
+    return replace(entry, message=shown(entry.message)) if len(entry.message) > SHOWN_CHARACTERS else entry
+
+
+def shown(text: str) -> str:
+    """The beginning of a text that somebody wrote without end; else the text."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} …"
 
 
 def dump_entry(entry: LogEntry) -> bytes:

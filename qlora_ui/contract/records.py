@@ -8,15 +8,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
 
 
 def now() -> datetime:
     """The present moment in UTC: the only clock that records are stamped with."""
     return datetime.now(UTC)
+
+
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), le=datetime(9998, 12, 31, tzinfo=UTC))
+]
+"""When something happened. A time without its zone cannot be compared, and one at an end of the calendar cannot be shown
+on another clock: a file that holds such a time is damaged."""
 
 
 class JobKind(StrEnum):
@@ -170,10 +177,10 @@ class JobRecord(BaseModel):
     id: str
     kind: JobKind
     name: str
-    created_at: datetime
-    queued_at: datetime
+    created_at: Moment
+    queued_at: Moment
     """When it last entered the queue, which is its place there unless it was moved."""
-    place: float | None = None
+    place: FiniteFloat | None = None
     """Its place in the queue where a person moved it, in seconds since 1970 like `queued_at`: smaller is earlier."""
     state: Literal["queued", "held", "cancelled", "launched"] = "queued"
     """`held` and `cancelled` wait for a person; `launched` means started: the run folder tells the rest."""
@@ -210,7 +217,7 @@ class ExitRecord(BaseModel):
     schema_version: int = 1
     status: JobStatus
     attempt: int
-    time: datetime = Field(default_factory=now)
+    time: Moment = Field(default_factory=now)
     error: str = ""
     hint: str = ""
     cause: EndCause | None = None
@@ -283,7 +290,7 @@ class Adapter(BaseModel):
     name: str
     path: str
     description: str = ""
-    training_date: datetime | None = None
+    training_date: Moment | None = None
     base_model: str
     metrics: EvaluationMetrics | None = None
     job_id: str | None = None
@@ -303,7 +310,7 @@ class Dataset(BaseModel):
     files: int = 1
     rows: int | None = None
     format: str = ""
-    added_at: datetime = Field(default_factory=now)
+    added_at: Moment = Field(default_factory=now)
 
 
 class Notification(BaseModel):
@@ -323,9 +330,9 @@ class Notification(BaseModel):
     values: dict[str, str] = Field(default_factory=dict)
     body: str = ""
     """What else is known, as an English sentence of an error or an event; empty when the title says it all."""
-    time: datetime = Field(default_factory=now)
+    time: Moment = Field(default_factory=now)
     """When it happened."""
-    told_at: datetime = Field(default_factory=now)
+    told_at: Moment = Field(default_factory=now)
     """When it was told here, which is later for what happened while no server ran; no two have the same."""
     job_id: str | None = None
     path: str = ""
@@ -341,7 +348,7 @@ class NotificationPreferences(BaseModel):
     """Ask the package index once a day whether there is a newer qlora-ui; never with `--offline`."""
     browser: bool = False
     """Let the browser show what is told while another window is in front."""
-    seen_until: datetime | None = None
+    seen_until: Moment | None = None
     """What was told up to then has been read."""
 
 
@@ -376,6 +383,6 @@ class UserPreferences(BaseModel):
 
 
 def new_id(name: str, moment: datetime | None = None) -> str:
-    """A run id that can be read, and sorts by the second it was made in: `20261123-094512-support-tone-3f2a`."""
+    """A run id that can be read, and sorts by the second it was made in: `20261123-094512-support-tone-3f2a90c1`."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
-    return f"{(moment or now()):%Y%m%d-%H%M%S}-{slug}-{os.urandom(2).hex()}"
+    return f"{(moment or now()):%Y%m%d-%H%M%S}-{slug}-{os.urandom(4).hex()}"

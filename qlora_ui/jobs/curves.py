@@ -14,6 +14,8 @@ Point = tuple[int, float]
 FEWEST_THINNED = 4
 """First, last, lowest and highest."""
 STRETCHES_KEPT = 8
+FIGURES_KEPT = 256
+"""Names of curves; a worker that makes up a new one at each step must not fill the memory."""
 _STEP_BITS = 63
 
 
@@ -160,7 +162,7 @@ class Curves:
 
     def add(self, name: str, step: int, value: float) -> None:
         """What is no number has no place on a curve; the worker says in an event of its own what became of it."""
-        if math.isfinite(value) and step.bit_length() <= _STEP_BITS:
+        if math.isfinite(value) and step.bit_length() <= _STEP_BITS and self._has_room(name):
             self._curves.setdefault(name, Curve()).add(step, value)
 
     def extend(self, steps: Sequence[int], columns: Mapping[str, Sequence[float]]) -> None:
@@ -172,12 +174,17 @@ class Curves:
             return
         rises = all(map(operator.lt, places, islice(places, 1, None)))
         for name, column in values.items():
+            if not self._has_room(name):
+                continue
             curve = self._curves.setdefault(name, Curve())
             if rises and (not curve or curve.steps[-1] < places[0]) and all(map(math.isfinite, column)):
                 curve.extend(places, column)
                 continue
             for step, value in zip(places, column, strict=True):
                 self.add(name, step, value)
+
+    def _has_room(self, name: str) -> bool:
+        return name in self._curves or len(self._curves) < FIGURES_KEPT
 
     def cut_after(self, step: int) -> None:
         """Drop every point after `step`: a resumed run measures them anew."""

@@ -15,7 +15,7 @@ from qlora_ui.contract.events import parse_event
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.log_lines import dump_entry, entry_of
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.jobs.event_file import EventTail, Extent, is_progress
+from qlora_ui.jobs.event_file import EventTail, Extent, is_event, is_progress
 
 LOCK_SECONDS = 30.0
 
@@ -92,7 +92,7 @@ def _derived(paths: RunPaths, rest_seconds: float) -> Path:
 def _in_words(events: bytes) -> Iterator[bytes]:
     """The log lines of written events; what cannot be read is passed over."""
     for line in events.split(b"\n"):
-        if not is_progress(line):
+        if is_event(line) and not is_progress(line):
             with contextlib.suppress(ValidationError):
                 if (entry := entry_of(parse_event(line))) is not None:
                     yield dump_entry(entry)

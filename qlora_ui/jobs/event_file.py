@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from qlora_ui.contract.events import Event, parse_event
 
 BLOCK_BYTES = 256 << 10
+LONGEST_LINE_BYTES = 16 << 20
+"""A longer line is no event but garbage: it is passed over, for nobody has the memory to wait for its end."""
 OUTLINE_BYTES = 64 << 10
 FINGERPRINT_BYTES = 4096
 
@@ -56,6 +58,8 @@ class EventTail:
         self.offset = offset
         """Where the next line begins."""
         self.unreadable_lines = 0
+        self._passes_over = False
+        """The next bytes still belong to a line that is too long."""
 
     def read(self, limit_bytes: int = BLOCK_BYTES) -> list[Event]:
         """Events written since the last call, from about `limit_bytes` at once; none when there is nothing new."""
@@ -67,17 +71,27 @@ class EventTail:
     def read_lines(self, limit_bytes: int = BLOCK_BYTES) -> bytes:
         """The lines written since the last call, about `limit_bytes` of them at once, as they are."""
         try:
-            with self._path.open("rb") as file:
-                while True:
-                    block = os.pread(file.fileno(), limit_bytes, self.offset)
-                    whole = block.rfind(b"\n") + 1
-                    if whole or len(block) < limit_bytes:
-                        break
-                    limit_bytes *= 2  # a line may be longer than a block
+            with self._path.open("rb", buffering=0) as file:
+                while len(block := os.pread(file.fileno(), limit_bytes, self.offset)) == limit_bytes or b"\n" in block:
+                    if lines := self._whole_lines(block):
+                        return lines
+                    limit_bytes = min(2 * limit_bytes, LONGEST_LINE_BYTES)  # a line may be longer than a block
         except FileNotFoundError:
-            return b""
-        self.offset += whole
-        return block[:whole]
+            pass
+        return b""
+
+    def _whole_lines(self, block: bytes) -> bytes:
+        """The lines of a block that end in it, but for the end of one that is passed over."""
+        whole = block.rfind(b"\n") + 1
+        if not whole and len(block) >= LONGEST_LINE_BYTES:
+            self.offset += len(block)
+            self.unreadable_lines += not self._passes_over
+            self._passes_over = True
+        elif whole:
+            self.offset += whole
+            first, self._passes_over = block.find(b"\n") + 1 if self._passes_over else 0, False
+            return block[first:whole]
+        return b""
 
     def _parse(self, lines: bytes) -> list[Event]:
         found: list[Event] = []
@@ -92,6 +106,11 @@ class EventTail:
 def is_progress(line: bytes) -> bool:
     """The line is a whole progress event, as far as can be told without parsing it."""
     return line.find(b'"type":"progress"', 0, _HEAD_BYTES) > 0 and line.endswith(b"}")
+
+
+def is_event(line: bytes) -> bool:
+    """The line may be worth parsing: a file can hold a gigabyte of those that are not."""
+    return line.startswith(b"{")
 
 
 def is_metric(line: bytes) -> bool:

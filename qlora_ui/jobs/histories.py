@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
@@ -15,6 +15,8 @@ from qlora_ui.jobs.history_cache import is_ready, is_short, read_history
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.jobs.watch import RunWatch
+
+log = logging.getLogger(__name__)
 
 HISTORIES_KEPT = 20
 """So many of runs that nobody looks at stay in memory, the ones that were opened last."""
@@ -58,8 +60,12 @@ async def keep_ready(jobs: Callable[[], Iterable[Job]], changed: Event[[]]) -> N
             continue
         looked_at.update({job.id: job.record.attempt for job in new})
         for paths in await asyncio.to_thread(_not_ready, [job.paths for job in new]):
-            with contextlib.suppress(OSError, WorkspaceError):  # whoever opens one that cannot be read is told
+            try:
                 await asyncio.to_thread(make_ready, paths)
+            except (OSError, WorkspaceError):
+                continue  # whoever opens one that cannot be read is told
+            except Exception:  # of one run, which must not keep the others waiting
+                log.exception("the history of %s could not be made ready", paths.id)
 
 
 def make_ready(paths: RunPaths) -> None:

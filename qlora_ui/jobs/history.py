@@ -8,11 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from qlora_ui.contract import events
-from qlora_ui.contract.log_lines import LogEntry, entry_of
+from qlora_ui.contract.log_lines import LogEntry, entry_of, shortened, shown
 from qlora_ui.jobs.curves import Curves
 
 LOG_LINES_KEPT = 2_000
 """The newest ones; the log file has all of them."""
+ALERTS_KEPT = 200
+PHASES_KEPT = 2_000
+"""A worker that says the same without end must not fill the memory of those who listen."""
+
+_LONG_TEXTS = ("prompt", "answer", "reference")
+"""Of a sample."""
 
 
 @dataclass
@@ -24,6 +30,9 @@ class History:
     logs: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG_LINES_KEPT))
     samples: list[events.Sample] = field(default_factory=list)
     alerts: list[events.Alert] = field(default_factory=list)
+    """The newest ones."""
+    alerts_told: int = 0
+    """How many there were in all."""
     checkpoints: list[events.CheckpointSaved] = field(default_factory=list)
     phases: list[tuple[str, datetime]] = field(default_factory=list)
     """What it did from when on; an empty name is the end of an attempt, after which it did nothing."""
@@ -54,8 +63,8 @@ class History:
                 self.samples = [s for s in self.samples if s.step <= event.step]
                 self.checkpoints = [c for c in self.checkpoints if c.step <= event.step]
             case events.Phase():
-                self.phases.append((event.name, event.time))
-                self.message = event.message
+                self.phases = [*self.phases[1 - PHASES_KEPT :], (event.name, event.time)]
+                self.message = shown(event.message)
             case events.Facts():
                 self.facts.update(event.values)
             case events.Progress():
@@ -64,10 +73,11 @@ class History:
                 for name, value in event.values.items():
                     self.curves.add(name, event.step, value)
             case events.Sample():
+                event = event.model_copy(update={name: shown(getattr(event, name)) for name in _LONG_TEXTS})
                 same = (event.step, event.prompt)  # told again by a resume that begins anew
                 self.samples = [s for s in self.samples if (s.step, s.prompt) != same] + [event]
             case events.Alert():
-                self.alerts.append(event)
+                self.alerts, self.alerts_told = [*self.alerts[1 - ALERTS_KEPT :], event], self.alerts_told + 1
             case events.CheckpointSaved():
                 self.checkpoints = [c for c in self.checkpoints if c.step != event.step] + [event]
             case events.Finished() | events.Stopped() | events.Failed():
@@ -75,6 +85,7 @@ class History:
             case _:
                 pass
         if (entry := entry_of(event)) is not None:
+            entry = shortened(entry)
             self.logs.append(entry)
         return entry
 

@@ -76,7 +76,7 @@ def read_history(paths: RunPaths, *, rest_seconds: float = 0.0) -> WholeHistory:
     while lines := tail.read_lines(BLOCK_BYTES):
         reader.read(lines)
         time.sleep(rest_seconds)
-    found = WholeHistory(reader.finish(), tail, reader.unreadable_lines)
+    found = WholeHistory(reader.finish(), tail, reader.unreadable_lines + tail.unreadable_lines)
     if tail.offset - known >= WORTH_KEEPING_BYTES:
         with contextlib.suppress(OSError):  # a full or write-protected disk: it is read anew the next time
             _keep(paths, found)

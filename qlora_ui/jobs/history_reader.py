@@ -12,8 +12,8 @@ import orjson
 from pydantic import ValidationError
 
 from qlora_ui.contract.events import parse_event
-from qlora_ui.contract.log_lines import LogEntry, entry_of
-from qlora_ui.jobs.event_file import is_metric, is_progress
+from qlora_ui.contract.log_lines import LogEntry, entry_of, shortened
+from qlora_ui.jobs.event_file import is_event, is_metric, is_progress
 from qlora_ui.jobs.history import LOG_LINES_KEPT, History
 
 
@@ -41,14 +41,16 @@ class HistoryReader:
             elif is_metric(line):
                 self._metrics.append(line)
                 self._progress_is_last = False
-            elif line.strip():
+            elif is_event(line):
                 self._settle()
                 self._apply(line)
+            elif line.strip():
+                self.unreadable_lines += 1
         self._settle()
 
     def finish(self) -> History:
         """The history with all that was read."""
-        entries = (line if isinstance(line, LogEntry) else entry_of(parse_event(line)) for line in self._log)
+        entries = (line if isinstance(line, LogEntry) else _worded(line) for line in self._log)
         self._history.logs = deque((entry for entry in entries if entry is not None), LOG_LINES_KEPT)
         return self._history
 
@@ -89,6 +91,15 @@ class HistoryReader:
             return
         if entry is not None:
             self._log.append(entry)
+
+
+def _worded(metric: bytes) -> LogEntry | None:
+    """The line of the log; None as well where only the time, which no curve needs, cannot be read."""
+    try:
+        entry = entry_of(parse_event(metric))
+        return None if entry is None else shortened(entry)
+    except ValidationError:
+        return None
 
 
 _step: Callable[[dict[str, Any]], int] = itemgetter("step")

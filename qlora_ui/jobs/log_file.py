@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.log_lines import INDENT, LEVELS, LogEntry, parse_entry
+from qlora_ui.contract.log_lines import INDENT, LEVELS, LogEntry, parse_entry, shortened
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.jobs.derived_log import log_of
 from qlora_ui.jobs.log_query import NEXT_ENTRY, LogQuery, RawEntry
@@ -20,6 +20,8 @@ from qlora_ui.jobs.log_query import NEXT_ENTRY, LogQuery, RawEntry
 MATCHES_COUNTED = 100_000
 BLOCK_BYTES = 256 << 10
 """Read and searched at once: long enough to be fast, short enough to leave other threads their turns."""
+LONGEST_ENTRY_BYTES = 16 << 20
+"""What is longer without an entry in it is garbage, and passed over."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _blocks_before(file: int, before: int | None) -> Iterator[tuple[int, bytes]]
         block = os.pread(file, end - start, start)
         beginning = NEXT_ENTRY.search(block) if start else None
         if start and beginning is None:
-            size *= 2  # an entry may be longer than a block
+            end, size = (end, size * 2) if size < LONGEST_ENTRY_BYTES else (start, BLOCK_BYTES)
             continue
         cut = beginning.end() if beginning else 0
         yield start + cut, block[cut:]
@@ -114,7 +116,7 @@ def _blocks_from(file: int, start: int) -> Iterator[tuple[int, bytes]]:
         is_last = len(block) < size
         end = len(block) if is_last else max((match.end() for match in NEXT_ENTRY.finditer(block)), default=0)
         if end == 0:
-            size *= 2
+            start, size = (start, size * 2) if size < LONGEST_ENTRY_BYTES else (start + size, BLOCK_BYTES)
             continue
         yield start, block[:end]
         start, size = start + end, BLOCK_BYTES
@@ -127,5 +129,5 @@ def _parsed(entries: Iterator[RawEntry] | list[RawEntry]) -> list[tuple[int, Log
         head, *rest = raw.removesuffix(b"\n").split(b"\n")
         if (entry := parse_entry(head)) is not None:
             more = [line[len(INDENT) :].decode(errors="replace") for line in rest if line.startswith(INDENT.encode())]
-            found.append((place, LogEntry(entry.time, entry.level, "\n".join([entry.message, *more]))))
+            found.append((place, shortened(LogEntry(entry.time, entry.level, "\n".join([entry.message, *more])))))
     return found

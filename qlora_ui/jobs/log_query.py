@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection
 from functools import partial
 from itertools import pairwise
 
-from qlora_ui.contract.log_lines import HEAD_CHARACTERS, LEVEL_PLACE, LEVELS
+from qlora_ui.contract.log_lines import HEAD_CHARACTERS, LEVEL_PLACE, LEVELS, SHOWN_CHARACTERS
 
 NEXT_ENTRY = re.compile(rb"\n(?=\d{4}-)")
 """What lies before each entry but the first: its further lines are indented."""
+ENTRY_BYTES_KEPT = 4 * SHOWN_CHARACTERS
+"""More of an entry is not shown; hundreds of them may be held at once."""
 
 RawEntry = tuple[int, bytes]
 """An entry's place in the file and its bytes."""
@@ -37,7 +39,7 @@ class LogQuery:
         if self._levels is not None:
             low, high = LEVEL_PLACE.start, LEVEL_PLACE.stop
             spans = [(first, end) for first, end in spans if block[first + low : first + high] in self._levels]
-        return [(start + first, block[first:end]) for first, end in spans]
+        return [(start + first, block[first : min(end, first + ENTRY_BYTES_KEPT)]) for first, end in spans]
 
 
 def _in_file(level: str) -> bytes:

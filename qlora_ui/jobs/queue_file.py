@@ -16,11 +16,16 @@ from qlora_ui.jobs.run_folder import locked_queue, read_record, write_record
 
 
 def is_held(workspace: Workspace) -> bool:
-    """Whether nothing new may be started. A file that cannot be read holds nothing up."""
+    """Whether nothing new may be started; a file that is missing or damaged holds nothing up.
+
+    Raises WorkspaceError where nobody can tell: what a person holds must not start because of a passing fault.
+    """
     try:
         return QueueState.model_validate_json(workspace.queue_state.read_bytes()).held
-    except (OSError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return False
+    except OSError as error:
+        raise WorkspaceError(f"{workspace.queue_state} cannot be read: {error.strerror}.", "Nothing starts.") from error
 
 
 def hold(workspace: Workspace, *, held: bool) -> None:

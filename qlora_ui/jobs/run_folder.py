@@ -53,7 +53,11 @@ def create_run(
     paths = workspace.run(record.id)
     draft = RunPaths(workspace.runs / f".new-{record.id}")
     try:
-        draft.folder.mkdir(parents=True)
+        workspace.runs.mkdir(parents=True, exist_ok=True)
+        draft.folder.mkdir()
+    except OSError as error:  # also where another one writes the same draft now, which is its own and stays
+        raise _not_written(workspace, error) from error
+    try:
         for name, source in (files or {}).items():
             link_or_copy(source, draft.folder / name)
         write_atomically(draft.parameters, dump_parameters(parameters))
@@ -62,10 +66,14 @@ def create_run(
         sync_folder(workspace.runs)
     except OSError as error:
         shutil.rmtree(draft.folder, ignore_errors=True)
-        raise WorkspaceError(
-            f"The run could not be written to {workspace.runs}: {error.strerror}.", "Nothing was started."
-        ) from error
+        raise _not_written(workspace, error) from error
     return paths
+
+
+def _not_written(workspace: Workspace, error: OSError) -> WorkspaceError:
+    return WorkspaceError(
+        f"The run could not be written to {workspace.runs}: {error.strerror}.", "Nothing was started."
+    )
 
 
 def remove_run(workspace: Workspace, paths: RunPaths) -> None:

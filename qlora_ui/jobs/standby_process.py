@@ -64,9 +64,13 @@ class StandbyProcess:
 
     @property
     def last_words(self) -> str:
-        """The last line that it printed."""
-        self._printed.seek(0)
-        lines = self._printed.read().decode(errors="replace").split("\n")
+        """The last line that it printed; empty when nobody listens any more."""
+        try:
+            end = self._printed.seek(0, os.SEEK_END)
+            self._printed.seek(max(0, end - READ_BYTES))
+            lines = self._printed.read(READ_BYTES).decode(errors="replace").split("\n")
+        except ValueError:  # closed meanwhile, by a thread that wanted to give it a run
+            return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def take(self, paths: RunPaths, environment: Mapping[str, str]) -> bool:

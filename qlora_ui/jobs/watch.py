@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import Event, Started
@@ -73,10 +74,19 @@ def look_at(workspace: Workspace, known: Mapping[str, RunWatch], *, everything: 
                 look.found.append((watch, observation))
         except (WorkspaceError, OSError, ValueError) as error:
             if (workspace.runs / name).is_dir():
-                look.unreadable[name] = str(error)
+                look.unreadable[name] = _why_unreadable(workspace.runs / name, error)
             elif name in known:
                 look.gone.add(name)
     return look
+
+
+def _why_unreadable(folder: Path, error: Exception) -> str:
+    """In words, with what to do."""
+    if isinstance(error, WorkspaceError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"The run folder {folder} cannot be read: {error.strerror}. Look at its rights and at the disk."
+    return f"The folder {folder} has a name that no run has. Move it out of the runs."
 
 
 class RunWatch:

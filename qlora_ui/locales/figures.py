@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import date, datetime
 from functools import lru_cache
 
 from babel import Locale, dates, numbers
 
 from qlora_ui.locales import locale
+
+LONGEST = 1e15
+"""From there on a number is written as a power of ten: nobody reads so many digits, and not all of them are known."""
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -69,11 +73,15 @@ def _fixed_format(digits: int) -> str:
 
 
 def _written(value: float, form: str) -> str:
-    """Plain decimals; what is no number is a dash, and what is beyond all of them its sign."""
+    """Plain decimals up to `LONGEST`; what is no number is a dash, and what is beyond all of them its sign."""
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        value = math.inf if value > 0 else -math.inf
     if math.isnan(value):
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    if abs(value) >= LONGEST:
+        return str(numbers.format_scientific(value, format="0.00E0", locale=locale()))
     return _formatted(str(value), form, locale())
 
 

@@ -48,9 +48,7 @@ def download_from(folder: Path, path: str, *, filename: str = "") -> Response:
     try:
         return download(file, filename or file.name)
     except OSError as error:
-        raise UnknownFileError(
-            f"{path} cannot be read: {error.strerror}.", "Look at its rights on the disk."
-        ) from error
+        raise UnknownFileError(f"{path} cannot be read: {error.strerror}.", "Look at its rights.") from error
 
 
 def file_in(folder: Path, path: str) -> Path:
@@ -78,10 +76,16 @@ def csv_of(columns: Mapping[str, tuple[array[int], array[float]]]) -> Iterator[s
     """The lines of the table, in blocks."""
     figures = {name: dict(zip(steps, values, strict=True)) for name, (steps, values) in columns.items()}
     all_steps = sorted({step for points in figures.values() for step in points})
-    yield ",".join(["step", *figures]) + "\n"
+    yield ",".join(["step", *map(_cell, figures)]) + "\n"
     for start in range(0, len(all_steps), _ROWS_AT_ONCE):
         rows = (
             ",".join([str(step), *(str(points.get(step, "")) for points in figures.values())])
             for step in all_steps[start : start + _ROWS_AT_ONCE]
         )
         yield "\n".join(rows) + "\n"
+
+
+def _cell(name: str) -> str:
+    """A figure's name as the head of a column; one that a spreadsheet would take for a formula becomes text."""
+    text = f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if any(letter in text for letter in ',"\r\n') else text

@@ -25,6 +25,8 @@ POINTS = 1_000
 """Of each curve, unless more are asked for."""
 MAX_POINTS = 2_000
 """More would hold the event loop up; `curves.csv` has all of them."""
+LARGEST = 2**53
+"""What every program that reads JSON takes for the same whole number."""
 
 
 class UnknownJobError(QloraUiError):
@@ -33,8 +35,6 @@ class UnknownJobError(QloraUiError):
 
 StepInPath = Annotated[int, InPath(ge=0, le=LARGEST)]
 Changes = Annotated[dict[str, Any], Field(max_length=MAX_PARAMETERS, description="Parameters that are to differ.")]
-LARGEST = 2**53
-"""What every program that reads JSON takes for the same whole number."""
 
 
 class NewJob(BaseModel):

@@ -249,7 +249,7 @@ async def test_what_comes_after_a_training_is_queued_while_it_still_waits(user: 
     merge = new_one(services, first)
     assert isinstance(merge.parameters, MergeParameters)
     assert merge.record.after == first.id
-    await user.should_see("Belongs together", retries=50)
+    await user.should_see("Related runs", retries=50)
 
 
 async def test_a_merge_goes_into_the_folder_that_a_person_chose(

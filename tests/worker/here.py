@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from qlora_ui.contract.checkpoints import name_of
 from qlora_ui.contract.events import Event, Metric, Resumed
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace, dataset_location
@@ -68,6 +70,16 @@ class Run:
                 assert control.requested
         self.events += said
         return said
+
+
+def branch(first: Run, home: Path, step: int, **changes: Any) -> Run:
+    """A new run with its own copy of a checkpoint, as the queue makes it."""
+    values = first.parameters.model_dump() | changes
+    second = Run(home, "second", **values)
+    folder = second.paths.checkpoints / name_of(step)
+    shutil.copytree(first.paths.checkpoints / folder.name, folder)
+    shutil.copy(first.paths.origin, second.paths.origin)
+    return second
 
 
 def first_rows(folder: Path, count: int) -> Path:

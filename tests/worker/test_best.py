@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from qlora_ui.contract.checkpoints import all_of, read_marker, step_of
-from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Metric, Sample
+from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Metric, Phase, Progress, Sample
+from qlora_ui.contract.records import StartPoint
 from qlora_ui.worker.best import Best
-from tests.worker.here import Run, curve, of
+from tests.worker.here import Run, branch, curve, of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
@@ -107,6 +108,31 @@ def test_a_damaged_best_checkpoint_is_told_of_and_not_taken(tmp_path: Path) -> N
     events = run.attempt(stop_at=spoil)
     assert [alert.code for alert in of(Alert, events)] == [AlertCode.EARLY_STOP, AlertCode.DAMAGED_CHECKPOINT]
     assert run.summary["adapter_step"] == run.summary["steps"]
+
+
+def test_a_stop_within_an_evaluation_does_not_hide_that_its_checkpoint_is_the_best(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    first = run.attempt(stop_at=lambda event: isinstance(event, Phase) and "step 4" in event.message)
+    [saved] = of(CheckpointSaved, first)
+    assert saved.step == 4 and not saved.is_best
+    again = run.attempt(2, stop_at=lambda event: isinstance(event, Progress))
+    known = of(CheckpointSaved, again)[0]
+    assert (known.step, known.is_best, known.metrics["eval_loss"]) == (4, True, curve(again, "eval_loss")[4])
+    marker = read_marker(run.paths.checkpoints / "checkpoint-4")
+    assert marker is not None and marker.is_best and marker.metrics == known.metrics
+
+
+def test_a_run_from_a_checkpoint_of_another_begins_with_what_was_measured_there(tmp_path: Path) -> None:
+    """Also where the other went by another figure, and its own first attempt died before it saved anything."""
+    first = Run(tmp_path, "first", num_train_epochs=2, evaluations=2)
+    before = curve(first.attempt(), "eval_token_accuracy")[8]
+    changes: dict[str, Any] = {"num_train_epochs": 4, "evaluations": 4, "best_metric": "eval_token_accuracy"}
+    second = branch(first, tmp_path, 8, **changes)
+    events = second.attempt(2, starts_from=StartPoint(run="first", step=8))
+    measured = {8: before, **curve(events, "eval_token_accuracy")}
+    assert list(measured) == [8, 12, 16]
+    assert second.summary["best_value"] == max(measured.values())
+    assert measured[second.summary["best_step"]] == second.summary["best_value"]
 
 
 def test_own_prompts_are_answered_in_their_order_each_time(tmp_path: Path) -> None:

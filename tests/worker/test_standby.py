@@ -7,16 +7,20 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from huggingface_hub import constants
 
 from qlora_ui.contract.events import Metric
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.data.encoding import tokenizer
 from qlora_ui.jobs.standby_process import StandbyProcess
+from qlora_ui.worker import __main__ as worker
 from qlora_ui.worker import environment
+from qlora_ui.worker.context import Context
 from tests.worker.conftest import TRAINING, events_of, finish, make_run
 
 SHORT = TRAINING | {"max_steps": 4, "evaluations": 1, "lora_dropout": 0.1}
@@ -78,6 +82,22 @@ def test_loading_touches_no_device_and_asks_nobody() -> None:
         "assert not torch.cuda.is_initialized()\n"
     )
     subprocess.run([sys.executable, "-P", "-c", code], check=True, timeout=120)
+
+
+def test_a_hub_that_does_not_answer_is_left_by_libraries_that_are_loaded_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    datasets: Any = ModuleType("datasets.config")
+    datasets.HF_HUB_OFFLINE = False
+    monkeypatch.setitem(sys.modules, datasets.__name__, datasets)
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(tokenizer, "hub_answers", lambda _: False)
+    said: list[str] = []
+    asked = SimpleNamespace(parameters=SimpleNamespace(model_name="somebody/model"), warn=said.append)
+    worker._leave_silent_hub(cast(Context, asked))
+    assert constants.HF_HUB_OFFLINE is datasets.HF_HUB_OFFLINE is True
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qlora_ui.contract.checkpoints import name_of
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Log, Progress, Resumed
 from qlora_ui.contract.records import StartPoint
-from tests.worker.here import Run, curve, of
+from tests.worker.here import Run, branch, curve, of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
     pytest.mark.usefixtures("environment"),
 ]
-
-
-def branch(first: Run, home: Path, step: int, **changes: Any) -> Run:
-    """A new run with its own copy of a checkpoint, as the queue makes it."""
-    values = first.parameters.model_dump() | changes
-    second = Run(home, "second", **values)
-    folder = second.paths.checkpoints / name_of(step)
-    shutil.copytree(first.paths.checkpoints / folder.name, folder)
-    shutil.copy(first.paths.origin, second.paths.origin)
-    return second
 
 
 def test_more_epochs_go_on_where_the_run_had_ended(tmp_path: Path) -> None:

@@ -357,14 +357,33 @@ def test_a_tracker_that_breaks_is_told_of_once_and_the_training_goes_on(
     assert "secret" not in alert.message and "more" not in alert.message.partition(": ")[2]
 
 
-def test_a_tracker_that_hangs_is_let_go_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trackers, "CLOSE_SECONDS", 0.05)
+@pytest.mark.parametrize(
+    ("status", "limit"), [(JobStatus.COMPLETED, "CLOSE_SECONDS"), (JobStatus.PAUSED, "PAUSE_SECONDS")]
+)
+def test_a_tracker_that_hangs_is_let_go_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: JobStatus, limit: str
+) -> None:
+    monkeypatch.setattr(trackers, limit, 0.05)
     leave = threading.Event()
     attempt = attempt_with(monkeypatch, tmp_path, lambda: Fake(lambda _: assert_true(leave.wait(20))))
-    attempt.measure([1, 2]).close()
+    attempt.measure([1, 2]).close(status)
     [alert] = attempt.alerts
     assert alert.message == "MLflow did not take the last points in time, so it lacks them."
     leave.set()
+
+
+def test_the_library_of_a_tracker_that_hangs_does_not_hold_up_the_end_of_the_process(tmp_path: Path) -> None:
+    code = (
+        "import atexit, time\nfrom pathlib import Path\nfrom qlora_ui.contract.trackers import Tool\n"
+        "from qlora_ui.worker import trackers\nfrom qlora_ui.worker.__main__ import leave\n"
+        "from tests.worker.test_trackers import Attempt\n"
+        "atexit.register(time.sleep, 1000)\n"  # as libraries do that send what is left
+        "trackers.CLOSE_SECONDS, trackers._opener = 0.05, lambda *_: lambda: time.sleep(1000)\n"
+        "Tool.is_installed = True\n"
+        f"Attempt(Path({str(tmp_path)!r}), ['mlflow']).close()\nprint('at its end')\nleave(3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (3, "at its end\n"), done.stderr
 
 
 def test_a_tracker_that_does_not_keep_up_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,8 @@ function drawn(one, shift, now, colour) {
       color: ink,
       fontSize: 11,
       fontWeight: 600,
+      backgroundColor: colour("surface"), // lines that pass behind it do not cross it out
+      padding: [1, 2],
       offset: [0, shift],
       formatter: () => one.end,
     },
@@ -113,6 +115,7 @@ function drawn(one, shift, now, colour) {
       symbol: "none",
       label: { show: false },
       lineStyle: { color: colour("border-strong"), type: [2, 3], width: 1 },
+      z: 1, // behind the labels
       data: [{ xAxis: now }],
     };
   }

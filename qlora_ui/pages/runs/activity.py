@@ -148,7 +148,7 @@ class _Activity:
             else:
                 text = _("A run appears here as soon as it is started, and stays with its curves, log and result.")
                 with EmptyState(_("No run yet"), text, icon="activity"):
-                    link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
+                    link_button(_("New fine-tune"), "/train", icon="sparkles")
 
     # ---- what is chosen ----
 

@@ -22,7 +22,7 @@ from qlora_ui.components.measures_card import MeasuresCard
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.contract.errors import JobError, WorkspaceError
-from qlora_ui.contract.records import JobKind
+from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, sentence
 from qlora_ui.pages.runs import job_checkpoints, job_kin, job_next, job_result, job_trackers, job_trouble
@@ -32,7 +32,7 @@ from qlora_ui.pages.runs.job_parameters import ParametersCard
 from qlora_ui.pages.runs.job_phases import PhasesCard
 from qlora_ui.pages.runs.job_progress import ProgressCard
 from qlora_ui.pages.runs.job_samples import SamplesCard
-from qlora_ui.pages.runs.job_side import DeviceCard, NowCard
+from qlora_ui.pages.runs.job_side import DeviceCard, NowCard, has_device
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -56,7 +56,9 @@ async def build(services: Services, job_id: str) -> None:
     kept = job_checkpoints.Kept(services, job)
     with columns():
         left, right = column(gap=5), column(gap=5)
-    for room, part in _parts(services, job, kept, left, right):
+    parts = _parts(services, job, kept, left, right)
+    parts.append((_room_of_log(job, left), partial(_when, job, lambda: _has_begun(job), lambda: LogCard(job))))
+    for room, part in parts:
         await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
         with room:
             part()
@@ -65,42 +67,59 @@ async def build(services: Services, job_id: str) -> None:
 def _parts(
     services: Services, job: Job, kept: job_checkpoints.Kept, left: ui.element, right: ui.element
 ) -> list[tuple[ui.element, Callable[[], object]]]:
-    """What stands where, in the order in which it is built."""
-    is_training = job.kind is JobKind.TRAINING
+    """What stands where, in the order in which it is built. What has nothing to show yet comes when it has."""
     parts: list[tuple[ui.element, Callable[[], object]]] = [(left, partial(job_result.build, job))]
-    if is_training:
+    device = partial(_when, job, lambda: has_device(job), lambda: DeviceCard(services, job))
+    if job.kind is JobKind.TRAINING:
         parts += [
             (left, partial(job_next.build, services, job, when="completed")),
-            (left, lambda: _follow_marks(LossCard(job), kept)),
-            (right, partial(NowCard, job)),
-        ]
-    parts += [(right, partial(DeviceCard, services, job))]
-    if is_training:
-        parts += [
-            (left, lambda: Live(job.changed, lambda: bool(job.samples), lambda: _samples(job), classes="qu-contents")),
-            (left, lambda: Live(job.changed, lambda: bool(measured(job.curves)), lambda: _measures(job, kept))),
+            (left, partial(_when, job, lambda: _has_curves(job), lambda: _follow_marks(LossCard(job), kept))),
+            (right, partial(_when, job, lambda: bool(job.curves.names), lambda: NowCard(job))),
+            (right, device),
+            (left, partial(_when, job, lambda: bool(job.samples), lambda: SamplesCard(job))),
+            (
+                left,
+                partial(_when, job, lambda: bool(measured(job.curves)), lambda: _follow_marks(MeasuresCard(job), kept)),
+            ),
             (right, partial(job_checkpoints.build, services, job, kept)),
             (right, partial(job_trackers.build, job)),
             (left, partial(job_next.build, services, job, when="open")),
         ]
+    else:
+        parts.append((right, device))
     return [
         *parts,
-        (right, partial(PhasesCard, job)),
+        (right, partial(_when, job, lambda: _has_begun(job), lambda: PhasesCard(job))),
         (left, partial(job_kin.build, services, job)),
-        (left, partial(LogCard, job)),
         (right, partial(ParametersCard, job)),
         (right, partial(FilesCard, job)),
     ]
 
 
-def _samples(job: Job) -> None:
-    if job.samples:
-        SamplesCard(job)
+def _when(job: Job, is_there: Callable[[], bool], build: Callable[[], object]) -> None:
+    """A part that comes as soon as there is something for it to show."""
+
+    def show() -> None:
+        if is_there():
+            build()
+
+    Live(job.changed, is_there, show, classes="qu-contents")
 
 
-def _measures(job: Job, kept: job_checkpoints.Kept) -> None:
-    if measured(job.curves):
-        _follow_marks(MeasuresCard(job), kept)
+def _has_begun(job: Job) -> bool:
+    return job.record.attempt > 0
+
+
+def _has_curves(job: Job) -> bool:
+    """Whether there are curves, or will be soon."""
+    return bool(job.curves.names) or job.status is JobStatus.RUNNING
+
+
+def _room_of_log(job: Job, left: ui.element) -> ui.element:
+    """Below both columns its lines have room; on the left where that would be empty without it."""
+    if job.kind is JobKind.TRAINING and (_has_curves(job) or not job.status.is_final):
+        return ui.element("div").classes("qu-contents")
+    return left
 
 
 def _follow_marks(card: CurveCard, kept: job_checkpoints.Kept) -> None:

@@ -57,8 +57,8 @@ class JobHeader:
 
     def _build_actions(self) -> None:
         jobs, job = self._jobs, self._job
-        self._resume = Button(_("Resume"), self._doing(jobs.resume), icon="play")
-        self._retry = Button(_("Try again"), self._doing(jobs.retry), icon="rotate-ccw")
+        self._resume = Button(_("Resume"), self._doing(jobs.resume), icon="play", variant="primary")
+        self._retry = Button(_("Try again"), self._doing(jobs.retry), icon="rotate-ccw", variant="primary")
         self._change = link_button(_("Change and start again"), f"/train?from={job.id}", icon="sliders-horizontal")
         self._extend = Button(_("Train longer"), self._ask_for_more_epochs, icon="fast-forward")
         self._pause = Button("", self._doing(jobs.pause), icon="pause")

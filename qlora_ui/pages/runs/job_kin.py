@@ -51,8 +51,8 @@ def _adapter(job: Job) -> str:
 def _show(kin: list[Job]) -> None:
     if not kin:
         return
-    with Card(_("Belongs together")):
-        table = DataTable([_("Run", context="noun"), _("Kind"), _("Result"), _("Status")], label=_("Belongs together"))
+    with Card(_("Related runs")):
+        table = DataTable([_("Run", context="noun"), _("Kind"), _("Result"), _("Status")], label=_("Related runs"))
         for other in kin:
             cells = table.row()
             with cells.cell():

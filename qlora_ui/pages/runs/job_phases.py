@@ -9,6 +9,7 @@ from datetime import datetime
 from nicegui import ui
 
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
@@ -30,6 +31,18 @@ WORDS = {
     "verifying": mark("Verification"),
     "saving": mark("Saving"),
 }
+_COLOURS = {
+    "starting": 0,
+    "waiting": 5,
+    "data": 1,
+    "loading": 2,
+    "training": 3,
+    "evaluating": 4,
+    "merging": 3,
+    "verifying": 4,
+    "saving": 5,
+}
+"""The same in every run, and as the curves have them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class PhasesCard(Card):
             self._bar = ui.element("div").classes("qu-phases")
             self._bar._props["aria-hidden"] = "true"  # the list below it says the same
             Live(job.changed, lambda: [one.name for one in self._found()], self._build_list)
-            self._times = Text(tag="p", classes="qu-xs qu-muted qu-num")
+            Live(job.changed, lambda: _times(job), self._build_times)
             draw = throttled(self, self._draw, seconds=_SAID_ANEW_S)
             listen(job.changed, draw)
         self._draw()
@@ -77,8 +90,8 @@ class PhasesCard(Card):
         self._rows: dict[str, Text] = {}
         self._bar.clear()
         self._parts: dict[str, ui.element] = {}
-        for place, one in enumerate(self._found()):
-            colour = f"qu-phase-{place % 6}"
+        for one in self._found():
+            colour = f"qu-phase-{_COLOURS.get(one.name, 5)}"
             with self._bar:
                 self._parts[one.name] = ui.element("i").classes(colour)
             with ui.element("div").classes("qu-row qu-between qu-sm qu-num"):
@@ -87,12 +100,14 @@ class PhasesCard(Card):
                     Text(_(WORDS[one.name]) if one.name in WORDS else one.name)
                 self._rows[one.name] = Text("", classes="qu-strong")
 
+    def _build_times(self) -> None:
+        KeyValues(_times(self._job))
+
     def _draw(self) -> None:
         for one in self._found():
             if one.name in self._rows:
                 self._rows[one.name].text = _brief(one.seconds)
                 self._parts[one.name].style(f"flex-grow:{max(one.seconds, 0.01):.2f}")
-        self._times.text = " · ".join(_times(self._job))
 
 
 def _brief(seconds: float) -> str:
@@ -100,12 +115,11 @@ def _brief(seconds: float) -> str:
     return _("{count} s", context="seconds", count=number(seconds, 1)) if seconds < 10 else duration(seconds)
 
 
-def _times(job: Job) -> list[str]:
-    """When it was queued, began and ended."""
-    said = []
-    if job.started_at is not None:
-        day, time = day_of_year(job.started_at), clock(job.started_at)
-        said.append(_("started {day}, {time}", day=day, time=time))
-    if job.status.is_final and job.ended_at is not None:
-        said.append(_("ended {day}, {time}", day=day_of_year(job.ended_at), time=clock(job.ended_at)))
-    return said
+def _times(job: Job) -> dict[str, str]:
+    """When it began and ended."""
+    moments = {_("Started"): job.started_at, _("Ended"): job.ended_at if job.status.is_final else None}
+    return {
+        name: _("{day}, {time}", context="a moment", day=day_of_year(moment), time=clock(moment))
+        for name, moment in moments.items()
+        if moment is not None
+    }

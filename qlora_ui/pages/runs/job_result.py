@@ -105,10 +105,8 @@ def _comparison(report: EvaluationReport) -> None:
         table = DataTable(names, label=_("Base against adapter"), right=set(names[1:]))
         for line in metric_rows(report):
             entry = table.row()
-            with entry.cell(), ui.element("div"):
-                with Text(line.name, "div", classes="qu-strong"):
-                    explain(line.term)
-                Text(line.meaning, "div", classes="qu-xs qu-muted")
+            with entry.cell(), ui.element("div"), Text(line.name, "div", classes="qu-strong"):
+                explain(line.term)
             for value in (line.base, line.adapter, line.difference)[: len(names) - 1]:
                 entry.cell(value).classes("qu-nowrap")
         paired = _("± is one standard error. Differences are paired, row by row.")

@@ -32,11 +32,11 @@ _OF_NOW = {
     "learning_rate": "learning-rate",
     "grad_norm": "gradient-norm",
 }
-"""Figures beside the losses → their terms in the glossary."""
+"""Figures beside the losses → their terms in the glossary; one without a term is explained by its measure."""
 
 
 class NowCard(Card):
-    """The newest figure of each kind; what was never measured is not there."""
+    """The newest figure of each kind; what was never measured is not there. There must be something."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(_("Now"))
@@ -51,22 +51,27 @@ class NowCard(Card):
 
     def _measured(self) -> list[str]:
         names = ("loss", "eval_loss", *_OF_NOW)
-        return [name for name in names if self._job.curves.count(name) or name != "padding"]
+        return [name for name in names if self._job.curves.count(name)]
 
     def _build(self) -> None:
         values = KeyValues()
         titles = {"loss": (_("Loss"), "loss"), "eval_loss": (_("Evaluation loss"), "evaluation-loss")}
         self._texts: dict[str, Text] = {}
         for name in self._measured():
-            title, term = titles.get(name) or (_(MEASURES[name].title), _OF_NOW[name])
-            self._texts[name] = values.add(title, term=term)
+            if name in titles:
+                title, term = titles[name]
+                self._texts[name] = values.add(title, term=term)
+            else:
+                measure = MEASURES[name]
+                self._texts[name] = values.add(_(measure.title), term=_OF_NOW[name], meaning=_(measure.meaning))
         self._draw()
 
     def _draw(self) -> None:
         for name, text in self._texts.items():
             value = latest(self._job.curves, name)
             text.text = MEASURES[name].in_words(value) if name in MEASURES else loss(value)
-        self.title.text = _("At the end") if self._job.status.is_final else _("Now")
+        is_at_work = self._job.status is JobStatus.RUNNING
+        self.title.text = _("Now") if is_at_work else _("At the end") if self._job.status.is_final else _("So far")
 
 
 class DeviceCard(Card):
@@ -120,6 +125,11 @@ def _bar(label: str) -> tuple[ProgressBar, Text]:
             value = Text(classes="qu-num")
         bar = ProgressBar(label)
     return bar, value
+
+
+def has_device(job: Job) -> bool:
+    """Whether there is something to say about the device: it is at work there, or found something out."""
+    return job.status is JobStatus.RUNNING or bool(known_facts(job.facts))
 
 
 def reading_of(job: Job, readings: list[DeviceReading]) -> DeviceReading | None:

@@ -44,7 +44,6 @@ class MetricRow:
     """One metric of base and adapter, in words."""
 
     name: str
-    meaning: str
     term: str
     """Its key in the glossary."""
     base: str
@@ -55,7 +54,7 @@ class MetricRow:
 def metric_rows(report: EvaluationReport) -> list[MetricRow]:
     """The table of an evaluation; a metric that was not measured is left out."""
     rows = []
-    for key, name, meaning, term, is_share, digits in _METRICS:
+    for key, name, term, is_share, digits in _METRICS:
         base = getattr(report.base, key)
         if base is None:
             continue
@@ -64,7 +63,6 @@ def metric_rows(report: EvaluationReport) -> list[MetricRow]:
         rows.append(
             MetricRow(
                 _(name),
-                _(meaning),
                 term,
                 in_words(base, digits, as_share=is_share),
                 in_words(adapter, digits, as_share=is_share),
@@ -75,47 +73,13 @@ def metric_rows(report: EvaluationReport) -> list[MetricRow]:
 
 
 _METRICS = (
-    (
-        "accuracy",
-        mark("Exact match"),
-        mark("The share of rows whose answer equals the reference."),
-        "exact-match",
-        True,
-        1,
-    ),
-    (
-        "token_accuracy",
-        mark("Token accuracy"),
-        mark("The share of answer tokens that the model ranks first."),
-        "token-accuracy",
-        True,
-        1,
-    ),
-    (
-        "loss",
-        mark("Loss"),
-        mark("How surprised the model is by the right answers, in nats; lower is better."),
-        "loss",
-        False,
-        3,
-    ),
-    (
-        "perplexity",
-        mark("Perplexity"),
-        mark("Among how many tokens it wavers, so to speak; lower is better."),
-        "perplexity",
-        False,
-        2,
-    ),
-    (
-        "bleu_score",
-        mark("BLEU"),
-        mark("How much of the wording agrees with the reference, 0 to 100."),
-        "bleu",
-        False,
-        1,
-    ),
+    ("accuracy", mark("Exact match"), "exact-match", True, 1),
+    ("token_accuracy", mark("Token accuracy"), "token-accuracy", True, 1),
+    ("loss", mark("Loss"), "loss", False, 3),
+    ("perplexity", mark("Perplexity"), "perplexity", False, 2),
+    ("bleu_score", mark("BLEU"), "bleu", False, 1),
 )
+"""Each with its title, its term in the glossary, whether it is a share, and its decimals."""
 
 
 def in_words(score: Score | None, digits: int, *, as_share: bool = False, signed: bool = False) -> str:

@@ -7,6 +7,7 @@ import asyncio
 from qlora_ui.components.badge import tag
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.reorder import ReorderList
@@ -38,17 +39,15 @@ class QueueCard(Card, default_classes="qu-queue"):
             with row() as beside_title:
                 self._count = tag("")
             self.title.move(beside_title, target_index=0)
-            self._hold = Button(_("Hold the queue"), jobs.hold_queue, icon="pause", size="sm")
-            self._go_on = Button(
-                _("Continue the queue"), jobs.continue_queue, icon="play", size="sm", variant="primary"
-            )
+            self._hold = Button(_("Hold the queue"), lambda: self._set_held(True), icon="pause", size="sm")
+            self._go_on = Button(_("Continue the queue"), lambda: self._set_held(False), icon="play", size="sm")
         beside_title.move(target_index=0)
         with self:
             held = _("The queue is held: nothing new is started until it is continued. What is at work goes on.")
             self._held = Notice(held, "warning")
             self._held._props["role"] = "status"
             self._list = ReorderList(label=_("Queue"), on_move=self._move)
-            with row(between=True, wrap=True):
+            with row(between=True, wrap=True) as self._foot:
                 self._more = Button("", self._show_more, size="sm", variant="ghost")
                 self._keys = muted(_("Alt and the arrow keys move a run, too."), size="xs").classes("qu-only-mouse")
             self._voice = LiveRegion()
@@ -74,6 +73,7 @@ class QueueCard(Card, default_classes="qu-queue"):
         left = len(shown) - self._limit
         self._more.text = n_("Show {count} more", "Show {count} more", min(max(left, 0), MORE_ENTRIES))
         self._more.set_visibility(left > 0)
+        self._foot.set_visibility(left > 0 or len(waiting) > 1)
 
     def _bring_in_step(self, shown: list[Job]) -> None:
         known = {job.id: job for job in shown}
@@ -90,6 +90,13 @@ class QueueCard(Card, default_classes="qu-queue"):
     def _show_more(self) -> None:
         self._limit += MORE_ENTRIES
         self._follow()
+
+    async def _set_held(self, is_held: bool) -> None:
+        """Hold the queue or let it go on; the other button takes the place of the one that was pressed."""
+        await (self._jobs.hold_queue() if is_held else self._jobs.continue_queue())
+        if not self.is_deleted:
+            self._follow()
+            focus_if_lost(self._go_on if is_held else self._hold)
 
     async def _move(self, job_id: str, index: int) -> None:
         """Put a run at a place among those that wait, from 0, and say where it is now."""

@@ -49,13 +49,14 @@ class QueueEntry(ReorderEntry):
     def follow(self, place: int | None, waiting: int, jobs: Mapping[str, Job]) -> None:
         """Show it at this place of so many that wait, from 1; None for one that is paused."""
         self._place, self._waiting = place, waiting
-        self.set_key("" if place is None else self.job.id)
+        can_move = place is not None and waiting > 1
+        self.set_key(self.job.id if can_move else "")
         self._number.text = number(place) if place is not None else "–"
         self._chain.set_visibility(self.job.record.after is not None)
         self._waits_for.text = waits_for(self.job, jobs)
         self._second_line.set_visibility(bool(self._waits_for.text))
         for button in (self._up, self._down):
-            button.set_visibility(place is not None and waiting > 1)
+            button.set_visibility(can_move)
         self._up.disable_because(_("It is the next one.") if place == 1 else "")
         self._down.disable_because(_("It is the last one.") if place == waiting else "")
 

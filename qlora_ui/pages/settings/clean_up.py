@@ -92,7 +92,7 @@ class CleanUp(ui.element, default_classes="qu-col qu-gap-3 qu-clean-up"):
         title, help = _CATEGORIES[category]
         with ui.element("div").classes("qu-clean-up-kind"):
             with ui.element("label").classes("qu-choice"):
-                box = ui.element("input").props("type=checkbox").mark(f"clean-{category}")
+                box = ui.element("input").classes("qu-box").props("type=checkbox").mark(f"clean-{category}")
                 box.props["checked"] = category in self._chosen
                 box.on("change", lambda event: self._choose(category, bool(event.args)), js_handler=_CHECKED)
                 with ui.element("span").classes("qu-col qu-grow").style("gap:0"):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
 from qlora_ui.components.events import listen
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.section_nav import Section
+from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast_error
 from qlora_ui.components.words import size
 from qlora_ui.contract.errors import QloraUiError
@@ -17,9 +16,6 @@ from qlora_ui.jobs.standby import NEEDED_BYTES, Standby, State
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.locales.figures import number
 from qlora_ui.pages.settings.parts import SettingRow, SettingsDesk
-
-if TYPE_CHECKING:
-    from qlora_ui.components.text import Text
 
 _STATES: dict[State, str] = {
     "off": mark("Off: each run loads the libraries when it starts."),
@@ -49,10 +45,11 @@ class _StandbyRow(SettingRow):
             self.help.text = _("Switched off: the app was started with --no-standby.")
             self._switch.disable()
         figures = KeyValues()
-        self._state: Text = figures.add(_("Now"))
-        self._state._props.update({"role": "status", "aria-live": "polite"})
-        self._memory: Text = figures.add(_("Memory"))
-        self._saved: Text = figures.add(_("Spares each run"))
+        with figures.add(_("Now")):
+            self._state = Text()
+        self._state._props["role"] = "status"
+        self._memory = figures.add(_("Memory"))
+        self._saved = figures.add(_("Spares each run"))
         listen(self._standby.changed, self._show)
         self._show()
 
