@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 # the root of the repository has to be on the path before these
-from tests.e2e.data_states import states  # noqa: E402
+from tests.e2e.data_states import said, states  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402
 
 PAGES = {
@@ -40,11 +40,16 @@ PAGES = {
     "help": "/help",
     "glossary": "/help/glossary",
     "shortcuts": "/help/shortcuts",
+    "jobs": "/help/jobs",
+    "recovery": "/help/recovery",
+    "monitoring": "/help/monitoring",
     "not-found": "/nowhere",
     "palette": "/",
     "bell": "/",
     "user-menu": "/",
     "navigation": "/",
+    "row-menu": "/activity",
+    "chosen-runs": "/activity",
 }
 DATA_STATES = {
     "chooser hub": "data-hub",
@@ -79,7 +84,7 @@ def main() -> None:
         take_all(browser, server.url, live, look)
         wait_for(server, lambda jobs: all(job["status"] == "completed" for job in jobs) or None)
         by_kind = {job["kind"]: f"/activity/{job['id']}" for job in jobs_of(server)}
-        results = {"score": by_kind["evaluation"], "receipt": by_kind["merge"]}
+        results = {"score": by_kind["evaluation"], "receipt": by_kind["merge"], "train-longer": by_kind["training"]}
         take_all(browser, server.url, PAGES | results, look)
         take_data(browser, server.url, look)
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
@@ -182,6 +187,9 @@ _OPENERS: dict[str, Callable[[Page], None]] = {
     "bell": lambda page: page.locator(".qu-bell > button").click(),
     "user-menu": lambda page: page.locator(".qu-menu > button").click(),
     "navigation": lambda page: page.locator(".qu-menu-button").click(),
+    "row-menu": lambda page: page.locator(".qu-runs tbody .qu-menu > button").first.click(),
+    "chosen-runs": lambda page: page.locator(".qu-runs tbody input[type=checkbox]").first.check(),
+    "train-longer": lambda page: page.get_by_role("button", name=said(page, "Train longer")).click(),
 }
 """What is opened on a page before its picture is taken, of the window alone."""
 

@@ -49,13 +49,16 @@ async def queue_or_follow(jobs: JobManager, job: Job, *, wait: bool, as_json: bo
     """See a job that was queued just now through, or only say where it stands. Gives the exit code."""
     if wait:
         return await see_through(jobs, job, as_json=as_json)
-    console.say(JobSummary.of(job).model_dump_json(indent=1) if as_json else queued(job))
+    console.say(JobSummary.of(job).model_dump_json(indent=1) if as_json else queued(job, held=jobs.queue_held))
     return 0
 
 
-def queued(job: Job) -> str:
+def queued(job: Job, *, held: bool) -> str:
     """Where a job stands that waits."""
-    return f"{job.name} is in the queue as {job.id}. The app, or `qlora-ui jobs work`, starts it."
+    words = f"{job.name} is in the queue as {job.id}."
+    if held:
+        return f"{words} The queue is held: `qlora-ui jobs continue` lets it start."
+    return f"{words} The app, or `qlora-ui jobs work`, starts it."
 
 
 async def see_through(jobs: JobManager, job: Job, *, as_json: bool) -> int:

@@ -63,7 +63,7 @@ class CurveCard(Card):
     """
 
     _names_curves = True
-    """Whether the legend says what the curves are, beside their present values."""
+    """Whether a legend says what the curves are, with their present values; the title of a card may say it already."""
 
     def __init__(self, job: Job, title: str, subject: Subject) -> None:
         super().__init__(title)
@@ -142,7 +142,7 @@ class CurveCard(Card):
 
     def _build_legend(self) -> None:
         self._legend_room.clear()
-        series = self._subject.series
+        series = self._subject.series if self._names_curves else []
         with self._legend_room:
             self._legend = {one["name"]: _legend_entry(one["label"], dashed=one["dashed"]) for one in series}
 
@@ -205,8 +205,8 @@ class CurveCard(Card):
         self._summary.text = self._subject.summary(curves)
         ends = {one["name"]: self._subject.end(curves, one["name"]) for one in series if curves.count(one["name"])}
         for one in series:
-            label = one["label"] if self._names_curves else ""
-            self._legend[one["name"]].text = f"{label} {ends.get(one['name'], '')}".strip()
+            if (text := self._legend.get(one["name"])) is not None:
+                text.text = f"{one['label']} {ends.get(one['name'], '')}".strip()
         if self._chart is not None:
             self._chart.show_ends(ends)
         if self._view == "table":

@@ -47,8 +47,8 @@ def news(before: Standing, job: Job) -> list[News]:
     after = Standing.of(job)
     found = []
     if before.status is JobStatus.RUNNING:  # the alerts of a run of the past may only just have been read
-        alerts = job.alerts[-min(after.alerts - before.alerts, ALERTS_READ_OUT) :] if after.alerts > before.alerts else []
-        found += [News(sentence(alert.message), is_urgent=True) for alert in alerts]
+        new = max(0, min(after.alerts - before.alerts, ALERTS_READ_OUT))
+        found += [News(sentence(alert.message), is_urgent=True) for alert in job.alerts[len(job.alerts) - new :]]
     if after.status is not before.status:
         found.append(_change(job))
     elif after.status is JobStatus.RUNNING and after.quarter > before.quarter:

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from qlora_ui.contract.records import Moment, ProcessIdentity, now
 
-
 LONGEST_ESTIMATE = 1e9
 """More seconds than this, some thirty years, are no estimate but a division by almost nothing."""
 

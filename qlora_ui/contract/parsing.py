@@ -78,8 +78,8 @@ def rebased(values: dict[str, Any], old_home: str, home: Path) -> dict[str, Any]
 
     `old_home`: as it was called when the values were written down; empty when nobody knows.
     """
-    old, new = old_home.rstrip("/\\"), str(home.resolve())
-    if not old or old == new:
+    old = old_home.rstrip("/\\")
+    if not old or old == str(home) or old == (new := str(home.resolve())):
         return values
 
     def rebase(value: Any) -> Any:

@@ -19,11 +19,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), le=datetime(9998, 12, 31, tzinfo=UTC))
-]
-"""When something happened. A time without its zone cannot be compared, and one at an end of the calendar cannot be shown
-on another clock: a file that holds such a time is damaged."""
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), le=datetime(9998, 12, 31, tzinfo=UTC))]
+"""When something happened. A time without its zone cannot be compared, and one at an end of the calendar cannot be
+shown on another clock: a file that holds such a time is damaged."""
 
 
 class JobKind(StrEnum):

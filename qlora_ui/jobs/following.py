@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.paths import Workspace
@@ -72,23 +73,26 @@ class JobFollower:
 
     async def refresh(self) -> None:
         """Look at every run folder once, now. Raises WorkspaceError."""
-        await self._look(everything=True)
+        await self._look(None)
 
-    async def _look(self, *, everything: bool) -> None:
+    async def _look(self, names: Collection[str] | None) -> None:
+        """Look at the run folders of these names; None for all that there are."""
         # What is read is new only once: it is taken over even when whoever asked for the look goes away meanwhile.
-        await asyncio.shield(self._look_and_take_over(everything=everything))
+        await asyncio.shield(self._look_and_take_over(names))
 
-    async def _look_and_take_over(self, *, everything: bool) -> None:
+    async def _look_and_take_over(self, names: Collection[str] | None) -> None:
         async with self._looking:
-            look, held = await asyncio.to_thread(self._look_at_home, everything=everything)
-            kept = {} if everything else {name: why for name, why in self.unreadable.items() if name not in look.gone}
-            self.unreadable = kept | look.unreadable
+            look, held = await asyncio.to_thread(self._look_at_home, names)
+            not_looked_at = {} if names is None else {n: why for n, why in self.unreadable.items() if n not in names}
+            self.unreadable = not_looked_at | look.unreadable
             for job_id in look.gone:
                 self._forget(job_id)
+            is_longer = any(watch.record.id not in self.jobs for watch, _ in look.found)
             changed = await self._take_over_all(look) or bool(look.gone) or held is not self.queue_held
             self.queue_held = held
-            if changed:
+            if is_longer:
                 self.jobs = dict(sorted(self.jobs.items(), key=lambda item: (item[1].created_at, item[0])))
+            if changed:
                 queue.number(self.jobs, held=held)
             for watch, _ in look.found:
                 if watch.record.id in self.jobs:
@@ -96,8 +100,13 @@ class JobFollower:
         if changed:
             self.jobs_changed.emit()
 
-    def _look_at_home(self, *, everything: bool) -> tuple[Look, bool]:
-        look = look_at(self.workspace, dict(self._watches), everything=everything)
+    @property
+    def _at_work(self) -> set[str]:
+        """The runs that change by themselves, which are few enough to be looked at all the time."""
+        return {name for name, watch in self._watches.items() if not watch.is_settled}
+
+    def _look_at_home(self, names: Collection[str] | None) -> tuple[Look, bool]:
+        look = look_at(self.workspace, dict(self._watches), names)
         return look, queue_file.is_held(self.workspace)
 
     async def _take_over_all(self, look: Look) -> bool:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 HISTORIES_KEPT = 20
 """So many of runs that nobody looks at stay in memory, the ones that were opened last."""
 REST_SECONDS = 0.01
+NEWS_SECONDS = 0.5
+"""Runs that end, appear or go within this time are looked through once."""
 
 
 class OpenHistories:
@@ -57,6 +59,7 @@ async def keep_ready(jobs: Callable[[], Iterable[Job]], changed: Event[[]]) -> N
         new = [job for job in jobs() if job.status.is_final and looked_at.get(job.id) != job.record.attempt]
         if not new:
             await changed.emitted()
+            await asyncio.sleep(NEWS_SECONDS)
             continue
         looked_at.update({job.id: job.record.attempt for job in new})
         for paths in await asyncio.to_thread(_not_ready, [job.paths for job in new]):

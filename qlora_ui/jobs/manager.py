@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -100,7 +100,7 @@ class JobManager(JobFollower):
         record = await asyncio.to_thread(
             take_in, self.workspace, kind, parameters, known, after=after, starts_from=starts_from
         )
-        await self._look_again()
+        await self._look_again({record.id})
         return self.get(record.id)
 
     async def duplicate(self, job_id: str, changes: Mapping[str, Any] | None = None) -> Job:
@@ -128,10 +128,13 @@ class JobManager(JobFollower):
     async def branch(self, job_id: str, step: int, changes: Mapping[str, Any] | None = None) -> Job:
         """A new run that goes on from one checkpoint of a training, with some parameters changed.
 
-        Raises JobError for a checkpoint that is not there or damaged, ParameterError for changes it cannot bear.
+        Raises JobError for a checkpoint that is not there or damaged, ParameterError for changes it cannot bear, or
+        where the new run would have nothing left to train.
         """
         job = self.get(job_id)
+        await self.load_history(job)
         parameters = starting_points.branched(job, changes or {}, self._names)
+        starting_points.require_steps_after(step, job, parameters)
         return await self.submit(job.kind, parameters, starts_from=(job, step))
 
     async def follow_up(self, job_id: str, kind: JobKind, *, dataset_path: str = "", output_dir: str = "") -> Job:
@@ -177,6 +180,7 @@ class JobManager(JobFollower):
             return await asyncio.to_thread(run_checkpoints.delete, self.workspace, job.paths, job.record, step)
 
         await self._try(job_id, delete)
+        await self._look_again({job_id})
 
     # ---- the queue ----
 
@@ -191,6 +195,7 @@ class JobManager(JobFollower):
             return await asyncio.to_thread(queue_file.put_at, self.workspace, list(self.jobs.values()), job, place)
 
         await self._try(job_id, move)
+        await self._look_again()
 
     async def hold_queue(self) -> None:
         """Nothing new is started, by no manager of this home, until it is continued. Raises WorkspaceError."""
@@ -210,12 +215,16 @@ class JobManager(JobFollower):
     # ---- following ----
 
     async def _follow(self) -> None:
-        for turn in itertools.count(1):
-            if self._closing:
-                return
+        last_full_look = time.monotonic()
+        while not self._closing:
             try:
                 self._launcher.reap()
-                await self._look(everything=turn % LOOKS_PER_FULL_LOOK == 0)
+                now = time.monotonic()
+                if now - last_full_look < LOOKS_PER_FULL_LOOK * self._poll_seconds:
+                    await self._look(self._at_work)
+                else:
+                    await self.refresh()
+                    last_full_look = now
                 await self._launch_next()
                 self.trouble = ""
             except Exception as error:  # whatever one look runs into, the next one may fare better
@@ -266,6 +275,7 @@ class JobManager(JobFollower):
             return await asyncio.to_thread(write_down, self.workspace, job.paths, job.record, decide(job))
 
         await self._try(job_id, change)
+        await self._look_again({job_id})
 
     async def _try(self, job_id: str, change: Callable[[Job], Awaitable[bool]]) -> None:
         """Make a change that gives False where things turn out to stand elsewhere by now: then anew."""
@@ -275,8 +285,8 @@ class JobManager(JobFollower):
             await self.refresh()
         else:
             raise JobError(f"{job_id} changes all the time.", "Ask again.")
-        await self._look_again()
 
-    async def _look_again(self) -> None:
-        await self.refresh()
+    async def _look_again(self, names: Collection[str] | None = None) -> None:
+        """Take over what was changed: of these runs, where no other was."""
+        await self._look(names)
         self._wake.set()

@@ -16,7 +16,7 @@ from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord
 from qlora_ui.jobs.endings import last_events
 
-_ID = re.compile(r"(\d{8}-\d{6})-(.+)-[0-9a-f]{4}")
+_ID = re.compile(r"(\d{8}-\d{6})-(.+)-(?:[0-9a-f]{4}){1,2}")
 _MOMENT = "%Y%m%d-%H%M%S"
 
 

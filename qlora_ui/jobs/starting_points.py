@@ -93,6 +93,22 @@ def extended(job: Job, epochs: float, names: Iterable[str]) -> TrainingParameter
     return branched(job, changes, names)
 
 
+def require_steps_after(step: int, job: Job, parameters: TrainingParameters) -> None:
+    """Raise ParameterError where these parameters of a run that goes on from `step` of the job end at it or before.
+
+    A run that never said how many steps an epoch has is let pass: its worker says so.
+    """
+    total = parameters.max_steps or math.inf
+    if per_epoch := job.facts.get("steps_per_epoch"):
+        total = min(total, math.ceil(parameters.num_train_epochs * per_epoch))
+    if total > step:
+        return
+    field = "max_steps" if parameters.max_steps == total else "num_train_epochs"
+    problem = f"With these settings the training ends at step {total:,}, but the checkpoint is at step {step:,} already."
+    hint = "Epochs and the step limit count from the very beginning: ask for more of them."
+    raise ParameterError(problem, hint, {field: f"{problem} {hint}"})
+
+
 def _steps_per_epoch(job: Job) -> int:
     """As the run itself counted them. Raises JobError when it never came so far."""
     if steps := job.facts.get("steps_per_epoch"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,13 +60,15 @@ class Look:
     """Name of the folder → why it cannot be read, in words."""
 
 
-def look_at(workspace: Workspace, known: Mapping[str, RunWatch], *, everything: bool) -> Look:
-    """Look at all run folders, or only at those of runs that are at work, which is cheap enough to do all the time.
+def look_at(workspace: Workspace, known: Mapping[str, RunWatch], names: Collection[str] | None = None) -> Look:
+    """Look at the run folders of these names, or at all that there are.
 
     Raises WorkspaceError when the folder of the runs cannot be read.
     """
-    names = find_runs(workspace) if everything else {name for name, watch in known.items() if not watch.is_settled}
-    look = Look(gone=set(known) - names if everything else set())
+    look = Look()
+    if names is None:
+        names = find_runs(workspace)
+        look.gone = set(known) - names
     for name in sorted(names):
         try:
             watch = known.get(name) or RunWatch(workspace.run(name))
@@ -95,11 +97,13 @@ class RunWatch:
     def __init__(self, paths: RunPaths) -> None:
         """Raises WorkspaceError when the folder cannot be read."""
         self.paths = paths
+        self._record_file = str(paths.job)
+        self._read_at = self._stamp_now()
+        """Which version of the record was read."""
         self.record = read_record(paths)
         self.parameters: JobParameters = read_parameters_of(paths, self.record)
         self.is_settled = False
         """Nothing more happens in the folder until somebody writes a new record."""
-        self._record_file = str(paths.job)
         self._tail = EventTail(paths.events)
         self._started: Started | None = None
         self._outlined = False
@@ -118,17 +122,21 @@ class RunWatch:
         if self.is_settled and stamp == self._stamp and not (thoroughly and not self._history_read):
             return None
         if stamp != self._stamp:
-            self.record, self._outlined = read_record(self.paths), False
+            if stamp != self._read_at:
+                self.record, self._read_at = read_record(self.paths), stamp
+            self._outlined = False
             self._grace_until = time.monotonic() + self._grace_seconds(stamp)
             self._stamp = stamp
         observation = Observation(self.record, JobStatus.PENDING)
-        if self._history_read or thoroughly or not self._is_at_rest():
+        ended = read_exit(self.paths)
+        has_ended = ended is not None and ended.attempt == self.record.attempt
+        if self._history_read or thoroughly or not (has_ended or self._is_at_rest()):
             self._read_events(observation)
         elif not self._outlined:
             observation.history, observation.is_whole, self._outlined = self._outline(), False, True
         observation.process = self._process()
         alive = self.record.state == "launched" and self._is_alive(observation.process)
-        observation.ended = read_exit(self.paths)
+        observation.ended = ended if has_ended else read_exit(self.paths)
         observation.status = status_of(self.record, alive=alive, ended=observation.ended)
         if observation.status is not JobStatus.RUNNING and self._history_read:
             self._read_events(observation)  # what it said between the first reading and its end
@@ -144,9 +152,8 @@ class RunWatch:
         self._history_read, self._outlined = False, True
 
     def _is_at_rest(self) -> bool:
-        """It is known without its events that nobody works on the run."""
-        ended = read_exit(self.paths)
-        if self.record.state != "launched" or (ended is not None and ended.attempt == self.record.attempt):
+        """It is known without its events that nobody works on the run, which wrote no end of this attempt."""
+        if self.record.state != "launched":
             return True
         return self.record.process is not None and not self.record.process.is_alive
 

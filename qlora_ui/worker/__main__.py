@@ -144,7 +144,8 @@ def leave(code: int) -> NoReturn:
     """End the process; at once where a tracker hangs, whose library would wait for its server before it lets go."""
     if is_one_at_work():
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(OSError):  # a full disk; how the job ended is written down by now
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 

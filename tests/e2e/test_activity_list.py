@@ -134,7 +134,7 @@ def test_the_box_above_stands_for_the_page(page: Page) -> None:
     every.check()
     expect(page.get_by_text("25 runs chosen").first).to_be_visible()
     box(page, "past 03").uncheck()
-    assert every.evaluate("box => box.indeterminate")
+    expect(every).to_be_checked(indeterminate=True)
     page.get_by_role("button", name="Choose all 43").click()
     expect(page.get_by_text("43 runs chosen").first).to_be_visible()
     expect(every).to_be_checked()
@@ -187,19 +187,30 @@ def test_the_queue_is_sorted_by_keyboard_and_keeps_the_focus(page: Page) -> None
 def test_the_queue_is_sorted_by_dragging(page: Page) -> None:
     expect(queue(page)).to_have_text([*WAITING])
     entries = page.locator(".qu-reorder-entry")
-    height = (entries.first.bounding_box() or {})["height"]
+    bounds = entries.first.bounding_box()
+    assert bounds is not None
     grip = entries.nth(2).locator(".qu-grip")
     grip.drag_to(entries.nth(0), target_position={"x": 200, "y": 4})
     expect(queue(page)).to_have_text(["three", "one", "two"])
     grip = entries.nth(0).locator(".qu-grip")
-    grip.drag_to(entries.nth(2), target_position={"x": 200, "y": height - 4})
+    grip.drag_to(entries.nth(2), target_position={"x": 200, "y": bounds["height"] - 4})
     expect(queue(page)).to_have_text([*WAITING])
+
+
+def test_holding_the_queue_keeps_the_focus(busy_app: RunningServer, open_page: OpenPage) -> None:
+    page = list_at(busy_app, open_page)
+    hold, go_on = (page.get_by_role("button", name=name) for name in ("Hold the queue", "Continue the queue"))
+    hold.focus()
+    page.keyboard.press("Enter")
+    expect(go_on).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(hold).to_be_focused()
 
 
 # ---- looks ----
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("width", [360, 760, 1440])
 def test_a_list_with_chosen_runs_is_accessible_and_fits(
     long_list: RunningServer, open_page: OpenPage, width: int
 ) -> None:

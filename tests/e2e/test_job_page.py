@@ -175,7 +175,7 @@ def test_everything_unfolded_is_accessible_and_fits(
     expect(page.locator(".qu-files").first).to_be_visible()
     expect(page.locator(".qu-console")).to_be_visible()
     found: dict[str, list[str]] = {}
-    for width in (360, 720, 1440):
+    for width in (360, 720, 3840, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         settle(page)
         found[f"layout, {width} px"] = faults(page)

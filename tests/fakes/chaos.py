@@ -6,8 +6,6 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -27,7 +25,6 @@ JUMPS = (3_600.0, -3_600.0, 31_536_000.0, -31_536_000.0)
 """An hour and a year, forward and back [s]."""
 DEVICES = ("cpu", "cuda:0")
 """Scripted workers need nothing of a device but its lease."""
-DISK_MB = 8
 
 
 class Chaos:
@@ -206,20 +203,6 @@ class Chaos:
             server.kill()
         for worker, _ in self.workers():
             _signal(worker, signal.SIGKILL)
-
-
-@contextlib.contextmanager
-def small_disk() -> Iterator[Path | None]:
-    """A disk of a few megabytes for a while; None where this system lets us make none."""
-    with tempfile.TemporaryDirectory(prefix="small-disk-") as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", folder]
-        if subprocess.run(mount, capture_output=True).returncode:
-            yield None
-            return
-        try:
-            yield Path(folder)
-        finally:
-            subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 
 import httpx
@@ -60,3 +61,33 @@ async def test_all_figures_come_as_a_table(client: httpx.AsyncClient, run_id: st
     assert {"loss", "learning_rate", "power", "padding"} < set(head.split(","))
     assert first.startswith("0,")
     assert len(rest) == 400
+
+
+async def test_no_link_leads_out_of_a_run(client: httpx.AsyncClient, services: Services, run_id: str) -> None:
+    paths, secret = services.workspace.run(run_id), services.workspace.home / "secrets"
+    secret.mkdir()
+    (secret / "key.txt").write_text("a secret")
+    for link, target in ((paths.console, secret / "key.txt"), (paths.log, secret / "key.txt"), (paths.adapter, secret)):
+        if link.is_dir():
+            shutil.rmtree(link)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+    for path in ("console", "console?download=true", "log", "files/adapter", "files/run.log"):
+        answer = await client.get(f"/jobs/{run_id}/{path}")
+        assert (answer.status_code, "secret" in answer.text) == (404, False), path
+
+
+@pytest.mark.parametrize(
+    ("way", "body", "status"),
+    [
+        ("branch", {"step": 10**300}, 422),
+        ("branch", {"step": -1}, 422),
+        ("extend", {"epochs": 1e300}, 422),
+    ],
+)
+async def test_figures_without_measure_are_refused(
+    client: httpx.AsyncClient, run_id: str, way: str, body: dict[str, float], status: int
+) -> None:
+    answer = await client.post(f"/jobs/{run_id}/{way}", json=body)
+    assert answer.status_code == status
+    assert answer.json()["error"]

@@ -243,13 +243,14 @@ async def test_the_figures_of_now_are_said_with_their_units(user: User, services
 async def test_another_figure_is_drawn_when_it_is_chosen(user: User, services: Services) -> None:
     job = await rich(services, JobStatus.COMPLETED)
     await user.open(f"/activity/{job.id}")
-    await user.should_see("How large each correction is", retries=50)
+    await user.should_see("How large each correction is; it grows over the warm-up", retries=50)
     [card] = [card for card in user.find(kind=MeasuresCard).elements if isinstance(card, MeasuresCard)]
     [select] = [element for element in card.descendants() if isinstance(element, ui.select)]
     assert "power" in select.options
     assert "eval_token_accuracy" in select.options
     select.value = "power"
     await user.should_see("What the GPU draws at that moment.", retries=50)
+    await user.should_not_see("How large each correction is; it grows over the warm-up")
     [chart] = [element for element in card.descendants() if isinstance(element, CurveChart)]
     assert chart._props["series"][0]["name"] == "power"
     assert chart._props["scale"]["unit"] == "W"
@@ -318,3 +319,12 @@ async def test_all_parameters_and_the_command_unfold(user: User, services: Servi
     await user.should_see("Weight decay", retries=50)
     open_fold(user, "As a file")
     await user.should_see(f"qlora-ui train {job.id}.yaml", retries=50)
+
+
+async def test_a_waiting_training_shows_no_empty_cards(user: User, busy_services: Services) -> None:
+    [job] = [job for job in busy_services.jobs.jobs.values() if job.status is JobStatus.PENDING]
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Every other setting has its default.", retries=50)
+    await user.should_see("Queue what begins by itself")
+    shown = {one.text for one in user.find(kind=Text).elements if isinstance(one, Text) and one.tag == "h2"}
+    assert shown == {"After this one", "Parameters", "Files"}

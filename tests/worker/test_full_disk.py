@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,26 +9,22 @@ import pytest
 
 from qlora_ui.contract import checkpoints
 from qlora_ui.contract.records import JobKind, JobStatus
+from tests.fakes.disks import remount, small_disk
 from tests.worker.conftest import TRAINING, events_of, finish, make_run, start
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MB: room for two checkpoints of the starter model, not for a third."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no file system of a fixed size can be made here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def disk() -> Iterator[Path]:
+    """12 MB: room for two checkpoints of the starter model, not for a third."""
+    with small_disk(12) as disk:
+        if disk is None:
+            pytest.skip("No disk of a fixed size can be made here.")
+        yield disk
 
 
-def test_a_full_disk_ends_the_run_with_a_reason_and_it_goes_on_when_there_is_room(small_disk: Path) -> None:
+def test_a_full_disk_ends_the_run_with_a_reason_and_it_goes_on_when_there_is_room(disk: Path) -> None:
     values = {**TRAINING, "max_steps": 12, "save_steps": 2, "checkpoints_kept": 50, "evaluations": 0}
-    paths = make_run(small_disk, JobKind.TRAINING, values)
+    paths = make_run(disk, JobKind.TRAINING, values)
     ended = finish(paths, code=1)
     assert ended.status is JobStatus.FAILED
     assert "disk" in ended.error and "full" in ended.error
@@ -38,8 +33,8 @@ def test_a_full_disk_ends_the_run_with_a_reason_and_it_goes_on_when_there_is_roo
     whole = checkpoints.newest(paths.checkpoints)
     assert whole is not None, "the checkpoints before are untouched"
 
-    subprocess.run(["mount", "-o", "remount,size=100m", str(small_disk)], check=True)
-    make_run(small_disk, JobKind.TRAINING, values, attempt=2)
+    remount(disk, "size=100m")
+    make_run(disk, JobKind.TRAINING, values, attempt=2)
     worker = start(paths)
     assert worker.wait(240) == 0, paths.console.read_text()[-2000:]
     resumed = [event.step for event in events_of(paths) if event.type == "resumed"]

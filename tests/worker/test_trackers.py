@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,17 +17,13 @@ from typing import Any, cast
 
 import pytest
 
-from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.events import Alert, AlertCode, Event, Facts, Metric
-from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
-from qlora_ui.contract.trackers import TOOLS, Tool
+from qlora_ui.contract.events import Alert, AlertCode, Metric
+from qlora_ui.contract.paths import RunPaths
+from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.contract.trackers import TOOLS
 from qlora_ui.worker import trackers
-from qlora_ui.worker.context import Context
-from qlora_ui.worker.control import Control
-from qlora_ui.worker.trackers import Trackers, feed, open_trackers
 from tests.worker.conftest import TRAINING, events_of, finish, make_run
+from tests.worker.tracked import Attempt
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # of the trackers' own libraries, in their threads
@@ -35,7 +31,6 @@ pytestmark = [
 ]
 PATIENCE_S = 90.0
 """For real trackers on a machine that is busy with other tests."""
-SUMMARY = {"train_loss": 0.5, "steps": 3, "stopped_early": False, "adapter": "/somewhere"}
 
 
 def needs(name: str) -> pytest.MarkDecorator:
@@ -46,43 +41,6 @@ def needs(name: str) -> pytest.MarkDecorator:
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trackers, "CLOSE_SECONDS", PATIENCE_S)
     monkeypatch.setattr(trackers, "PAUSE_SECONDS", PATIENCE_S)
-
-
-class Attempt:
-    """One attempt at a run, with what it reported."""
-
-    def __init__(self, home: Path, names: Sequence[str], *, offline: bool = True, **more: Any) -> None:
-        self.told: list[Event] = []
-        workspace = Workspace(home)
-        paths = workspace.run("20261123-091500-tone-1a2b")
-        paths.folder.mkdir(parents=True, exist_ok=True)
-        parameters = TrainingParameters(
-            model_name="starter", dataset_path="starter", trackers=cast(Any, list(names)), offline=offline, **more
-        )
-        record = JobRecord(id=paths.id, kind=JobKind.TRAINING, name="tone", created_at=now(), queued_at=now())
-        control = Control(paths.command, 1)
-        self.context = Context(paths, workspace, record, parameters, self.told.append, control, offline=True)
-        self.trackers: Trackers = open_trackers(self.context, parameters, "tone")
-
-    def measure(self, steps: Sequence[int], factor: float = 1.0) -> Attempt:
-        for step in steps:
-            self.trackers.metric(step, {"loss": factor / step, "eval_loss": 2.0, "temperature": 61.0})
-        return self
-
-    def close(self, status: JobStatus = JobStatus.COMPLETED) -> Attempt:
-        self.trackers.close(status, SUMMARY)
-        return self
-
-    @property
-    def alerts(self) -> list[Alert]:
-        return [event for event in self.told if isinstance(event, Alert)]
-
-    @property
-    def place(self) -> Mapping[str, Any]:
-        """The last fact about trackers."""
-        return cast(
-            Mapping[str, Any], [event.values["trackers"] for event in self.told if isinstance(event, Facts)][-1]
-        )
 
 
 @contextmanager
@@ -117,9 +75,6 @@ def server(answer: Callable[[str, Any], tuple[int, Any]]) -> Iterator[tuple[str,
         yield f"http://127.0.0.1:{running.server_port}", asked
         running.shutdown()
         thread.join()
-
-
-# ---- each of them ----
 
 
 @needs("tensorboard")
@@ -222,7 +177,7 @@ def in_a_process(attempt: str, **variables: str) -> list[Alert]:
     """The alerts of an attempt in a process of its own: some trackers read their settings once, at their import."""
     code = (
         "from pathlib import Path\nfrom qlora_ui.worker import trackers\n"
-        f"from tests.worker.test_trackers import Attempt\ntrackers.CLOSE_SECONDS = {PATIENCE_S}\n"
+        f"from tests.worker.tracked import Attempt\ntrackers.CLOSE_SECONDS = {PATIENCE_S}\n"
         f"print('\\n' + '\\n'.join(alert.model_dump_json() for alert in {attempt}.alerts))"
     )
     done = subprocess.run(
@@ -290,122 +245,3 @@ def test_trackio_has_the_run_in_its_database_and_goes_on_in_it(tmp_path: Path) -
     name, points = json.loads(done.stdout.splitlines()[-1])
     assert name == "20261123-091500-tone-1a2b"
     assert [(p["step"], p["train/loss"]) for p in points if "train/loss" in p] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
-
-
-# ---- what may go wrong ----
-
-
-class Fake:
-    """A tracker that does as it is told."""
-
-    url = "http://127.0.0.1/run"
-    command = ""
-    remark = None
-
-    def __init__(self, log: Callable[[Sequence[feed.Point]], None] = lambda _: None) -> None:
-        self._log = log
-        self.closed: list[tuple[JobStatus, Mapping[str, float]]] = []
-
-    def log(self, points: Sequence[feed.Point]) -> None:
-        self._log(points)
-
-    def close(self, status: JobStatus, summary: Mapping[str, float]) -> None:
-        self.closed.append((status, summary))
-
-
-def attempt_with(monkeypatch: pytest.MonkeyPatch, home: Path, open_: Callable[[], feed.Opened]) -> Attempt:
-    monkeypatch.setattr(Tool, "is_installed", True)
-    monkeypatch.setattr(trackers, "_opener", lambda *_: open_)
-    return Attempt(home, ["mlflow"])
-
-
-def test_a_tracker_is_told_the_end_with_the_figures_of_the_summary(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    points: list[feed.Point] = []
-    fake = Fake(points.extend)
-    attempt = attempt_with(monkeypatch, tmp_path, lambda: fake)
-    attempt.trackers.metric(1, {"loss": float("nan"), "grad_norm": 2.0})
-    attempt.close(JobStatus.FAILED)
-    assert points == [(1, {"train/grad_norm": 2.0})]
-    assert fake.closed == [(JobStatus.FAILED, {"train_loss": 0.5, "steps": 3.0})]
-    assert attempt.trackers.note == "MLflow: http://127.0.0.1/run"
-
-
-def test_what_is_not_installed_is_said_with_the_command_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Tool, "is_installed", False)
-    attempt = Attempt(tmp_path, ["wandb"]).measure([1]).close()
-    [alert] = attempt.alerts
-    assert alert.message == "The curves do not go to Weights & Biases, which is not installed."
-    assert "pip install 'qlora-ui[wandb]'" in alert.hint
-
-
-@pytest.mark.parametrize("moment", ["open", "log"])
-@pytest.mark.parametrize("error", [ValueError("https://ann:secret@host is down.\nmore"), SystemExit(3)])
-def test_a_tracker_that_breaks_is_told_of_once_and_the_training_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, error: BaseException
-) -> None:
-    def fail(*_: Any) -> Any:
-        raise error
-
-    attempt = attempt_with(monkeypatch, tmp_path, fail if moment == "open" else lambda: Fake(fail))
-    attempt.measure(range(1, 50)).close()
-    [alert] = attempt.alerts
-    assert alert.message.startswith("MLflow does not get the curves any more: ")
-    assert "secret" not in alert.message and "more" not in alert.message.partition(": ")[2]
-
-
-@pytest.mark.parametrize(
-    ("status", "limit"), [(JobStatus.COMPLETED, "CLOSE_SECONDS"), (JobStatus.PAUSED, "PAUSE_SECONDS")]
-)
-def test_a_tracker_that_hangs_is_let_go_at_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: JobStatus, limit: str
-) -> None:
-    monkeypatch.setattr(trackers, limit, 0.05)
-    leave = threading.Event()
-    attempt = attempt_with(monkeypatch, tmp_path, lambda: Fake(lambda _: assert_true(leave.wait(20))))
-    attempt.measure([1, 2]).close(status)
-    [alert] = attempt.alerts
-    assert alert.message == "MLflow did not take the last points in time, so it lacks them."
-    leave.set()
-
-
-def test_the_library_of_a_tracker_that_hangs_does_not_hold_up_the_end_of_the_process(tmp_path: Path) -> None:
-    code = (
-        "import atexit, time\nfrom pathlib import Path\nfrom qlora_ui.contract.trackers import Tool\n"
-        "from qlora_ui.worker import trackers\nfrom qlora_ui.worker.__main__ import leave\n"
-        "from tests.worker.test_trackers import Attempt\n"
-        "atexit.register(time.sleep, 1000)\n"  # as libraries do that send what is left
-        "trackers.CLOSE_SECONDS, trackers._opener = 0.05, lambda *_: lambda: time.sleep(1000)\n"
-        "Tool.is_installed = True\n"
-        f"Attempt(Path({str(tmp_path)!r}), ['mlflow']).close()\nprint('at its end')\nleave(3)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (3, "at its end\n"), done.stderr
-
-
-def test_a_tracker_that_does_not_keep_up_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "WAITING_POINTS", 5)
-    leave = threading.Event()
-    attempt = attempt_with(monkeypatch, tmp_path, lambda: Fake(lambda _: assert_true(leave.wait(20))))
-    attempt.measure(range(1, 50))
-    [alert] = attempt.alerts
-    assert "no points for a long time" in alert.message
-    leave.set()
-    attempt.close()
-    assert len(attempt.alerts) == 1
-
-
-def test_a_full_disk_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Event) -> None:
-        raise WorkspaceError("The disk is full.")
-
-    attempt = attempt_with(monkeypatch, tmp_path, Fake)
-    object.__setattr__(attempt.context, "report", refuse)
-    attempt.close()
-
-
-def assert_true(value: bool) -> None:
-    assert value

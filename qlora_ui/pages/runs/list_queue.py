@@ -47,7 +47,8 @@ class QueueCard(Card, default_classes="qu-queue"):
             self._held = Notice(held, "warning")
             self._held._props["role"] = "status"
             self._list = ReorderList(label=_("Queue"), on_move=self._move)
-            with row(between=True, wrap=True) as self._foot:
+            self._foot = row(between=True, wrap=True).classes("qu-queue-foot")
+            with self._foot:
                 self._more = Button("", self._show_more, size="sm", variant="ghost")
                 self._keys = muted(_("Alt and the arrow keys move a run, too."), size="xs").classes("qu-only-mouse")
             self._voice = LiveRegion()

@@ -38,7 +38,7 @@ class RunRow:
         self._progress = self.element.cell().classes("qu-progress-cell")
         with self.element.cell():
             Ago(job.created_at, classes="qu-nowrap")
-        self._took = self.element.cell().classes("qu-nowrap qu-run-took")
+        self._took = self.element.cell().classes("qu-run-took")
         with self.element.cell().classes("qu-run-status"):
             StatusBadge(job)
         with self.element.cell().classes("qu-run-menu") as last:

@@ -69,6 +69,7 @@ class ListBar(ui.element, default_classes="qu-list-bar"):
             for action in Action
         }
         self._compare = Button(_("Compare"), self._show_comparison, icon="git-compare", size="sm").mark("bulk-compare")
+        self._compare._props["aria-label"] = _("Compare")
         self._compare.move(target_index=len(self._bulk.default_slot.children) - 2)
         self._buttons[Action.DELETE].classes(add="qu-btn-danger", remove="qu-btn-secondary")
 
@@ -99,8 +100,8 @@ class ListBar(ui.element, default_classes="qu-list-bar"):
         for action, button in self._buttons.items():
             text, reason = button_words(action, chosen)
             button.text = text
+            button._props["aria-label"] = text  # where there is room for its icon only, it is the tooltip, too
             button.disable_because(reason)
-            button._props["aria-label"] = text
         self._compare.disable_because(_why_not_compare(len(chosen)))
 
     def choose(self, chosen: set[str]) -> None:

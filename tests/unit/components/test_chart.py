@@ -121,7 +121,8 @@ def test_each_figure_is_said_with_its_unit(name: str, value: float, words: str) 
 
 def test_a_figure_beside_the_losses_is_summed_up() -> None:
     words = summarise_measure(curves(power=[(1, 300.0), (2, 341.0), (3, 320.0)]), MEASURES["power"])
-    assert words == "320 W at step 3, between 300 W and 341 W so far. What the GPU draws at that moment."
+    assert words == "320 W at step 3, between 300 W and 341 W so far."
+    assert summarise_measure(curves(), MEASURES["power"]) == ""
 
 
 def test_a_sparkline_fills_its_box_and_falls_to_the_right() -> None:

@@ -77,8 +77,14 @@ def test_errors_are_urgent_and_say_what_is_wrong(job: Job) -> None:
 
 def test_an_alert_of_a_run_at_work_is_told_once_and_those_of_the_past_never(job: Job) -> None:
     before = Standing.of(job)
-    job.alerts.append(Alert(message="The loss is not a number."))
+    job.take_in([Alert(message="The loss is not a number.")])
     assert news(before, job) == [News("The loss is not a number.", is_urgent=True)]
     assert news(Standing.of(job), job) == []
     job.status = JobStatus.COMPLETED
     assert news(Standing(JobStatus.COMPLETED, 4, alerts=0), job) == []
+
+
+def test_of_many_alerts_at_once_the_newest_are_told(job: Job) -> None:
+    before = Standing.of(job)
+    job.take_in([Alert(message=f"Spike {number}.") for number in range(1_000)])
+    assert [one.sentence for one in news(before, job)] == ["Spike 997.", "Spike 998.", "Spike 999."]

@@ -21,3 +21,9 @@ def test_plain_values_alone_are_read() -> None:
 def test_every_key_has_its_line() -> None:
     assert key_lines("# settings\nname: a\n\nlora_rank: 8\n") == {"name": 2, "lora_rank": 4}
     assert key_lines("") == {}
+
+
+@pytest.mark.parametrize(("text", "problem"), [("a: 2024-13-45", "month must be"), ("[" * 5_000, "nested too deeply")])
+def test_what_the_loader_breaks_on_is_refused_in_words(text: str, problem: str) -> None:
+    with pytest.raises(ParameterError, match=problem):
+        parse_yaml(text)

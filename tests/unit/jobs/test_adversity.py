@@ -4,8 +4,7 @@ import asyncio
 import errno
 import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from qlora_ui.contract.records import Command, JobKind, JobStatus, ProcessIdenti
 from qlora_ui.jobs import dispatcher, following, run_folder, watch
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import read_command, read_record, write_record
-from qlora_ui.settings import prepare_home
 from tests.fakes.runs import FakeRun, write_run
 from tests.unit.jobs.test_manager import reach, status_of
 
@@ -232,43 +230,3 @@ async def test_runs_of_one_second_stand_in_the_order_of_their_making(make_manage
     manager = make_manager()
     ids = [(await manager.submit(JobKind.TRAINING, training(name))).id for name in ("zebra", "middle", "ape")]
     assert list(manager.jobs) == ids
-
-
-@pytest.fixture
-def mounted(workspace: Workspace) -> Iterator[Callable[[str], None]]:
-    """The home on a disk of its own; gives what mounts it anew with other options, such as `ro`."""
-    where = str(workspace.home)
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", where], capture_output=True, text=True)
-    if made.returncode:
-        pytest.skip(f"no disk can be made here: {made.stderr.strip()}")
-    prepare_home(workspace)
-
-    def remount(options: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{options}", where], check=True)
-
-    yield remount
-    subprocess.run(["umount", "--lazy", where], check=True)
-
-
-async def test_a_home_that_becomes_read_only_refuses_in_words_and_loses_nothing(
-    mounted: Callable[[str], None], make_manager: Make, training: Training, workspace: Workspace
-) -> None:
-    manager = make_manager()
-    await manager.start()
-    done = await manager.submit(JobKind.TRAINING, training())
-    assert await manager.ended(done) is JobStatus.COMPLETED
-    while manager._processes[done.id].is_alive:  # for as long as it has a file open, the disk stays as it is
-        await asyncio.sleep(0.01)
-    mounted("ro")
-    with pytest.raises(WorkspaceError, match="Read-only file system"):
-        await manager.submit(JobKind.TRAINING, training("second"))
-    with pytest.raises(WorkspaceError, match="Read-only file system"):
-        await manager.delete(done.id)
-    with pytest.raises(WorkspaceError, match=r"cannot be written: Read-only file system"):
-        prepare_home(workspace)
-    await manager.refresh()
-    assert status_of(done) is JobStatus.COMPLETED
-    mounted("rw")
-    second = await manager.submit(JobKind.TRAINING, training("second"))
-    assert await manager.ended(second) is JobStatus.COMPLETED
-    assert list(manager.jobs) == [done.id, second.id]

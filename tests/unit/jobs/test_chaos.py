@@ -24,8 +24,9 @@ from qlora_ui.jobs.history import History
 from qlora_ui.jobs.leases import is_held
 from qlora_ui.jobs.run_folder import read_exit, read_record
 from qlora_ui.store.store import Store
-from tests.fakes.chaos import Chaos, small_disk
+from tests.fakes.chaos import Chaos
 from tests.fakes.diary import Diary
+from tests.fakes.disks import small_disk
 from tests.fakes.follower import Seen
 from tests.fakes.worker import STEPS
 

@@ -250,6 +250,12 @@ def test_a_damaged_file_holds_nothing_up(workspace: Workspace, content: bytes) -
     assert not queue_file.is_held(workspace)
 
 
+def test_a_file_that_nobody_can_read_now_is_told(workspace: Workspace) -> None:
+    workspace.queue_state.mkdir()  # as root, too, it is no file that can be read
+    with pytest.raises(WorkspaceError, match=r"queue\.json cannot be read"):
+        queue_file.is_held(workspace)
+
+
 async def test_a_disk_that_takes_nothing_is_told(
     make_manager: Make, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

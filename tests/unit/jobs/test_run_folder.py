@@ -61,9 +61,14 @@ def test_a_run_is_written_and_read_again(tmp_path: Path) -> None:
     assert list(workspace.runs.iterdir()) == []
 
 
-def test_a_damaged_record_is_named_and_left_as_it_is(tmp_path: Path) -> None:
-    paths = create_run(Workspace(tmp_path), record(), PARAMETERS)
+def test_a_damaged_record_is_told_by_the_other_files_and_left_as_it_is(tmp_path: Path) -> None:
+    written = record()
+    paths = create_run(Workspace(tmp_path), written, PARAMETERS)
     paths.job.write_text('{"id": "x", "kind"')
+    found = read_record(paths)
+    assert (found.id, found.kind, found.state) == (written.id, written.kind, "held")
+    assert paths.job.read_text() == '{"id": "x", "kind"'
+    paths.parameters.unlink()
     with pytest.raises(WorkspaceError, match=r"job\.json is missing or damaged"):
         read_record(paths)
     assert paths.job.read_text() == '{"id": "x", "kind"'
@@ -76,6 +81,15 @@ def test_damaged_parameters_are_named(tmp_path: Path, text: str) -> None:
     paths.parameters.write_text(text)
     with pytest.raises(WorkspaceError, match="cannot be read"):
         read_parameters_of(paths, written)
+
+
+def test_a_draft_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    workspace, written = Workspace(tmp_path), record()
+    draft = workspace.runs / f".new-{written.id}"
+    draft.mkdir(parents=True)
+    with pytest.raises(WorkspaceError, match="could not be written"):
+        create_run(workspace, written, PARAMETERS)
+    assert draft.is_dir()
 
 
 def test_half_an_exit_record_is_no_end(tmp_path: Path) -> None:

@@ -177,6 +177,21 @@ async def test_a_branch_goes_on_from_the_chosen_checkpoint_with_changes(
 
 @pytest.mark.parametrize(
     ("changes", "field"),
+    [({"max_steps": 10}, "max_steps"), ({"max_steps": None, "num_train_epochs": 0.1}, "num_train_epochs")],
+)
+async def test_a_branch_that_would_train_nothing_is_refused(
+    manager: JobManager, training: Training, changes: dict[str, object], field: str
+) -> None:
+    job = await trained(manager, training("tone", save_steps=5))
+    await manager.load_history(job)
+    job.history.facts["steps_per_epoch"] = 100
+    with pytest.raises(ParameterError, match="the training ends at step 10, but the checkpoint is at step 10") as caught:
+        await manager.branch(job.id, 10, changes)
+    assert list(caught.value.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
     [
         ({"lora_rank": 8}, "lora_rank"),
         ({"target_modules": "q_proj"}, "target_modules"),

@@ -72,3 +72,12 @@ def test_a_long_table_comes_in_blocks() -> None:
     blocks = list(csv_of(columns_of(curves)))
     assert len(blocks) == 4
     assert "".join(blocks).count("\n") == 5_001
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [("loss", "loss"), ("=1+2", "'=1+2"), ("@a,b", '"\'@a,b"'), ('a"\nb', '"a""\nb"'), ("-x", "'-x")],
+)
+def test_no_figure_is_a_formula_in_a_spreadsheet(name: str, head: str) -> None:
+    columns = {name: (array("q", [1]), array("d", [0.5]))}
+    assert "".join(csv_of(columns)) == f"step,{head}\n1,0.5\n"
