@@ -134,7 +134,8 @@ class JobManager(JobFollower):
         job = self.get(job_id)
         await self.load_history(job)
         parameters = starting_points.branched(job, changes or {}, self._names)
-        starting_points.require_steps_after(step, job, parameters)
+        if starting_points.has_checkpoint(job, step):  # else what is missing is said below
+            starting_points.require_steps_after(step, job, parameters)
         return await self.submit(job.kind, parameters, starts_from=(job, step))
 
     async def follow_up(self, job_id: str, kind: JobKind, *, dataset_path: str = "", output_dir: str = "") -> Job:

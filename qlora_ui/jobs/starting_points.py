@@ -104,7 +104,7 @@ def require_steps_after(step: int, job: Job, parameters: TrainingParameters) -> 
     if total > step:
         return
     field = "max_steps" if parameters.max_steps == total else "num_train_epochs"
-    problem = f"With these settings the training ends at step {total:,}, but the checkpoint is at step {step:,} already."
+    problem = f"So the training ends at step {total:,}, but the checkpoint is at step {step:,} already."
     hint = "Epochs and the step limit count from the very beginning: ask for more of them."
     raise ParameterError(problem, hint, {field: f"{problem} {hint}"})
 
@@ -148,13 +148,18 @@ def newest_whole(job: Job) -> int:
     raise JobError(f"{job.name} has no whole checkpoint to go on from.", "Duplicate it to begin anew.")
 
 
+def has_checkpoint(job: Job, step: int) -> bool:
+    """Whether there is one at this step, whole or not."""
+    return (job.paths.checkpoints / name_of(step)).is_dir()
+
+
 def files_at(job: Job, step: int) -> dict[str, Path]:
     """All that a new run needs to go on from a checkpoint, by the name within its folder.
 
     Raises JobError when the checkpoint is not there or damaged.
     """
     checkpoint = job.paths.checkpoints / name_of(step)
-    if not checkpoint.is_dir():
+    if not has_checkpoint(job, step):
         raise JobError(f"{job.name} has no checkpoint at step {step:,}.", "It may have made room for newer ones.")
     if fault := next(faults(checkpoint), ""):
         raise JobError(fault, "Choose another checkpoint.")

@@ -34,6 +34,8 @@ from qlora_ui.pages.visitor import Visitor
 if TYPE_CHECKING:
     from qlora_ui.services import Services
 
+PATIENCE_S = 30.0
+"""So long a page may take to appear: a busy machine, or a long history that is read for the first time."""
 PATHS = {
     "/": mark("Dashboard"),
     "/train": mark("Train"),
@@ -65,7 +67,7 @@ def register(services: Services) -> None:
         await _build(services, PATHS[client.page.path])
 
     for path, title in PATHS.items():
-        ui.page(path, title=f"{title} · qlora-ui", language="en-US")(shell)
+        ui.page(path, title=f"{title} · qlora-ui", language="en-US", response_timeout=PATIENCE_S)(shell)
     app.add_exception_handler(404, partial(_answer_not_found, services))
 
 

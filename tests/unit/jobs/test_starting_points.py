@@ -185,7 +185,7 @@ async def test_a_branch_that_would_train_nothing_is_refused(
     job = await trained(manager, training("tone", save_steps=5))
     await manager.load_history(job)
     job.history.facts["steps_per_epoch"] = 100
-    with pytest.raises(ParameterError, match="the training ends at step 10, but the checkpoint is at step 10") as caught:
+    with pytest.raises(ParameterError, match="ends at step 10, but the checkpoint is at step 10") as caught:
         await manager.branch(job.id, 10, changes)
     assert list(caught.value.fields) == [field]
 
@@ -219,7 +219,7 @@ async def test_a_checkpoint_that_is_not_there_or_damaged_is_named(manager: JobMa
         await manager.branch(job.id, 7)
     (job.paths.checkpoints / name_of(4) / "weights.bin").write_bytes(b"\1" * 64)
     with pytest.raises(JobError, match=r"weights\.bin of checkpoint-4 is damaged"):
-        await manager.branch(job.id, 4)
+        await manager.branch(job.id, 4, {"max_steps": 8})
 
 
 async def test_a_checkpoint_that_goes_while_it_is_copied_leaves_no_run(
@@ -231,7 +231,7 @@ async def test_a_checkpoint_that_goes_while_it_is_copied_leaves_no_run(
     answers = iter([found])
     monkeypatch.setattr(intake, "files_at", lambda *_: next(answers, None) or starting_points.files_at(job, 4))
     with pytest.raises(JobError, match=r"weights\.bin of checkpoint-4 cannot be read"):
-        await manager.branch(job.id, 4)
+        await manager.branch(job.id, 4, {"max_steps": 8})
     assert [folder.name for folder in manager.workspace.runs.iterdir()] == [job.id]
 
 
