@@ -40,7 +40,7 @@ async def queue_again(workspace: Workspace, run_ids: list[str], action: str, *, 
             await {"resume": jobs.resume, "retry": jobs.retry}[action](job_id)
             asked.append(jobs.get(job_id))
             if not (wait or as_json):
-                console.say(queued(asked[-1]))
+                console.say(queued(asked[-1], held=jobs.queue_held))
             return JobSummary.of(asked[-1]).model_dump(mode="json")
 
         code = await _for_each(workspace, run_ids, act, as_json=as_json, quiet=wait)
