@@ -151,8 +151,10 @@ def _training_lines(job: Job) -> str:
         ("Evaluation loss", _number(summary.get("eval_loss"))),
     ]
     rows.append(("Steps", f"{summary.get('steps', job.step):,}"))
+    if job.started_at is not None and job.ended_at is not None:
+        rows.append(("Took", console.duration(max(0.0, (job.ended_at - job.started_at).total_seconds()))))
     if seconds := summary.get("seconds"):
-        rows.append(("Time", console.duration(seconds)))
+        rows.append(("Training, without evaluations", console.duration(seconds)))
     if speed := summary.get("tokens_per_second"):
         rows.append(("Speed", f"{speed:,.0f} tokens/s"))
     return f"{console.table(rows)}\nThe adapter is in {job.paths.adapter}"

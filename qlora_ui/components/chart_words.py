@@ -13,7 +13,8 @@ from qlora_ui.jobs.curves import Curve, Curves
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import fixed, number, significant
 
-TABLE_ROWS = 100
+TABLE_ROWS = 300
+"""Of one curve; up to so many are all shown."""
 
 
 def summarise(curves: Curves) -> str:
@@ -104,14 +105,15 @@ def table_html(
     limit: int = TABLE_ROWS,
     write: Callable[[float], str] = lambda value: fixed(value, 4),
 ) -> str:
-    """The curves as a table, one row a step, with every evaluated step in it and about `limit` others.
+    """The curves as a table, one row a step, with every evaluated step in it and about `limit` others at most.
 
     A table that leaves steps out says so in its caption. `write` puts a value into words.
     """
     shown = {one["name"]: column(curves, one["name"]) for one in series}
     steps = sorted({step for one in series for step in _chosen(shown[one["name"]], limit, whole=one["dashed"])})
     total = _all_steps(list(shown.values()))
-    caption = f"<caption>{escape(_left_out(len(steps), total))}</caption>" if len(steps) < total else ""
+    every = max((_stride(shown[one["name"]], limit) for one in series if not one["dashed"]), default=1)
+    caption = f"<caption>{escape(_left_out(every, total))}</caption>" if len(steps) < total else ""
     names = "".join(f'<th scope="col">{escape(one["label"])}</th>' for one in series)
     head = f'<tr><th scope="col">{escape(_("Step"))}</th>{names}</tr>'
     body = "".join(_row(step, [_at(curve, step) for curve in shown.values()], write) for step in steps)
@@ -122,7 +124,12 @@ def _chosen(curve: Curve, limit: int, *, whole: bool) -> list[int]:
     """About `limit` steps, evenly chosen, always with the first and the last; or all of them."""
     if whole or len(curve) <= limit:
         return list(curve.steps)
-    return [*curve.steps[:: -(-len(curve) // limit)], curve.steps[-1]]
+    return [*curve.steps[:: _stride(curve, limit)], curve.steps[-1]]
+
+
+def _stride(curve: Curve, limit: int) -> int:
+    """Of how many points one is shown."""
+    return max(1, -(-len(curve) // limit))
 
 
 def _all_steps(shown: list[Curve]) -> int:
@@ -137,10 +144,10 @@ def _at(curve: Curve, step: int) -> float | None:
     return curve.values[place] if place < len(curve) and curve.steps[place] == step else None
 
 
-def _left_out(shown: int, total: int) -> str:
+def _left_out(every: int, total: int) -> str:
     return _(
-        "{shown} of {total} steps, evenly chosen, with every evaluated one. The download has them all.",
-        shown=number(shown),
+        "One in {every} of {total} steps, and every evaluated one; all of them are in the CSV.",
+        every=number(every),
         total=number(total),
     )
 

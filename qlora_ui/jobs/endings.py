@@ -17,11 +17,8 @@ from qlora_ui.contract.records import EndCause, ProcessIdentity
 log = logging.getLogger(__name__)
 
 _RESUME = "Resume goes on from its last checkpoint, if it has one."
-_LESS_MEMORY = (
-    "Close other programs, or lower the batch size or the longest example, then resume: it goes on from its last "
-    "checkpoint, if it has one."
-)
-_MAKE_ROOM = "Make room on the disk, then resume: it goes on from its last checkpoint, if it has one."
+_LESS_MEMORY = " ".join(("Close other programs, or lower the batch size or the longest example.", _RESUME))
+_MAKE_ROOM = " ".join(("Make room on the disk.", _RESUME))
 _BROKE_DOWN = {
     "SIGSEGV": "It broke down inside a library (SIGSEGV: it touched memory that is not its own).",
     "SIGABRT": "It broke down inside a library (SIGABRT: the library gave up).",
@@ -29,9 +26,8 @@ _BROKE_DOWN = {
     "SIGILL": "It broke down inside a library (SIGILL: this processor does not know one of its instructions).",
     "SIGFPE": "It broke down inside a library (SIGFPE: an arithmetic error).",
 }
-_BROKE_DOWN_HINT = (
-    "Resume goes on from its last checkpoint, if it has one. If it breaks down again, `qlora-ui doctor` looks for "
-    "libraries that do not fit this machine."
+_BROKE_DOWN_HINT = " ".join(
+    (_RESUME, "If it breaks down again, `qlora-ui doctor` looks for libraries that do not fit this machine.")
 )
 _FATAL = {
     "Fatal Python error: Segmentation fault": "SIGSEGV",
@@ -97,6 +93,13 @@ def ending_of(
     except OSError as error:
         log.warning("what is known of the end of %s could not be written down: %s", paths.id, error)
     return found
+
+
+def way_on(hint: str, step: int | None) -> str:
+    """A hint with what a resume would do: go on from the last checkpoint, at this step, or begin anew for None."""
+    if step is None:
+        return hint.replace(_RESUME, "It has no checkpoint, so resume begins anew.")
+    return hint.replace(_RESUME, f"Resume goes on from its last checkpoint, at step {step:,}.")
 
 
 def remembered(paths: RunPaths, attempt: int) -> Ending | None:

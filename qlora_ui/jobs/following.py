@@ -10,7 +10,7 @@ from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from qlora_ui.jobs import queue, queue_file
-from qlora_ui.jobs.endings import Ending, ending_of
+from qlora_ui.jobs.endings import Ending, ending_of, way_on
 from qlora_ui.jobs.histories import OpenHistories
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import Launcher
@@ -140,11 +140,11 @@ class JobFollower:
             found.status,
             found.ended,
             asked_to=found.asked.action if found.asked else "",
-            has_checkpoint=found.has_checkpoint,
+            has_checkpoint=found.checkpoint is not None,
         )
         job.take_in(found.new_events)
         if ending is not None:
-            job.message, job.hint = ending.message, ending.hint
+            job.message, job.hint = ending.message, way_on(ending.hint, found.checkpoint)
             job.cause, job.traceback = ending.cause, ending.traceback
         if found.asked_seconds_ago > self._stop_grace_seconds and found.process is not None:
             self._kill(job, found.process)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from qlora_ui.contract.checkpoints import all_of, step_of
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import Event, Started
 from qlora_ui.contract.log_lines import LogEntry
@@ -46,8 +47,8 @@ class Observation:
     asked: Command | None = None
     """A stop or pause that waits to be obeyed."""
     asked_seconds_ago: float = 0.0
-    has_checkpoint: bool = False
-    """A stopped run left a whole checkpoint; not looked for otherwise."""
+    checkpoint: int | None = None
+    """The step of the last whole checkpoint that a stopped or interrupted run left; not looked for otherwise."""
 
 
 @dataclass
@@ -141,8 +142,9 @@ class RunWatch:
         if observation.status is not JobStatus.RUNNING and self._history_read:
             self._read_events(observation)  # what it said between the first reading and its end
         self._note_command(observation)
-        if observation.status is JobStatus.STOPPED:
-            observation.has_checkpoint = any(self.paths.checkpoints.glob(f"*/{CHECKPOINT_MARKER}"))
+        if observation.status in {JobStatus.STOPPED, JobStatus.INTERRUPTED}:
+            whole = [one for one in all_of(self.paths.checkpoints) if (one / CHECKPOINT_MARKER).exists()]
+            observation.checkpoint = step_of(whole[-1]) if whole else None
         unknown = observation.status is JobStatus.INTERRUPTED and observation.process is None
         self.is_settled = observation.status is not JobStatus.RUNNING and not unknown  # an unknown one may yet speak
         return observation

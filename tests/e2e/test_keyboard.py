@@ -174,8 +174,15 @@ def test_escape_closes_and_gives_the_focus_back(busy_app: RunningServer, open_pa
 
 def test_a_question_is_answered_with_escape(busy_app: RunningServer, open_page: OpenPage) -> None:
     page = open_page(address(busy_app, "finished run")).page
-    delete = page.get_by_role("button", name=re.compile("^Delete"))
-    comes_back(page, delete, page.get_by_role("dialog", name=re.compile("^Delete")))
+    more = page.get_by_role("button", name="More to do with this run")
+    question = page.get_by_role("dialog", name=re.compile("^Delete"))
+    more.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Delete").press("Enter")
+    expect(question.locator(":focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(more).to_be_focused()
     expect(page.locator("h1")).to_be_visible()
 
 

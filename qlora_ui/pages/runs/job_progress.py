@@ -13,6 +13,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, sentence
 from qlora_ui.locales.figures import day_of_year, fixed, number
 from qlora_ui.pages.runs.job_words import queue_words
+from qlora_ui.pages.runs.overview import took
 
 _TOLD_ELSEWHERE = {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.INTERRUPTED}
 """What is said of these stands in a notice, or in the badge and the result."""
@@ -57,8 +58,10 @@ def _outlook(job: Job) -> list[str]:
     parts = [time_left(job.seconds_left)] if job.seconds_left is not None else []
     if job.status.is_final and job.ended_at is not None:
         parts.append(_("ended {day}, {time}", day=day_of_year(job.ended_at), time=clock(job.ended_at)))
+        if job.started_at is not None:
+            parts.append(_("took {duration}", duration=took(job)))
     if isinstance(seconds := job.summary.get("seconds"), int | float):
-        parts.append(_("trained for {duration}", duration=duration(seconds)))
+        parts.append(_("{duration} of training, without evaluations", duration=duration(seconds)))
     if job.checkpoints and job.status is not JobStatus.COMPLETED:
         parts.append(_("last checkpoint at step {step}", step=number(job.checkpoints[-1].step)))
     return parts

@@ -19,7 +19,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
 from qlora_ui.locales.figures import number
 
-ROWS_SHOWN, COLUMNS_SHOWN = 10, 4
+EVALUATIONS_SHOWN = 12
 """Of more evaluations, so many are shown: the first, the last, and evenly chosen ones between them."""
 CHARACTERS_SHOWN = 2_000
 _VIEWS = {"time": mark("Over time"), "ends": mark("First and last"), "all": mark("All prompts")}
@@ -109,7 +109,7 @@ def _options(prompts: list[str]) -> dict[int, str]:
 def _over_time(samples: list[Sample]) -> None:
     """Answers to one prompt, step by step, and what was wanted."""
     table = DataTable([_("Step"), _("Answer")], label=_("Answers over time")).classes("qu-answers-over-time")
-    shown = spread(samples, ROWS_SHOWN)
+    shown = spread(samples, EVALUATIONS_SHOWN)
     for sample in shown:
         entry = table.row()
         entry.cell(number(sample.step)).classes("qu-num qu-step-cell")
@@ -118,8 +118,12 @@ def _over_time(samples: list[Sample]) -> None:
         entry = table.row()
         entry.cell(_("Expected")).classes("qu-muted")
         entry.cell(cut(samples[-1].reference)).classes("qu-answer qu-muted")
-    if len(shown) < len(samples):
-        words = _("{shown} of {total} evaluations, evenly chosen.", shown=len(shown), total=number(len(samples)))
+    _say_left_out(len(shown), len(samples))
+
+
+def _say_left_out(shown: int, total: int) -> None:
+    if shown < total:
+        words = _("{shown} of {total} evaluations, evenly chosen.", shown=number(shown), total=number(total))
         Text(words, "p", classes="qu-xs qu-muted")
 
 
@@ -143,10 +147,10 @@ def _first_and_last(samples: list[Sample]) -> None:
 
 
 def _all_prompts(samples: list[Sample], prompts: list[str]) -> None:
-    """A row for each prompt, a column for a few of the evaluations."""
+    """A row for each prompt, a column for each evaluation."""
     by_step = {(sample.prompt, sample.step): sample for sample in samples}
     latest = {sample.step: sample for sample in samples}
-    steps = [sample.step for sample in spread([latest[step] for step in sorted(latest)], COLUMNS_SHOWN)]
+    steps = [sample.step for sample in spread([latest[step] for step in sorted(latest)], EVALUATIONS_SHOWN)]
     names = [_("Prompt"), *(_("Step {step}", step=number(step)) for step in steps)]
     table = DataTable(names, label=_("Answers to all prompts")).classes("qu-answers")
     for prompt in prompts:
@@ -156,3 +160,4 @@ def _all_prompts(samples: list[Sample], prompts: list[str]) -> None:
             sample = by_step.get((prompt, step))
             with entry.cell():
                 Text(cut(sample.answer) if sample else "–", "div", classes="qu-answer qu-break")
+    _say_left_out(len(steps), len(latest))

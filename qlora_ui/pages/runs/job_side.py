@@ -16,7 +16,7 @@ from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.smoothing import latest
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import loss, many, of_total, per_cent, share, size
-from qlora_ui.contract.records import JobStatus
+from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import number
@@ -86,13 +86,16 @@ class DeviceCard(Card):
             with column(gap=3) as self._live:
                 self._memory, self._memory_text = _bar(_("Memory"))
                 self._busy, self._busy_text = _bar(_("Busy", context="a device"))
-            Live(job.changed, lambda: dict(job.facts), self._show_facts, classes="qu-contents")
+            Live(job.changed, lambda: (dict(job.facts), job.summary.get("tokens")), self._show_facts, classes="qu-contents")
             ui.timer(_READ_EVERY_S, self._read)
         self._live.set_visibility(False)
 
     def _show_facts(self) -> None:
         self.title.text = device_name(self._job.facts)
-        KeyValues(known_facts(self._job.facts))
+        facts = known_facts(self._job.facts)
+        if self._job.kind is JobKind.TRAINING and (tokens := self._job.summary.get("tokens")) is not None:
+            facts[_("Tokens worked through")] = number(tokens)
+        KeyValues(facts)
 
     async def _read(self) -> None:
         if self._job.status is not JobStatus.RUNNING:
@@ -129,7 +132,7 @@ def _bar(label: str) -> tuple[ProgressBar, Text]:
 
 def has_device(job: Job) -> bool:
     """Whether there is something to say about the device: it is at work there, or found something out."""
-    return job.status is JobStatus.RUNNING or bool(known_facts(job.facts))
+    return bool(known_facts(job.facts)) or (job.status is JobStatus.RUNNING and bool(job.facts))
 
 
 def reading_of(job: Job, readings: list[DeviceReading]) -> DeviceReading | None:
@@ -168,7 +171,7 @@ def known_facts(facts: dict[str, Any]) -> dict[str, str]:
     for name, title in (
         ("rows_train", _("Rows trained")),
         ("rows_validation", _("Rows held out")),
-        ("tokens_trained", _("Tokens trained")),
+        ("tokens_trained", _("Trainable tokens in the data")),
     ):
         if name in facts:
             shown[title] = number(facts[name])

@@ -126,23 +126,19 @@ _RESULTS: dict[JobKind, Callable[[dict[str, Any]], str]] = {
 
 
 def took(job: Job) -> str:
-    """How long the job was at work, from its own measurement where it made one; else what lies between is named."""
-    words = duration(seconds_of(job))
-    is_measured = job.record.attempt <= 1 or _own_measurement(job) is not None or seconds_of(job) is None
-    return words if is_measured else _("{duration}, pauses included", duration=words)
+    """The time from its first start to its end; of one that was started more than once, the pauses are named."""
+    seconds = seconds_of(job)
+    if seconds is None or job.record.attempt <= 1:
+        return duration(seconds)
+    return _("{duration}, pauses included", duration=duration(seconds))
 
 
 def seconds_of(job: Job) -> float | None:
-    """How long the job was at work, or what lies between its start and its end; None while that is not known."""
-    if (seconds := _own_measurement(job)) is not None:
-        return seconds
+    """What lies between its first start and its end; None as long as it has not both."""
     ended = ended_at(job)
-    return (ended - job.started_at).total_seconds() if job.started_at is not None and ended is not None else None
-
-
-def _own_measurement(job: Job) -> float | None:
-    seconds = job.summary.get("seconds")
-    return float(seconds) if isinstance(seconds, int | float) else None
+    if job.started_at is None or ended is None:
+        return None
+    return max(0.0, (ended - job.started_at).total_seconds())  # the clock may have been set back
 
 
 def ended_at(job: Job) -> datetime | None:
