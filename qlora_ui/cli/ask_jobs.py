@@ -23,9 +23,12 @@ async def ask(workspace: Workspace, run_ids: list[str], action: str, *, as_json:
 
         async def act(job_id: str) -> dict[str, Any]:
             job = jobs.get(job_id)
+            successors = jobs.successors(job) if action == "pause" else []
             await {"stop": jobs.stop, "pause": jobs.pause, "delete": jobs.delete}[action](job_id)
             if not as_json:
                 console.say(f"{job.name} is deleted." if action == "delete" else f"{job.name}: {job.message}")
+            if successors and not as_json:
+                console.say(f"The next, {successors[0].name}, starts on it; `qlora-ui jobs hold` keeps it free.")
             return {"id": job_id, "action": action}
 
         return await _for_each(workspace, run_ids, act, as_json=as_json)

@@ -135,5 +135,4 @@ MEASURES: dict[str, Measure] = {
 
 def measured(curves: Curves) -> list[Measure]:
     """What this run measured beside its losses."""
-    names = set(curves.names)
-    return [measure for name, measure in MEASURES.items() if name in names]
+    return [measure for name, measure in MEASURES.items() if curves.count(name)]

@@ -72,7 +72,7 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
     ended_at: datetime | None = None
     updated_at: datetime = field(init=False)
     queue_position: int | None = None
-    """1 is next; None when it does not wait for a device, but for another run or for nothing."""
+    """Its place among all that wait, from 1, as `JobManager.move` takes it; None when it does not wait."""
     can_stop: bool = False
     can_pause: bool = False
     can_resume: bool = False

@@ -36,6 +36,11 @@ def free_device(workspace: Workspace, wanted: str, taken: set[str]) -> str | Non
     return next((d for d in candidates if d not in taken and not is_leased(workspace, d)), None)
 
 
+def fits(wanted: str, device: str) -> bool:
+    """Whether a job that asks for `wanted` may compute on this device."""
+    return device in local_devices() if wanted == "auto" else device == wanted
+
+
 @cache
 def local_devices() -> tuple[str, ...]:
     """The devices that `auto` chooses from: every NVIDIA GPU that CUDA_VISIBLE_DEVICES leaves, else the processor."""

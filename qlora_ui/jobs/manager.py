@@ -22,6 +22,7 @@ from qlora_ui.jobs.histories import keep_ready
 from qlora_ui.jobs.intake import take_in
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.launcher import Launcher, LocalLauncher
+from qlora_ui.jobs.leases import fits
 from qlora_ui.jobs.run_checkpoints import CheckpointView
 from qlora_ui.jobs.run_folder import remove_remains, write_down
 from qlora_ui.store.credentials import Credentials
@@ -212,6 +213,12 @@ class JobManager(JobFollower):
     def startable(self) -> list[Job]:
         """Those of the queue that may start as soon as a device is free, the next one first."""
         return [] if self.queue_held else [job for job in self.queue if not queue.obstacle(job, self.jobs)]
+
+    def successors(self, job: Job) -> list[Job]:
+        """Those that would start on the device of a job at work if it were given back now, the next one first."""
+        if job.status is not JobStatus.RUNNING:
+            return []
+        return [other for other in self.startable if fits(other.parameters.device, job.record.device)]
 
     # ---- following ----
 

@@ -71,13 +71,11 @@ def _at(record: JobRecord, place: float) -> JobRecord:
 
 
 def number(jobs: Mapping[str, Job], *, held: bool) -> None:
-    """Tell each job its place among those that may start, and those that wait what they wait for."""
-    place = 0
+    """Tell each job its place among all that wait, as `moved` counts it, and what it waits for."""
     obstacles = {job.id: obstacle(job, jobs) for job in waiting(jobs.values())}
-    for job_id, words in obstacles.items():
+    for place, (job_id, words) in enumerate(obstacles.items(), start=1):
         job = jobs[job_id]
-        place += not words
-        job.queue_position = None if words else place
+        job.queue_position = place
         job.message = words or (HELD if held else job.status.explanation)
         job.tell()
     for job in jobs.values():

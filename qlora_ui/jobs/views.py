@@ -36,7 +36,7 @@ class JobSummary(BaseModel):
     ended_at: datetime | None
     updated_at: datetime
     queue_position: int | None
-    """1 is next; null when it does not wait for a device, but for another run or for nothing."""
+    """Its place among all that wait, from 1, as `move` takes it; null when it does not wait."""
     can_stop: bool
     can_pause: bool
     can_resume: bool

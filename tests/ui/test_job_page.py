@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from unittest.mock import ANY
 
@@ -19,10 +20,11 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import AlertCode, Metric
 from qlora_ui.contract.log_lines import LogEntry, dump_entry
 from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters
-from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity, now
+from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity, StartPoint, now
 from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.run_folder import read_record, write_record
 from qlora_ui.services import Services
 from tests.fakes.rich_run import write_rich_run
 from tests.fakes.runs import GONE
@@ -285,6 +287,25 @@ async def test_what_python_said_is_made_only_when_asked_for(user: User, services
     await user.should_not_see("ValueError: the batch is empty")
     open_fold(user, "Show what Python said")
     await user.should_see("ValueError: the batch is empty", retries=50)
+
+
+async def test_an_interrupted_run_says_from_where_it_would_go_on(user: User, services: Services) -> None:
+    for is_kept, words in ((True, "its last checkpoint, at step 900."), (False, "It has no checkpoint, so resume")):
+        paths = write_rich_run(services.workspace, "tone", JobStatus.INTERRUPTED)
+        if not is_kept:
+            shutil.rmtree(paths.checkpoints)
+        await services.jobs.refresh()
+        await user.open(f"/activity/{paths.id}")
+        await user.should_see(words, retries=50)
+
+
+async def test_a_run_that_goes_on_from_another_says_so(user: User, services: Services) -> None:
+    before, after = (write_rich_run(services.workspace, name) for name in ("first", "second"))
+    start = StartPoint(run=before.id, step=900)
+    write_record(after, read_record(after).model_copy(update={"starts_from": start}))
+    await services.jobs.refresh()
+    await user.open(f"/activity/{after.id}")
+    await user.should_see("Goes on from step 900 of first", retries=50)
 
 
 async def test_answers_are_compared_first_against_last_and_all_side_by_side(user: User, services: Services) -> None:

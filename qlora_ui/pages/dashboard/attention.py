@@ -10,7 +10,7 @@ from qlora_ui.components.badge import Tone
 from qlora_ui.components.words import size
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.job import Job
-from qlora_ui.locales import _, mark, sentence
+from qlora_ui.locales import _, mark, n_, sentence
 
 LOW_DISK_BYTES = 2_000_000_000
 """A training of an 8-billion model with the settings that are filled in keeps checkpoints of about half of this."""
@@ -67,7 +67,7 @@ def _low_disk(free_bytes: int) -> Concern:
 def _of_job(job: Job, jobs: Mapping[str, Job]) -> Concern | None:
     key = f"{job.id}:{job.record.attempt}:{job.status}"
     resume: Literal["resume", ""] = "resume" if job.can_resume else ""
-    detail, hint = sentence(job.error or job.message), sentence(job.hint)
+    detail, hint = f"{sentence(job.error or job.message)} {_held_up(job, jobs)}".strip(), sentence(job.hint)
     match job.status:
         case JobStatus.FAILED:
             words = mark("{name} failed")
@@ -75,17 +75,24 @@ def _of_job(job: Job, jobs: Mapping[str, Job]) -> Concern | None:
         case JobStatus.INTERRUPTED:
             words = mark("{name} was interrupted")
             return Concern(key, "warning", words, detail, hint, job.id, job.name, resume, can_dismiss=True)
-        case JobStatus.PAUSED:
-            return Concern(key, "warning", mark("{name} is paused"), detail, hint, job.id, job.name, resume)
         case JobStatus.PENDING if _waits_in_vain(job, jobs):
             return Concern(key, "warning", mark("{name} cannot start"), detail, hint, job.id, job.name, "stop")
         case _other:
             return None
 
 
+def _held_up(job: Job, jobs: Mapping[str, Job]) -> str:
+    """How many runs wait for one that ended without its result, in a sentence; empty when none does."""
+    waiting = sum(other.status is JobStatus.PENDING and other.record.after == job.id for other in jobs.values())
+    return n_("{count} run waits for it.", "{count} runs wait for it.", waiting) if waiting else ""
+
+
 def _waits_in_vain(job: Job, jobs: Mapping[str, Job]) -> bool:
-    """Whether it waits for a run that will not finish unless a person does something."""
+    """Whether it waits for a run that was deleted or stopped, which by itself needs no attention.
+
+    What waits for a run that failed or was interrupted is told with that run; who paused one knows why it waits.
+    """
     if job.record.after is None:
         return False
     before = jobs.get(job.record.after)
-    return before is None or before.status not in {JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED}
+    return before is None or before.status is JobStatus.STOPPED

@@ -16,6 +16,8 @@ from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import size
+from qlora_ui.contract.parameters import TrainingParameters
+from qlora_ui.contract.paths import is_starter
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
@@ -45,7 +47,7 @@ class Progress:
         jobs = list(jobs)
         trainings = [job for job in jobs if job.kind is JobKind.TRAINING]
         starters = [job for job in trainings if job.name == demo.NAME and job.status in _LIVES]
-        own = [job for job in trainings if job.name != demo.NAME]
+        own = [job for job in trainings if not _is_on_starter_data(job)]
         is_over = any(job.status is JobStatus.COMPLETED for job in own)
         if not starters:
             return cls(has_own=bool(own), is_over=is_over)
@@ -65,6 +67,10 @@ class Progress:
         is_trained = self.training is not None and self.training.status is JobStatus.COMPLETED
         are_there = is_trained and bool(results) and all(job.status is JobStatus.COMPLETED for job in results)
         return True, self.training is not None, is_trained, are_there, self.has_own
+
+
+def _is_on_starter_data(job: Job) -> bool:
+    return isinstance(job.parameters, TrainingParameters) and is_starter(job.parameters.dataset_path)
 
 
 class Guide(Card, default_classes="qu-guide-card"):

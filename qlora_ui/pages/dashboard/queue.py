@@ -14,7 +14,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.runs.job_words import queue_words
+from qlora_ui.pages.runs.job_words import is_held_up, queue_words
 
 SHOWN = 3
 
@@ -58,5 +58,5 @@ def _entry(place: int, job: Job) -> None:
             with row(wrap=True):
                 ui.link(job.name, f"/activity/{job.id}").classes("qu-title-link qu-strong qu-break")
                 Text(kind_word(job.kind), classes="qu-xs qu-muted")
-            if job.queue_position is None:
+            if is_held_up(job):
                 Text(queue_words(job), "p", classes="qu-xs qu-muted qu-break")

@@ -32,7 +32,7 @@ from qlora_ui.pages.runs.job_parameters import ParametersCard
 from qlora_ui.pages.runs.job_phases import PhasesCard
 from qlora_ui.pages.runs.job_progress import ProgressCard
 from qlora_ui.pages.runs.job_samples import SamplesCard
-from qlora_ui.pages.runs.job_side import DeviceCard, NowCard, has_device
+from qlora_ui.pages.runs.job_side import DeviceCard, NowCard, has_device, shown_now
 
 if TYPE_CHECKING:
     from qlora_ui.services import Services
@@ -52,7 +52,8 @@ async def build(services: Services, job_id: str) -> None:
         await _load_history(services, job)
     JobNews(services.jobs, job)
     job_trouble.build(job)
-    ProgressCard(job)
+    with ProgressCard(job):
+        job_kin.origin(services, job)
     kept = job_checkpoints.Kept(services, job)
     with columns():
         left, right = column(gap=5), column(gap=5)
@@ -74,7 +75,7 @@ def _parts(
         parts += [
             (left, partial(job_next.build, services, job, when="completed")),
             (left, partial(_when, job, lambda: _has_curves(job), lambda: _follow_marks(LossCard(job), kept))),
-            (right, partial(_when, job, lambda: bool(job.curves.names), lambda: NowCard(job))),
+            (right, partial(_when, job, lambda: bool(shown_now(job)), lambda: NowCard(job))),
             (right, device),
             (left, partial(_when, job, lambda: bool(job.samples), lambda: SamplesCard(job))),
             (
@@ -89,7 +90,7 @@ def _parts(
         parts.append((right, device))
     return [
         *parts,
-        (right, partial(_when, job, lambda: _has_begun(job), lambda: PhasesCard(job))),
+        (right, partial(_when, job, lambda: bool(job.phases), lambda: PhasesCard(job))),
         (left, partial(job_kin.build, services, job)),
         (right, partial(ParametersCard, job)),
         (right, partial(FilesCard, job)),
@@ -111,8 +112,8 @@ def _has_begun(job: Job) -> bool:
 
 
 def _has_curves(job: Job) -> bool:
-    """Whether there are curves, or will be soon."""
-    return bool(job.curves.names) or job.status is JobStatus.RUNNING
+    """Whether there are losses to draw, or will be soon."""
+    return any(map(job.curves.count, ("loss", "eval_loss"))) or job.status is JobStatus.RUNNING
 
 
 def _room_of_log(job: Job, left: ui.element) -> ui.element:

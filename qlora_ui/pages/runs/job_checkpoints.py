@@ -12,16 +12,18 @@ from qlora_ui.components.dialog import confirm
 from qlora_ui.components.events import listen
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
+from qlora_ui.components.measures import MEASURES
 from qlora_ui.components.menu import MenuButton, MenuItem
 from qlora_ui.components.text import Text
-from qlora_ui.components.words import clock, loss, per_cent, size
+from qlora_ui.components.words import clock, loss, size
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.records import JobKind, JobStatus
+from qlora_ui.jobs.curves import Curves
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.jobs.run_checkpoints import CheckpointView
-from qlora_ui.locales import _
-from qlora_ui.locales.figures import day_of_year, fixed, number
+from qlora_ui.locales import _, mark
+from qlora_ui.locales.figures import day_of_year, number
 from qlora_ui.pages.runs.job_dialogs import ask_for_branch
 from qlora_ui.pages.runs.job_next import ask_for_rows
 
@@ -80,17 +82,17 @@ def _show(services: Services, job: Job, kept: Kept) -> None:
     with Card(_("Checkpoints")) as card, ui.element("ul").classes("qu-list"):
         for view in reversed(kept.views):
             with ui.element("li").classes("qu-row qu-between"):
-                _line(view)
+                _line(view, job.curves)
                 _Menu(services, job, kept, view)
     with card.head:
         Text(size(sum(view.bytes for view in kept.views)), classes="qu-xs qu-muted qu-num")
 
 
-def _line(view: CheckpointView) -> None:
+def _line(view: CheckpointView, curves: Curves) -> None:
     with ui.element("div").classes("qu-grow qu-num"):
         with ui.element("div").classes("qu-row qu-wrap qu-sm"):
             Text(_("Step {step}", step=number(view.step)), "b")
-            Text(main_figure(view.metrics), classes="qu-muted")
+            Text(main_figure(view, curves), classes="qu-muted")
             if not view.is_whole:
                 Badge(_("Damaged"), "error")
             elif view.is_best:
@@ -99,15 +101,30 @@ def _line(view: CheckpointView) -> None:
         Text(f"{size(view.bytes)} · {saved}", "div", classes="qu-xs qu-muted")
 
 
-def main_figure(metrics: dict[str, float]) -> str:
-    """What tells most of a checkpoint: the evaluation loss, else another figure of the evaluation."""
-    if "eval_loss" in metrics:
-        return loss(metrics["eval_loss"])
-    if "eval_token_accuracy" in metrics:
-        return per_cent(100 * metrics["eval_token_accuracy"], 1)
-    if "eval_perplexity" in metrics:
-        return fixed(metrics["eval_perplexity"], 2)
-    return ""
+def main_figure(view: CheckpointView, curves: Curves) -> str:
+    """What tells most of a checkpoint: the evaluation loss, else another figure of the evaluation.
+
+    One that was measured at an earlier step says at which; where that is not known, nothing is said.
+    """
+    name = next((name for name in _FIGURES if name in view.metrics), "")
+    measured_at = max((step for step, _value in curves.points(name) if step <= view.step), default=None)
+    if measured_at is None:
+        return ""
+    text = _(_FIGURES[name], value=_in_words(name, view.metrics[name]))
+    if measured_at == view.step:
+        return text
+    return _("{figure} at step {step}", figure=text, step=number(measured_at))
+
+
+_FIGURES = {
+    "eval_loss": mark("evaluation loss {value}"),
+    "eval_token_accuracy": mark("token accuracy {value}"),
+    "eval_perplexity": mark("perplexity {value}"),
+}
+
+
+def _in_words(name: str, value: float) -> str:
+    return loss(value) if name == "eval_loss" else MEASURES[name].in_words(value)
 
 
 class _Menu:
@@ -137,7 +154,8 @@ class _Menu:
         training = self._job.parameters
         assert isinstance(training, TrainingParameters)
         with self._kept.place:
-            path = await ask_for_rows(self._services, training)
+            title = _("Score the checkpoint at step {step}", step=number(self._view.step))
+            path = await ask_for_rows(self._services, training, title)
         if path:
             name = f"{self._job.name[:60]} step {self._view.step} score"
             parameters = EvaluationParameters.of(

@@ -19,11 +19,13 @@ from qlora_ui.components.toast import toast
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
+from qlora_ui.pages.runs import pausing
 from qlora_ui.pages.runs.job_dialogs import ask_for_more_epochs
 from qlora_ui.pages.runs.job_reasons import (
     delete_reason,
     duplicate_reason,
     extend_reason,
+    failed_on_data,
     pause_reason,
     pause_words,
     stop_reason,
@@ -57,20 +59,28 @@ class JobHeader:
 
     def _build_actions(self) -> None:
         jobs, job = self._jobs, self._job
+        mend = f"/train?from={job.id}&step=data"
+        self._mend = link_button(_("Change and start again"), mend, icon="sliders-horizontal", variant="primary")
         self._resume = Button(_("Resume"), self._doing(jobs.resume), icon="play", variant="primary")
         self._retry = Button(_("Try again"), self._doing(jobs.retry), icon="rotate-ccw", variant="primary")
         self._change = link_button(_("Change and start again"), f"/train?from={job.id}", icon="sliders-horizontal")
         self._extend = Button(_("Train longer"), self._ask_for_more_epochs, icon="fast-forward")
-        self._pause = Button("", self._doing(jobs.pause), icon="pause")
+        self._pause = Button("", self._ask_to_pause, icon="pause")
         self._stop = Button(_("Stop", context="verb"), self._doing(jobs.stop), icon="square")
         MenuButton(_("More to do with this run"), icon="ellipsis", ask=self._more)
 
     def _follow(self) -> None:
         job = self._job
-        is_open = not job.status.is_final
+        is_open, is_about_data = not job.status.is_final, failed_on_data(job)
         self._resume.set_visibility(job.can_resume and job.status is not JobStatus.FAILED)
         self._retry.set_visibility(job.status is JobStatus.FAILED)
-        self._change.set_visibility(job.status is JobStatus.FAILED and job.kind is JobKind.TRAINING)
+        self._retry.classes(
+            add="qu-btn-secondary" if is_about_data else "qu-btn-primary",
+            remove="qu-btn-primary" if is_about_data else "qu-btn-secondary",
+        )
+        self._mend.set_visibility(is_about_data)
+        is_failed_training = job.status is JobStatus.FAILED and job.kind is JobKind.TRAINING
+        self._change.set_visibility(is_failed_training and not is_about_data)
         self._extend.set_visibility(job.status is JobStatus.COMPLETED and job.kind is JobKind.TRAINING)
         self._pause.set_visibility(is_open and job.status is not JobStatus.PAUSED)
         self._stop.set_visibility(is_open)
@@ -110,6 +120,10 @@ class JobHeader:
             await action(self._job.id)
 
         return do
+
+    async def _ask_to_pause(self) -> None:
+        self._pressed_at = self._job.status
+        await pausing.pause(self._jobs, self._job)
 
     async def _duplicate(self) -> None:
         ui.navigate.to(f"/activity/{(await self._jobs.duplicate(self._job.id)).id}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,7 @@ from nicegui import ui
 
 from qlora_ui.components import reader
 from qlora_ui.components.button import Button, Variant
+from qlora_ui.components.events import listen
 from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
@@ -62,7 +64,12 @@ class _Next(Card):
             with row(wrap=True):
                 variant: Variant = "primary" if is_completed else "secondary"
                 Button(_("Score on a file"), self._score, icon="chart-column", variant=variant)
-                Button(_("Merge", context="verb"), self._merge, icon="git-merge")
+                self._merge_button = Button(_("Merge", context="verb"), self._merge, icon="git-merge")
+            listen(services.jobs.jobs_changed, self._follow)
+        self._follow()
+
+    def _follow(self) -> None:
+        self._merge_button.disable_because(merge_reason(self._job, self._services.jobs.jobs.values()))
 
     async def _score(self) -> None:
         with self:
@@ -73,6 +80,8 @@ class _Next(Card):
     async def _merge(self) -> None:
         folder = reader.preferences().merged_folder
         output = await asyncio.to_thread(_free_folder, Path(folder), self._job.name) if folder else ""
+        if merge_reason(self._job, self._services.jobs.jobs.values()):  # pressed once more meanwhile
+            return
         self._open(await self._services.jobs.follow_up(self._job.id, JobKind.MERGE, output_dir=output))
 
     def _open(self, job: Job) -> None:
@@ -83,24 +92,31 @@ class _Next(Card):
             toast(_("{name} begins when this training is completed.", name=job.name))
 
 
-async def ask_for_rows(services: Services, training: TrainingParameters) -> str | None:
-    """Which file an adapter is scored on; None when a person changes their mind."""
+def merge_reason(job: Job, jobs: Iterable[Job]) -> str:
+    """Why its adapter need not be merged once more; empty when no merge waits for it."""
+    waits = {JobStatus.PENDING, JobStatus.PAUSED}
+    merges = (other for other in jobs if other.kind is JobKind.MERGE and other.record.after == job.id)
+    return _("A merge is queued already.") if any(merge.status in waits for merge in merges) else ""
+
+
+async def ask_for_rows(services: Services, training: TrainingParameters, title: str = "") -> str | None:
+    """Which file an adapter is scored on; None when a person changes their mind. `title` says which adapter."""
     known = [dataset.path for dataset in await services.datasets()]
-    path = await _FileDialog(training.dataset_path, known)
+    path = await _FileDialog(title or _("Score on a file"), training.dataset_path, known)
     return str(path) if path else None
 
 
 class _FileDialog(ui.dialog):
     """Asks for the file with the rows to score; the answer is None when a person changes their mind."""
 
-    def __init__(self, trained: str, known: list[str]) -> None:
+    def __init__(self, title: str, trained: str, known: list[str]) -> None:
         super().__init__()
         self._trained = trained
-        self._props["aria-label"] = _("Score on a file")
+        self._props["aria-label"] = title
         self.on("hide", self.delete)
         first = _HELDOUT if is_starter(trained) else next((path for path in known if path != trained), "")
         with self, ui.element("div").classes("qu-dialog"):
-            heading(_("Score on a file"))
+            heading(title)
             paragraph(_("Base and adapter answer the same rows, side by side."), muted=True)
             help = _("A file on this machine, in the same form as your data, with rows that were not trained.")
             with Field(_("Test file"), help=help) as self._field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qlora_ui.components.device_meter import short_name
-from qlora_ui.contract.records import JobStatus
+from qlora_ui.contract.records import EndCause, JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 
@@ -42,6 +42,13 @@ def pause_words(job: Job) -> str:
     if not name or str(job.facts.get("device", "")).startswith("cpu"):
         return _("Pause, free the device")
     return _("Pause, free the {device}", device=short_name(name))
+
+
+def failed_on_data(job: Job) -> bool:
+    """Whether a training failed because its data cannot be used: the form mends that at its step Data."""
+    if (job.kind, job.status, job.cause) != (JobKind.TRAINING, JobStatus.FAILED, EndCause.INPUT):
+        return False
+    return next((name for name, _began in reversed(job.phases) if name), "") == "data"
 
 
 def _asked_or_ended(job: Job) -> str:

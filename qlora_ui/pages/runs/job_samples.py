@@ -152,7 +152,9 @@ def _all_prompts(samples: list[Sample], prompts: list[str]) -> None:
     latest = {sample.step: sample for sample in samples}
     steps = [sample.step for sample in spread([latest[step] for step in sorted(latest)], EVALUATIONS_SHOWN)]
     names = [_("Prompt"), *(_("Step {step}", step=number(step)) for step in steps)]
-    table = DataTable(names, label=_("Answers to all prompts")).classes("qu-answers")
+    with ui.element("div").classes("qu-answers-room") as room:
+        table = DataTable(names, label=_("Answers to all prompts")).classes("qu-answers")
+    room._props.update({"tabindex": "0", "role": "region", "aria-label": _("Answers to all prompts")})
     for prompt in prompts:
         entry = table.row()
         entry.cell(cut(prompt)).classes("qu-answer qu-muted")

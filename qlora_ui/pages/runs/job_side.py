@@ -42,22 +42,18 @@ class NowCard(Card):
         super().__init__(_("Now"))
         self._job = job
         with self:
-            Live(job.changed, self._measured, self._build, classes="qu-contents")
+            Live(job.changed, lambda: shown_now(job), self._build, classes="qu-contents")
             draw = throttled(self, self._draw, seconds=0.5)
             listen(job.changed, draw)
             listen(job.metric_added, lambda _metric: draw())
             listen(job.curves_reset, draw)
         self._draw()
 
-    def _measured(self) -> list[str]:
-        names = ("loss", "eval_loss", *_OF_NOW)
-        return [name for name in names if self._job.curves.count(name)]
-
     def _build(self) -> None:
         values = KeyValues()
         titles = {"loss": (_("Loss"), "loss"), "eval_loss": (_("Evaluation loss"), "evaluation-loss")}
         self._texts: dict[str, Text] = {}
-        for name in self._measured():
+        for name in shown_now(self._job):
             if name in titles:
                 title, term = titles[name]
                 self._texts[name] = values.add(title, term=term)
@@ -86,16 +82,19 @@ class DeviceCard(Card):
             with column(gap=3) as self._live:
                 self._memory, self._memory_text = _bar(_("Memory"))
                 self._busy, self._busy_text = _bar(_("Busy", context="a device"))
-            Live(job.changed, lambda: (dict(job.facts), job.summary.get("tokens")), self._show_facts, classes="qu-contents")
+            Live(job.changed, self._facts, self._show_facts, classes="qu-contents")
             ui.timer(_READ_EVERY_S, self._read)
         self._live.set_visibility(False)
 
     def _show_facts(self) -> None:
         self.title.text = device_name(self._job.facts)
-        facts = known_facts(self._job.facts)
-        if self._job.kind is JobKind.TRAINING and (tokens := self._job.summary.get("tokens")) is not None:
-            facts[_("Tokens worked through")] = number(tokens)
-        KeyValues(facts)
+        KeyValues(self._facts())
+
+    def _facts(self) -> dict[str, str]:
+        job, shown = self._job, known_facts(self._job.facts)
+        if job.kind is JobKind.TRAINING and (tokens := job.summary.get("tokens")) is not None:
+            shown[_("Tokens worked through")] = number(tokens)
+        return shown
 
     async def _read(self) -> None:
         if self._job.status is not JobStatus.RUNNING:
@@ -128,6 +127,11 @@ def _bar(label: str) -> tuple[ProgressBar, Text]:
             value = Text(classes="qu-num")
         bar = ProgressBar(label)
     return bar, value
+
+
+def shown_now(job: Job) -> list[str]:
+    """The figures of now that were measured."""
+    return [name for name in ("loss", "eval_loss", *_OF_NOW) if job.curves.count(name)]
 
 
 def has_device(job: Job) -> bool:

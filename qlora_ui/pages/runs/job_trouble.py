@@ -17,6 +17,7 @@ from qlora_ui.components.text import Text, code_block
 from qlora_ui.contract.records import EndCause, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, n_, sentence
+from qlora_ui.pages.runs.job_reasons import failed_on_data
 
 _SPEAKS_IN_PYTHON = {EndCause.PROGRAM, EndCause.DEVICE, EndCause.DEVICE_MEMORY, EndCause.INPUT, EndCause.DISK, None}
 """Causes after which a traceback says more than the console's last lines."""
@@ -30,12 +31,20 @@ def build(job: Job) -> None:
 
 def _key(job: Job) -> tuple[Any, ...]:
     ended = (job.message, job.error, job.hint) if job.status.is_final else ()
-    return job.status, ended, bool(job.traceback), job.history.alerts_told, tuple(one.code for one in job.concerns)
+    return job.status, ended, bool(job.traceback), failed_on_data(job), job.history.alerts_told, tuple(one.code for one in job.concerns)
 
 
 def _show(job: Job) -> None:
     if job.status is JobStatus.FAILED:
         with _notice(job.error or job.message, "error", job.hint).body:
+            if failed_on_data(job):
+                Text(
+                    _(
+                        "“Change and start again” opens the step Data, which shows what stands in the way. "
+                        "“Skip these rows” there leaves out rows that cannot be used."
+                    ),
+                    "p",
+                )
             _details(job)
     elif job.status is JobStatus.INTERRUPTED:
         with _notice(job.message, "warning", job.hint).body:

@@ -24,12 +24,16 @@ FAR_ABOVE, FAR_NOISE = 2.0, 0.3
 
 def queue_words(job: Job) -> str:
     """What a waiting job waits for: its place in the queue, or, in a sentence, what else keeps it from starting."""
-    is_held_up = job.queue_position is None or job.message not in {"", job.status.explanation}
-    if is_held_up:
+    if job.queue_position is None or is_held_up(job):
         return sentence(job.message or job.status.explanation)
     if job.queue_position == 1:
         return _("next in the queue")
     return _("place {place} in the queue", place=number(job.queue_position or 0))
+
+
+def is_held_up(job: Job) -> bool:
+    """Whether something else than its place in the queue keeps a waiting job from starting."""
+    return job.message not in {"", job.status.explanation}
 
 
 def tab_title(job: Job) -> str:

@@ -12,6 +12,7 @@ from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _
+from qlora_ui.pages.runs import pausing
 from qlora_ui.pages.runs.job_dialogs import ask_for_more_epochs
 from qlora_ui.pages.runs.job_reasons import delete_reason, duplicate_reason, pause_reason, stop_reason
 from qlora_ui.pages.runs.list_delete import ask_to_delete
@@ -45,7 +46,7 @@ class RunMenu:
         match job.status:
             case JobStatus.RUNNING | JobStatus.PENDING:
                 pause = _("Pause", context="verb")
-                return [self._item(pause, "pause", jobs.pause, job, reason=pause_reason(job)), stop]
+                return [MenuItem(pause, "pause", action=lambda: self._pause(job), reason=pause_reason(job)), stop]
             case JobStatus.PAUSED:
                 return [self._item(_("Resume"), "play", jobs.resume, job), stop]
             case JobStatus.STOPPED | JobStatus.INTERRUPTED:
@@ -59,6 +60,10 @@ class RunMenu:
         self, text: str, icon: str, do: Callable[[str], Awaitable[object]], job: Job, *, reason: str = ""
     ) -> MenuItem:
         return MenuItem(text, icon, action=lambda: do(job.id), reason=reason)
+
+    async def _pause(self, job: Job) -> None:
+        with self._header:
+            await pausing.pause(self._jobs, job)
 
     async def _duplicate(self, job: Job) -> None:
         made = await self._jobs.duplicate(job.id)

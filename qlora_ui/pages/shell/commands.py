@@ -17,6 +17,7 @@ from qlora_ui.contract.records import UserPreferences
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
 from qlora_ui.pages import shortcuts
+from qlora_ui.pages.runs import pausing
 from qlora_ui.theme import ThemeName
 
 if TYPE_CHECKING:
@@ -109,6 +110,10 @@ class Commands(ui.element):
         toast(_("{name} goes on as soon as the device is free.", name=job.name))
 
     async def pause(self, job: Job) -> None:
+        if self.services.jobs.successors(job):
+            with self:
+                await pausing.pause(self.services.jobs, job)
+            return
         text = _("It gives the device back and keeps its place in the queue until it is resumed.")
         if await self._ask(_("Pause {name}?", name=job.name), text, action=_("Pause")):
             await self.services.jobs.pause(job.id)

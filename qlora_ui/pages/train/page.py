@@ -87,8 +87,9 @@ async def build(services: Services) -> None:
 
 
 async def _begin_from_address(session: TrainSession) -> None:
-    """Take the settings of `?from=<run id>`, once: a reload keeps what was changed since."""
-    if not (run := parse_qs(query_of_page()).get("from", [""])[-1]):
+    """Take the settings of `?from=<run id>`, once: a reload keeps what was changed since. `&step=data` opens a step."""
+    query = parse_qs(query_of_page())
+    if not (run := query.get("from", [""])[-1]):
         return
     jobs = session.services.jobs
     try:
@@ -97,6 +98,8 @@ async def _begin_from_address(session: TrainSession) -> None:
         Notice(sentence(error.message), "warning", hint=_("The form is as you left it."))
         return
     await begin_from(session, job, {other.name for other in jobs.jobs.values()})
+    if (step := query.get("step", [""])[-1]) in STEPS:
+        session.form.go_to(STEPS.index(step))
     write_query(PATH, "", is_new=False)
 
 

@@ -16,7 +16,7 @@ from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import EndCause, JobKind, JobStatus, ProcessIdentity
 from qlora_ui.jobs import endings
-from qlora_ui.jobs.endings import Evidence, ending_of, gather, judge
+from qlora_ui.jobs.endings import Evidence, ending_of, gather, judge, way_on
 from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
 from tests.unit.jobs.conftest import FAKE_WORKER
@@ -57,6 +57,22 @@ def test_the_evidence_is_judged(evidence: Evidence, cause: EndCause, words: str)
     assert found.cause is cause
     assert words in found.message
     assert "esume" in found.hint, "it offers a way on"
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        Evidence(),
+        Evidence(code=-9, memory_ran_out=True),
+        Evidence(code=-11),
+        Evidence(console="No space left on device"),
+    ],
+)
+def test_the_way_on_names_the_checkpoint_or_says_that_there_is_none(evidence: Evidence) -> None:
+    hint = judge(1, evidence).hint
+    assert "Resume goes on from its last checkpoint, at step 1,200." in way_on(hint, 1200)
+    assert "It has no checkpoint, so resume begins anew." in way_on(hint, None)
+    assert "if it has one" not in way_on(hint, 1200) + way_on(hint, None)
 
 
 def test_a_crash_shows_its_stack_and_nothing_before() -> None:

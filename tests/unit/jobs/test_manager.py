@@ -227,13 +227,16 @@ async def test_a_waiting_job_can_be_paused_stopped_and_put_back(make_manager: Ma
     assert manager.jobs == {}
 
 
-async def test_places_are_counted_among_those_that_may_start(make_manager: Make, training: Training) -> None:
+async def test_places_are_counted_among_all_that_wait_as_a_move_takes_them(make_manager: Make, training: Training) -> None:
     manager = make_manager()
     first = await manager.submit(JobKind.TRAINING, training("first"))
     bound = await manager.submit(JobKind.TRAINING, training("bound"), after=first.id)
     free = await manager.submit(JobKind.TRAINING, training("free"))
     await manager.pause(first.id)
-    assert [job.queue_position for job in (first, bound, free)] == [None, None, 1]
+    assert [job.queue_position for job in (first, bound, free)] == [None, 1, 2]
+    await manager.move(free.id, 1)
+    assert [job.queue_position for job in (bound, free)] == [2, 1]
+    await manager.move(bound.id, 1)
     assert "waits for first, which is paused" in bound.message
     assert manager.queue == [bound, free]
 

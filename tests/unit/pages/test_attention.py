@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from qlora_ui.contract.records import JobStatus, now
+from qlora_ui.contract.records import JobKind, JobStatus, now
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.dashboard.attention import DISMISSALS_KEPT, LOW_DISK_BYTES, concerns, with_dismissed
 from tests.unit.pages.test_overview import job
@@ -21,13 +21,12 @@ def test_only_what_a_person_can_mend_needs_attention() -> None:
     assert {jobs[found.job_id].status for found in concerns(jobs, None)} == {
         JobStatus.FAILED,
         JobStatus.INTERRUPTED,
-        JobStatus.PAUSED,
     }
 
 
 def test_newest_trouble_stands_first_and_the_disk_before_it() -> None:
     older = job(JobStatus.FAILED, updated_at=now() - timedelta(hours=2))
-    newer = job(JobStatus.PAUSED, updated_at=now() - timedelta(hours=1))
+    newer = job(JobStatus.INTERRUPTED, updated_at=now() - timedelta(hours=1))
     found = concerns(by_id(older, newer), LOW_DISK_BYTES - 1)
     assert [concern.job_id for concern in found] == ["", newer.id, older.id]
     assert found[0].action == "clean up"
@@ -39,14 +38,14 @@ def test_disk_with_room_is_no_concern() -> None:
 
 
 def test_what_can_be_dismissed_stays_away_until_it_happens_again() -> None:
-    failed, paused = job(JobStatus.FAILED), job(JobStatus.PAUSED)
-    jobs = by_id(failed, paused)
+    failed, broken = job(JobStatus.FAILED), job(JobStatus.INTERRUPTED)
+    jobs = by_id(failed, broken)
     keys = {concern.job_id: concern.key for concern in concerns(jobs, None) if concern.can_dismiss}
-    assert keys.keys() == {failed.id}
+    assert keys.keys() == {failed.id, broken.id}
     dismissed = with_dismissed([], keys[failed.id])
-    assert [concern.job_id for concern in concerns(jobs, None, dismissed)] == [paused.id]
+    assert [concern.job_id for concern in concerns(jobs, None, dismissed)] == [broken.id]
     failed.record.attempt += 1
-    assert {concern.job_id for concern in concerns(jobs, None, dismissed)} == {failed.id, paused.id}
+    assert {concern.job_id for concern in concerns(jobs, None, dismissed)} == {failed.id, broken.id}
 
 
 def test_dismissals_do_not_pile_up() -> None:
@@ -61,7 +60,8 @@ def test_dismissals_do_not_pile_up() -> None:
         (JobStatus.PENDING, False),
         (JobStatus.RUNNING, False),
         (JobStatus.COMPLETED, False),
-        (JobStatus.FAILED, True),
+        (JobStatus.PAUSED, False),
+        (JobStatus.FAILED, False),
         (JobStatus.STOPPED, True),
     ],
 )
@@ -78,3 +78,12 @@ def test_run_that_waits_for_one_that_is_gone_needs_attention() -> None:
     waiting = job(JobStatus.PENDING)
     waiting.record.after = "deleted"
     assert [concern.words for concern in concerns(by_id(waiting), None)] == ["{name} cannot start"]
+
+
+def test_what_waits_for_a_failed_run_is_told_with_it() -> None:
+    failed = job(JobStatus.FAILED, error="Row 3 is empty.")
+    score, merge = (job(JobStatus.PENDING, kind) for kind in (JobKind.EVALUATION, JobKind.MERGE))
+    for number, waiting in enumerate((score, merge)):
+        waiting.record.id, waiting.record.after = f"waiting-{number}", failed.id
+    [found] = concerns(by_id(failed, score, merge), None)
+    assert (found.job_id, found.detail) == (failed.id, "Row 3 is empty. 2 runs wait for it.")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from qlora_ui import demo
+from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.records import JobKind, JobStatus, now
 from qlora_ui.jobs.job import Job
 from qlora_ui.pages.dashboard.guide import Progress
@@ -16,6 +17,8 @@ T, F = True, False
 
 def named(name: str, status: JobStatus, kind: JobKind = JobKind.TRAINING, **record: Any) -> Job:
     made = job(status, kind)
+    if name == demo.NAME:
+        made.parameters = made.parameters.model_copy(update={"dataset_path": STARTER})
     for field, value in {"id": f"{name}-{status}", "name": name, **record}.items():
         setattr(made.record, field, value)
     return made
@@ -58,3 +61,11 @@ def test_a_further_starter_run_takes_no_tick_back() -> None:
     progress = Progress.of([training, score, merge, again])
     assert progress.done == (T, T, T, T, F)
     assert (progress.training, progress.merge) == (training, merge)
+
+
+def test_only_data_of_ones_own_ticks_the_last_step() -> None:
+    again = named("starter again", JobStatus.COMPLETED)
+    again.parameters = again.parameters.model_copy(update={"dataset_path": f"{STARTER}/train"})
+    assert not Progress.of([again]).has_own and not Progress.of([again]).is_over
+    own = named("mine", JobStatus.PENDING)
+    assert Progress.of([again, own]).has_own

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qlora_ui.contract.records import JobKind
+from qlora_ui.contract.records import JobKind, StartPoint
+from qlora_ui.jobs.run_folder import read_record, write_record
 from qlora_ui.pages.runs.job_kin import kin_of
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
@@ -28,3 +29,14 @@ async def test_a_training_its_scores_and_its_merge_find_each_other(tmp_path: Pat
     assert kin("tone merge") == ["tone", "tone score"]
     assert kin("other") == []
     assert kin("base alone") == []
+
+
+async def test_a_run_and_what_goes_on_from_it_find_each_other(tmp_path: Path) -> None:
+    services = Services.open(AppSettings(home=tmp_path))
+    before, after = (write_run(services.workspace, FakeRun(name)) for name in ("before", "after"))
+    start = StartPoint(run=before.id, step=99)
+    write_record(after, read_record(after).model_copy(update={"starts_from": start}))
+    await services.jobs.refresh()
+    jobs = services.jobs.jobs
+    assert [job.id for job in kin_of(jobs[before.id], jobs.values())] == [after.id]
+    assert [job.id for job in kin_of(jobs[after.id], jobs.values())] == [before.id]

@@ -45,6 +45,11 @@ def make(
     return job
 
 
+def lasted(seconds: int) -> dict[str, Any]:
+    start = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    return {"started_at": start, "ended_at": start + timedelta(seconds=seconds)}
+
+
 def names(query: ListQuery, *jobs: Job, today: date = TODAY) -> list[str]:
     return [job.name for job in find(jobs, query, today).jobs]
 
@@ -175,9 +180,9 @@ def test_what_runs_stands_first_then_the_queue_in_its_order_then_the_past_newest
 )
 def test_orders(order: Order, expected: list[str]) -> None:
     jobs = [
-        make("a", age_min=3, summary={"seconds": 5.0, "train_loss": 0.2, "eval_loss": 1.5}),
+        make("a", age_min=3, **lasted(5), summary={"train_loss": 0.2, "eval_loss": 1.5}),
         make("b", age_min=1),
-        make("C", age_min=2, summary={"seconds": 9.0, "base": {"loss": {"value": 0.9}}}),
+        make("C", age_min=2, **lasted(9), summary={"base": {"loss": {"value": 0.9}}}),
     ]
     assert names(ListQuery(order=order), *jobs) == expected
 

@@ -88,7 +88,9 @@ def test_result_of_what_did_not_finish() -> None:
 
 def test_time_taken() -> None:
     start = now() - timedelta(minutes=34)
-    assert took(job(JobStatus.COMPLETED, summary={"seconds": 6720.0})) == "1 h 52 min"
+    times: dict[str, Any] = {"started_at": start, "ended_at": start + timedelta(minutes=34)}
+    for status in (JobStatus.COMPLETED, JobStatus.STOPPED, JobStatus.FAILED):
+        assert took(job(status, summary={"seconds": 6720.0}, **times)) == "34 min", "not the training alone"
     assert took(job(JobStatus.INTERRUPTED, started_at=start, updated_at=start + timedelta(minutes=34))) == "34 min"
     assert took(job(JobStatus.PENDING)) == "–"
 
