@@ -30,11 +30,27 @@ jobs = typer.Typer(
 # ---- looking ----
 
 
+def _status(word: str) -> JobStatus:
+    """A status by its name, or by the word that the app has for it."""
+    names = {"waiting": JobStatus.PENDING, "finished": JobStatus.COMPLETED}
+    try:
+        return names.get(word) or JobStatus(word)
+    except ValueError:
+        raise typer.BadParameter(f"{word!r} is none of {', '.join([*JobStatus, *names])}.") from None
+
+
 @jobs.command("list")
 def list_runs(
     context: typer.Context,
     kind: Annotated[list[JobKind] | None, typer.Option(help="Only of this kind; as often as needed.")] = None,
-    status: Annotated[list[JobStatus] | None, typer.Option(help="Only in this state; as often as needed.")] = None,
+    status: Annotated[
+        list[JobStatus] | None,
+        typer.Option(
+            parser=_status,
+            metavar=f"[{'|'.join([*JobStatus, 'waiting', 'finished'])}]",
+            help="Only in this state; as often as needed.",
+        ),
+    ] = None,
     text: Annotated[str, typer.Option(help="Only with these words in the name, the id or the model.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many of the newest.", show_default=False)] = None,
     as_json: AsJson = False,

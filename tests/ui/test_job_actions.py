@@ -264,3 +264,18 @@ async def test_a_merge_goes_into_the_folder_that_a_person_chose(
     assert isinstance(job.parameters, MergeParameters)
     assert job.parameters.output_dir == str(tmp_path / "Mail-tone-merged-2")
     await jobs.ended(job)
+
+
+async def test_pausing_asks_when_another_run_would_take_the_device(user: User, jobs: JobManager) -> None:
+    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=400))
+    while job.step < 2:
+        await job.metric_added.emitted(timeout=20)
+    waiting = await jobs.submit(JobKind.TRAINING, training("tone next"))
+    assert jobs.successors(job) == [waiting]
+    await user.open(f"/activity/{job.id}")
+    begin(user, "Pause, free the device")
+    await user.should_see("1 run waits: tone next, which would start on the device at once.", retries=50)
+    await press(user, "Pause and hold the queue")
+    await jobs.ended(job)
+    assert jobs.queue_held and waiting.status is JobStatus.PENDING
+    assert job.status is JobStatus.PAUSED

@@ -31,7 +31,14 @@ def build(job: Job) -> None:
 
 def _key(job: Job) -> tuple[Any, ...]:
     ended = (job.message, job.error, job.hint) if job.status.is_final else ()
-    return job.status, ended, bool(job.traceback), failed_on_data(job), job.history.alerts_told, tuple(one.code for one in job.concerns)
+    return (
+        job.status,
+        ended,
+        bool(job.traceback),
+        failed_on_data(job),
+        job.history.alerts_told,
+        tuple(one.code for one in job.concerns),
+    )
 
 
 def _show(job: Job) -> None:

@@ -198,3 +198,12 @@ def test_the_cause_of_a_failure_is_told(past: dict[str, str], home: Path, capsys
     ended = ExitRecord.model_validate_json(paths.exit.read_bytes())
     paths.exit.write_text(ended.model_copy(update={"traceback": "Traceback …"}).model_dump_json())
     assert told(capsys, "jobs", "show", past["sql"])["traceback"] == "Traceback …"
+
+
+def test_a_status_is_chosen_by_the_words_of_the_app_too(home: Path, spec: str, capsys: Capture) -> None:
+    waiting = queue(capsys, spec, "one")
+    for word in ("waiting", "pending"):
+        assert [job["id"] for job in told(capsys, "jobs", "list", "--status", word)] == [waiting]
+    assert told(capsys, "jobs", "list", "--status", "finished") == []
+    assert run(["jobs", "list", "--status", "done"]) == 2
+    assert "waiting" in capsys.readouterr().err

@@ -6,9 +6,16 @@ import pytest
 
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
+from qlora_ui.contract.records import EndCause, JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.runs.job_reasons import delete_reason, extend_reason, pause_reason, pause_words, stop_reason
+from qlora_ui.pages.runs.job_reasons import (
+    delete_reason,
+    extend_reason,
+    failed_on_data,
+    pause_reason,
+    pause_words,
+    stop_reason,
+)
 
 
 @pytest.fixture
@@ -36,3 +43,17 @@ def test_a_pause_says_which_device_it_frees(job: Job) -> None:
     assert pause_words(job) == "Pause, free the RTX 4090"
     job.status = JobStatus.PENDING
     assert pause_words(job) == "Pause"
+
+
+@pytest.mark.parametrize(
+    ("cause", "phase", "is_about_data"),
+    [(EndCause.INPUT, "data", True), (EndCause.INPUT, "loading", False), (EndCause.DISK, "data", False)],
+)
+def test_only_what_broke_while_reading_rows_is_mended_at_the_data(
+    cause: EndCause, phase: str, is_about_data: bool
+) -> None:
+    record = JobRecord(id="a", kind=JobKind.TRAINING, name="a", created_at=now(), queued_at=now())
+    job = Job(RunPaths(Path("run")), record, TrainingParameters(model_name="m", dataset_path="d"))
+    job.status, job.cause = JobStatus.FAILED, cause
+    job.history.phases = [("starting", now()), (phase, now()), ("", now())]
+    assert failed_on_data(job) is is_about_data
