@@ -40,7 +40,7 @@ class Progress:
     has_own: bool = False
     """A training on other data than the starter's has been queued."""
     is_over: bool = False
-    """Such a training finished: nobody has to be guided any more."""
+    """A training that a person set up by themselves finished: nobody has to be guided any more."""
 
     @classmethod
     def of(cls, jobs: Iterable[Job]) -> Progress:
@@ -48,7 +48,7 @@ class Progress:
         trainings = [job for job in jobs if job.kind is JobKind.TRAINING]
         starters = [job for job in trainings if job.name == demo.NAME and job.status in _LIVES]
         own = [job for job in trainings if not _is_on_starter_data(job)]
-        is_over = any(job.status is JobStatus.COMPLETED for job in own)
+        is_over = any(job.status is JobStatus.COMPLETED and job.name != demo.NAME for job in trainings)
         if not starters:
             return cls(has_own=bool(own), is_over=is_over)
         after = {job.id: {other.kind: other for other in jobs if other.record.after == job.id} for job in starters}

@@ -66,6 +66,6 @@ def test_a_further_starter_run_takes_no_tick_back() -> None:
 def test_only_data_of_ones_own_ticks_the_last_step() -> None:
     again = named("starter again", JobStatus.COMPLETED)
     again.parameters = again.parameters.model_copy(update={"dataset_path": f"{STARTER}/train"})
-    assert not Progress.of([again]).has_own and not Progress.of([again]).is_over
+    assert not Progress.of([again]).has_own and Progress.of([again]).is_over
     own = named("mine", JobStatus.PENDING)
     assert Progress.of([again, own]).has_own
