@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.big_homes import long_log, many_runs  # noqa: E402
-from qlora_ui.jobs.log_file import LogFile, LogPage  # noqa: E402
+from qlora_ui.jobs.logs.log_file import LogFile, LogPage  # noqa: E402
 
 TIMES = 5
 TEXTS = ("nothing has this", "loss 1.5", "STEP 77", "info", "schön", "9,240 tok/s")

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.big_homes import long_run, many_runs  # noqa: E402
 from qlora_ui.contract.paths import RunPaths, Workspace  # noqa: E402
-from qlora_ui.jobs.history_cache import forget_history, read_history  # noqa: E402
+from qlora_ui.jobs.history.history_cache import forget_history, read_history  # noqa: E402
 from scripts.screenshots import chromium  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402
 

@@ -26,7 +26,7 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import PREPARED_MARKER, RunPaths, Workspace
 from qlora_ui.contract.records import JobRecord, JobStatus
 from qlora_ui.jobs import run_folder
-from qlora_ui.jobs.leases import is_held
+from qlora_ui.jobs.workers.leases import is_held
 from qlora_ui.storage_use import in_thread, size_of
 from qlora_ui.store.datasets import dataset_in
 

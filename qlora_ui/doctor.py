@@ -148,7 +148,7 @@ def _torch(workspace: Workspace) -> Iterator[Check]:
 
 
 def _standby(workspace: Workspace) -> Iterator[Check]:
-    from qlora_ui.jobs.standby_process import memory_of, waiting_in
+    from qlora_ui.jobs.workers.standby_process import memory_of, waiting_in
 
     sizes = [size for pid in waiting_in(workspace.home) if (size := memory_of(pid)) is not None]
     if sizes:
@@ -178,7 +178,7 @@ _LOOKS: tuple[Callable[[Workspace], Iterator[Check]], ...] = (
 
 
 def _has_driver() -> bool:
-    from qlora_ui.jobs.leases import local_devices
+    from qlora_ui.jobs.workers.leases import local_devices
 
     return local_devices() != ("cpu",)
 

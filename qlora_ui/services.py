@@ -20,10 +20,10 @@ from qlora_ui.contract.records import Adapter, Dataset, JobKind, JobStatus
 from qlora_ui.contract.references import HubDataset
 from qlora_ui.inspector import Inspector, OnProgress
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.jobs.standby import Standby
 from qlora_ui.jobs.watchdog import Watchdog
+from qlora_ui.jobs.workers.launcher import LocalLauncher
+from qlora_ui.jobs.workers.standby import Standby
 from qlora_ui.meters import DeviceReading, Meters, free_memory
 from qlora_ui.notifications import Notifications
 from qlora_ui.people import People

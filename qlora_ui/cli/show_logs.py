@@ -14,7 +14,7 @@ from qlora_ui.cli.show_jobs import full_id, local_time
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.log_lines import LEVELS, LogEntry
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.jobs.log_file import MATCHES_COUNTED, LogFile
+from qlora_ui.jobs.logs.log_file import MATCHES_COUNTED, LogFile
 
 PAGE = 10_000
 """Entries that are read at once."""

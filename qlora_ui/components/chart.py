@@ -13,7 +13,7 @@ from nicegui.events import GenericEventArguments
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.measures import Measure, Scale
 from qlora_ui.components.smoothing import DIVISORS, LEAST_REACH, SMOOTH_FROM, Smoothing, column, reach_of, smoothed
-from qlora_ui.jobs.curves import Point
+from qlora_ui.jobs.history.curves import Point
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, language, tag
 

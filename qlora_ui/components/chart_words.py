@@ -9,7 +9,7 @@ from html import escape
 from qlora_ui.components.chart import Series
 from qlora_ui.components.measures import Measure
 from qlora_ui.components.smoothing import averaged, column, end_of, start_of
-from qlora_ui.jobs.curves import Curve, Curves
+from qlora_ui.jobs.history.curves import Curve, Curves
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import fixed, number, significant
 

@@ -20,7 +20,7 @@ from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.smoothing import Smoothing, latest
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import loss
-from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.history.curves import Curves
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import fixed

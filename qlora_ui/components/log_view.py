@@ -15,7 +15,7 @@ from qlora_ui.components.events import listen, throttled
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.log_lines import LEVELS, LogEntry
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.log_file import MATCHES_COUNTED, LogFile
+from qlora_ui.jobs.logs.log_file import MATCHES_COUNTED, LogFile
 from qlora_ui.locales import _, sentence
 from qlora_ui.locales.figures import number
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from qlora_ui.components.words import loss, per_cent, power_of_ten, size, speed
-from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.history.curves import Curves
 from qlora_ui.locales import _, mark
 from qlora_ui.locales.figures import fixed, number
 

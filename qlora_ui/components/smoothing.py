@@ -6,7 +6,7 @@ from itertools import accumulate
 from statistics import fmean
 from typing import Literal
 
-from qlora_ui.jobs.curves import Curve, Curves
+from qlora_ui.jobs.history.curves import Curve, Curves
 
 Smoothing = Literal["off", "light", "medium", "strong"]
 

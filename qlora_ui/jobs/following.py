@@ -10,12 +10,12 @@ from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobStatus, ProcessIdentity
 from qlora_ui.jobs import queue, queue_file
-from qlora_ui.jobs.endings import Ending, ending_of, way_on
-from qlora_ui.jobs.histories import OpenHistories
+from qlora_ui.jobs.history.histories import OpenHistories
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import Launcher
 from qlora_ui.jobs.reactive import Event, forget_bindings
 from qlora_ui.jobs.watch import Look, Observation, RunWatch, look_at
+from qlora_ui.jobs.workers.endings import Ending, ending_of, way_on
+from qlora_ui.jobs.workers.launcher import Launcher
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import EndCause, ExitRecord, JobKind, JobRecord, JobStatus
 from qlora_ui.jobs.concerns import Concern
-from qlora_ui.jobs.curves import Curves
-from qlora_ui.jobs.history import History
+from qlora_ui.jobs.history.curves import Curves
+from qlora_ui.jobs.history.history import History
 from qlora_ui.jobs.reactive import Event, bindable_dataclass
 
 _BINDABLE = ("status", "progress", "message")

@@ -16,15 +16,15 @@ from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Command, JobKind, JobRecord, JobStatus
 from qlora_ui.jobs import decisions, follow_ups, queue, queue_file, run_checkpoints, starting_points
-from qlora_ui.jobs.dispatcher import Dispatcher
 from qlora_ui.jobs.following import JobFollower
-from qlora_ui.jobs.histories import keep_ready
+from qlora_ui.jobs.history.histories import keep_ready
 from qlora_ui.jobs.intake import take_in
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import Launcher, LocalLauncher
-from qlora_ui.jobs.leases import fits
 from qlora_ui.jobs.run_checkpoints import CheckpointView
 from qlora_ui.jobs.run_folder import remove_remains, write_down
+from qlora_ui.jobs.workers.dispatcher import Dispatcher
+from qlora_ui.jobs.workers.launcher import Launcher, LocalLauncher
+from qlora_ui.jobs.workers.leases import fits
 from qlora_ui.store.credentials import Credentials
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from qlora_ui.contract.parameters import PARAMETERS, JobParameters
 from qlora_ui.contract.parsing import dump_parameters, parse_parameters, rebased
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus
-from qlora_ui.jobs.derived_log import forget_log
-from qlora_ui.jobs.history_cache import forget_history
+from qlora_ui.jobs.history.history_cache import forget_history
+from qlora_ui.jobs.logs.derived_log import forget_log
 from qlora_ui.jobs.quick_yaml import load_mapping
 from qlora_ui.jobs.salvage import salvaged
 

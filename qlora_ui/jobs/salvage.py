@@ -14,7 +14,7 @@ from qlora_ui.contract.parameters import PARAMETERS
 from qlora_ui.contract.parsing import parse_parameters
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord
-from qlora_ui.jobs.endings import last_events
+from qlora_ui.jobs.workers.endings import last_events
 
 _ID = re.compile(r"(\d{8}-\d{6})-(.+)-(?:[0-9a-f]{4}){1,2}")
 _MOMENT = "%Y%m%d-%H%M%S"

@@ -18,7 +18,7 @@ from qlora_ui import __version__
 from qlora_ui.contract.errors import JobError, ParameterError, QloraUiError, WorkspaceError
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import Adapter
-from qlora_ui.jobs.derived_log import log_of
+from qlora_ui.jobs.logs.derived_log import log_of
 from qlora_ui.services import Services
 from qlora_ui.upload import DiskFullError, TooLargeError, UnknownUploadError, UploadConflictError
 from qlora_ui.web.api_datasets import UnknownDatasetError, add_datasets

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response, StreamingResponse
 
 from qlora_ui.contract.errors import QloraUiError
-from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.history.curves import Curves
 from qlora_ui.services import Services
 from qlora_ui.web.api_jobs import find_job
 from qlora_ui.web.file_stream import download

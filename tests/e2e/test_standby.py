@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from qlora_ui.jobs.standby_process import waiting_in
+from qlora_ui.jobs.workers.standby_process import waiting_in
 from tests.e2e.conftest import OpenPage
 from tests.fakes.server import RunningServer
 

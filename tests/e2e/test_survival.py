@@ -14,7 +14,7 @@ import pytest
 
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import ProcessIdentity
-from qlora_ui.jobs.event_file import EventTail
+from qlora_ui.jobs.history.event_file import EventTail
 from tests.fakes.server import RunningServer
 
 STEPS = 150

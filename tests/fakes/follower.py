@@ -23,8 +23,8 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs import watch
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.store.store import Store
 from tests.fakes import clock
 

@@ -13,8 +13,8 @@ from nicegui.testing import User, user_simulation
 
 from qlora_ui import pages
 from qlora_ui.contract.records import ProcessIdentity
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from tests.fakes.runs import busy_workspace

@@ -21,10 +21,10 @@ from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.pages.runs import list_selection
-from qlora_ui.pages.runs.list_table import RunTable
+from qlora_ui.jobs.workers.launcher import LocalLauncher
+from qlora_ui.pages.runs.list import selection
+from qlora_ui.pages.runs.list.table import RunTable
 from qlora_ui.services import Services
 from tests.fakes.runs import FakeRun, write_run
 from tests.ui.acting import buttons, press
@@ -364,7 +364,7 @@ async def test_each_failure_is_named(user: User, services: Services, monkeypatch
     await open_list(user)
     choose(user, one, two)
     said: list[tuple[str, ...]] = []
-    monkeypatch.setattr(list_selection, "toast", lambda *words, hint="": said.append((*words, hint)))
+    monkeypatch.setattr(selection, "toast", lambda *words, hint="": said.append((*words, hint)))
     await press(user, "Pause")
     hint = "one: one changes all the time. Ask again. two: two changes all the time. Ask again."
     assert said == [("Nothing was changed.", "warning", hint)]

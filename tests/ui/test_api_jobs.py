@@ -13,7 +13,7 @@ from qlora_ui.contract.checkpoints import Marker, name_of, seal_of
 from qlora_ui.contract.events import Metric, dump_event
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths
 from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
-from qlora_ui.jobs.log_file import LogFile
+from qlora_ui.jobs.logs.log_file import LogFile
 from qlora_ui.services import Services
 from tests.fakes.runs import FakeRun, write_run
 from tests.ui.test_api import client, services, submit

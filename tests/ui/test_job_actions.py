@@ -16,7 +16,7 @@ from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobStatus, StartPoint
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.pages.runs import job_header
+from qlora_ui.pages.runs.job import header
 from qlora_ui.services import Services
 from tests.fakes.rich_run import write_rich_run
 from tests.ui.acting import buttons, choose, menu_items, press, run, training
@@ -214,7 +214,7 @@ async def test_a_deleted_run_is_said_to_be_so_once(
     await user.open(f"/activity/{job.id}")
     await user.should_see("At the end", retries=50)
     said: list[str] = []
-    monkeypatch.setattr(job_header, "toast", lambda message, _kind: said.append(message))
+    monkeypatch.setattr(header, "toast", lambda message, _kind: said.append(message))
     monkeypatch.setattr(ui.navigate, "to", lambda _path: None)  # the browser takes its time
     await services.jobs.delete(job.id)
     services.jobs.jobs_changed.emit()

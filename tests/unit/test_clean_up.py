@@ -17,7 +17,7 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
 from qlora_ui.jobs import run_folder
-from qlora_ui.jobs.log_file import LogFile
+from qlora_ui.jobs.logs.log_file import LogFile
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings, prepare_home
 from qlora_ui.storage_use import size_of

@@ -23,12 +23,12 @@ from qlora_ui.contract.events import AlertCode, Resumed
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import EndCause, JobKind, JobStatus, ProcessIdentity
-from qlora_ui.jobs.event_file import EventTail
-from qlora_ui.jobs.history import History
+from qlora_ui.jobs.history.event_file import EventTail
+from qlora_ui.jobs.history.history import History
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.launcher import LocalLauncher
-from qlora_ui.jobs.leases import is_held
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.workers.launcher import LocalLauncher
+from qlora_ui.jobs.workers.leases import is_held
 from qlora_ui.settings import prepare_home
 from tests.worker.conftest import TRAINING, events_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from qlora_ui.contract.events import Event, Failed, Log, Metric, Phase, Progress
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.jobs.log_file import LogFile
+from qlora_ui.jobs.logs.log_file import LogFile
 from qlora_ui.worker import report as module
 from qlora_ui.worker.report import EventWriter
 

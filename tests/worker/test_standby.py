@@ -17,7 +17,7 @@ from qlora_ui.contract.events import Metric
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.data.encoding import tokenizer
-from qlora_ui.jobs.standby_process import StandbyProcess
+from qlora_ui.jobs.workers.standby_process import StandbyProcess
 from qlora_ui.worker import __main__ as worker
 from qlora_ui.worker import environment
 from qlora_ui.worker.context import Context

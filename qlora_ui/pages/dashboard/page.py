@@ -27,7 +27,7 @@ from qlora_ui.pages.dashboard import queue as dashboard_queue
 from qlora_ui.pages.dashboard.cards import AttentionCard, NewsCard, QuickActions
 from qlora_ui.pages.dashboard.figures import Figures
 from qlora_ui.pages.dashboard.guide import Guide, Progress
-from qlora_ui.pages.runs.job_words import queue_words
+from qlora_ui.pages.runs.job.words import queue_words
 from qlora_ui.pages.runs.overview import greeting, result_of, state_sentence, took
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.runs.job_words import is_held_up, queue_words
+from qlora_ui.pages.runs.job.words import is_held_up, queue_words
 
 SHOWN = 3
 

@@ -11,7 +11,7 @@ from qlora_ui.contract.records import EvaluationReport, JobKind, JobStatus, Merg
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
-from qlora_ui.pages.runs.job_words import in_words
+from qlora_ui.pages.runs.job.words import in_words
 
 RESULT_CHARACTERS = 80
 _AT_REST = {JobStatus.COMPLETED, JobStatus.STOPPED, JobStatus.PAUSED, JobStatus.FAILED, JobStatus.INTERRUPTED}

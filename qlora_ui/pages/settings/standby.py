@@ -12,7 +12,7 @@ from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast_error
 from qlora_ui.components.words import size
 from qlora_ui.contract.errors import QloraUiError
-from qlora_ui.jobs.standby import NEEDED_BYTES, Standby, State
+from qlora_ui.jobs.workers.standby import NEEDED_BYTES, Standby, State
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.locales.figures import number
 from qlora_ui.pages.settings.parts import SettingRow, SettingsDesk

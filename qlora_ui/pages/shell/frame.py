@@ -159,12 +159,12 @@ def _routes(services: Services, visitor: Visitor) -> dict[str, Callable[..., Any
         return train.build(services)
 
     def activity() -> Any:
-        from qlora_ui.pages.runs import activity
+        from qlora_ui.pages.runs.list import page as activity
 
         return activity.build(services)
 
     def job(job_id: str) -> Any:
-        from qlora_ui.pages.runs import job
+        from qlora_ui.pages.runs.job import page as job
 
         return job.build(services, job_id)
 

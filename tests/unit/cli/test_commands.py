@@ -9,7 +9,7 @@ import pytest
 from qlora_ui import demo
 from qlora_ui.cli.commands import run
 from qlora_ui.cli.values import scalar
-from qlora_ui.jobs import launcher
+from qlora_ui.jobs.workers import launcher
 from tests.unit.jobs.conftest import FAKE_WORKER
 
 Run = Callable[..., int]

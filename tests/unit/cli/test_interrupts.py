@@ -13,15 +13,15 @@ import pytest
 from qlora_ui.cli.commands import run
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import JobStatus
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.run_folder import read_exit, read_record
 from qlora_ui.jobs.watch import find_runs
+from qlora_ui.jobs.workers.launcher import LocalLauncher
 from tests.unit.jobs.conftest import FAKE_WORKER
 
 PROGRAM = f"""
 import sys
 from qlora_ui.cli.commands import run
-from qlora_ui.jobs import launcher
+from qlora_ui.jobs.workers import launcher
 launcher.LocalLauncher.__init__.__defaults__ = ({FAKE_WORKER!r},)
 sys.exit(run(sys.argv[1:]))
 """

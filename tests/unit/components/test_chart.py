@@ -6,7 +6,7 @@ from qlora_ui.components.chart import loss_series, sparkline_path
 from qlora_ui.components.chart_words import summarise, summarise_measure, table_html
 from qlora_ui.components.measures import MEASURES, measured
 from qlora_ui.components.smoothing import averaged, column, end_of, latest, smoothed, start_of
-from qlora_ui.jobs.curves import Curve, Curves
+from qlora_ui.jobs.history.curves import Curve, Curves
 
 Points = list[tuple[int, float]]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from qlora_ui.components.log_view import Search, count_words
-from qlora_ui.jobs.log_file import MATCHES_COUNTED
+from qlora_ui.jobs.logs.log_file import MATCHES_COUNTED
 
 
 def test_matches_are_counted_from_the_newest() -> None:

@@ -19,10 +19,10 @@ import pytest
 from qlora_ui.contract.events import Started
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobStatus
-from qlora_ui.jobs.event_file import EventTail
-from qlora_ui.jobs.history import History
-from qlora_ui.jobs.leases import is_held
+from qlora_ui.jobs.history.event_file import EventTail
+from qlora_ui.jobs.history.history import History
 from qlora_ui.jobs.run_folder import read_exit, read_record
+from qlora_ui.jobs.workers.leases import is_held
 from qlora_ui.store.store import Store
 from tests.fakes.chaos import Chaos
 from tests.fakes.diary import Diary

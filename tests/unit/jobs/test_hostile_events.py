@@ -12,12 +12,13 @@ from qlora_ui.contract.events import Alert, Log, Metric, Phase, Progress, Sample
 from qlora_ui.contract.log_lines import SHOWN_CHARACTERS, LogEntry, dump_entry
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import ExitRecord, JobStatus
-from qlora_ui.jobs import event_file, log_file
-from qlora_ui.jobs.curves import FIGURES_KEPT, Curves
-from qlora_ui.jobs.event_file import EventTail
-from qlora_ui.jobs.history import ALERTS_KEPT, PHASES_KEPT, History
-from qlora_ui.jobs.history_reader import HistoryReader
-from qlora_ui.jobs.log_file import LogFile
+from qlora_ui.jobs.history import event_file
+from qlora_ui.jobs.history.curves import FIGURES_KEPT, Curves
+from qlora_ui.jobs.history.event_file import EventTail
+from qlora_ui.jobs.history.history import ALERTS_KEPT, PHASES_KEPT, History
+from qlora_ui.jobs.history.history_reader import HistoryReader
+from qlora_ui.jobs.logs import log_file
+from qlora_ui.jobs.logs.log_file import LogFile
 
 
 @pytest.mark.parametrize("time", ["2026-11-23T18:00:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])

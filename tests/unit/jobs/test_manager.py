@@ -16,9 +16,9 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import EndCause, JobKind, JobStatus
 from qlora_ui.jobs import intake as module
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.leases import is_held
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import create_run
+from qlora_ui.jobs.workers.leases import is_held
 
 Make = Callable[[], JobManager]
 Training = Callable[..., TrainingParameters]
@@ -227,7 +227,9 @@ async def test_a_waiting_job_can_be_paused_stopped_and_put_back(make_manager: Ma
     assert manager.jobs == {}
 
 
-async def test_places_are_counted_among_all_that_wait_as_a_move_takes_them(make_manager: Make, training: Training) -> None:
+async def test_places_are_counted_among_all_that_wait_as_a_move_takes_them(
+    make_manager: Make, training: Training
+) -> None:
     manager = make_manager()
     first = await manager.submit(JobKind.TRAINING, training("first"))
     bound = await manager.submit(JobKind.TRAINING, training("bound"), after=first.id)

@@ -10,8 +10,8 @@ import pytest
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Dataset, JobKind, JobStatus
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.settings import prepare_home
 from qlora_ui.store.store import Store
 from tests.unit.jobs.conftest import FAKE_WORKER

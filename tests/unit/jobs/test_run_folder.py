@@ -9,7 +9,7 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
-from qlora_ui.jobs.event_file import EventTail
+from qlora_ui.jobs.history.event_file import EventTail
 from qlora_ui.jobs.intake import new_record
 from qlora_ui.jobs.run_folder import (
     create_run,

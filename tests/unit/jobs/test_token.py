@@ -13,8 +13,8 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.recipe import DataQuery, Recipe, Source
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.inspector import Inspector
-from qlora_ui.jobs.launcher import LocalLauncher
 from qlora_ui.jobs.manager import JobManager
+from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.settings import prepare_home
 from qlora_ui.store import credentials as module
 from qlora_ui.store.credentials import Credentials

@@ -13,11 +13,12 @@ from qlora_ui.contract import events
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.contract.records import ExitRecord, JobKind, JobStatus, ProcessIdentity
-from qlora_ui.jobs import leases, watch
-from qlora_ui.jobs.event_file import EventTail, read_outline
-from qlora_ui.jobs.launcher import LocalLauncher
+from qlora_ui.jobs import watch
+from qlora_ui.jobs.history.event_file import EventTail, read_outline
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import read_record, remove_remains, write_record
+from qlora_ui.jobs.workers import leases
+from qlora_ui.jobs.workers.launcher import LocalLauncher
 from tests.fakes.runs import FakeRun, write_run
 from tests.unit.jobs.test_manager import status_of
 

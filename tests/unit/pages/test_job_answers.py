@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.pages.runs.job_answers import ROWS_SHOWN, read_answers
+from qlora_ui.pages.runs.job.answers import ROWS_SHOWN, read_answers
 
 
 def written(path: Path, *judged: tuple[bool, bool]) -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from qlora_ui.contract.records import now
-from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.history.curves import Curves
 from qlora_ui.jobs.run_checkpoints import CheckpointView
-from qlora_ui.pages.runs.job_checkpoints import main_figure
+from qlora_ui.pages.runs.job.checkpoints import main_figure
 
 
 @pytest.mark.parametrize(

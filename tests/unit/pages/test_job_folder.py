@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.pages.runs import job_folder
-from qlora_ui.pages.runs.job_folder import RunFile, files_of
+from qlora_ui.pages.runs.job import folder
+from qlora_ui.pages.runs.job.folder import RunFile, files_of
 
 
 def test_files_stand_with_their_sizes_the_outer_ones_first(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_files_stand_with_their_sizes_the_outer_ones_first(tmp_path: Path) -> No
 def test_of_very_many_files_the_first_are_listed_and_all_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_folder, "FILES_SHOWN", 3)
+    monkeypatch.setattr(folder, "FILES_SHOWN", 3)
     for number in range(5):
         (tmp_path / f"{number}.txt").write_text("x")
     found = files_of(tmp_path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from qlora_ui.contract.records import JobKind, StartPoint
 from qlora_ui.jobs.run_folder import read_record, write_record
-from qlora_ui.pages.runs.job_kin import kin_of
+from qlora_ui.pages.runs.job.kin import kin_of
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from tests.fakes.runs import FakeRun, write_run

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qlora_ui.contract.records import JobKind, JobStatus
-from qlora_ui.pages.runs.job_next import file_problem, merge_reason
+from qlora_ui.pages.runs.job.next_steps import file_problem, merge_reason
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from tests.fakes.runs import FakeRun, write_run

@@ -9,7 +9,7 @@ from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.recipe import Step
 from qlora_ui.contract.records import JobKind, JobRecord
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.runs.job_parameters import as_yaml, value_words
+from qlora_ui.pages.runs.job.parameters import as_yaml, value_words
 from tests.fakes.runs import FakeRun, write_run
 
 

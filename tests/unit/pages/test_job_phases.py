@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from qlora_ui.pages.runs.job_phases import Stretch, stretches
+from qlora_ui.pages.runs.job.phases import Stretch, stretches
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

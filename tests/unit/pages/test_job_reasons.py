@@ -8,7 +8,7 @@ from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import EndCause, JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.runs.job_reasons import (
+from qlora_ui.pages.runs.job.reasons import (
     delete_reason,
     extend_reason,
     failed_on_data,

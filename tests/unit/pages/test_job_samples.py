@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from qlora_ui.contract.events import Sample
-from qlora_ui.pages.runs.job_samples import changes, cut, spread
+from qlora_ui.pages.runs.job.samples import changes, cut, spread
 
 
 def test_few_evaluations_are_all_shown_and_of_many_the_first_the_last_and_some_between() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from qlora_ui.components.words import power_of_ten
-from qlora_ui.pages.runs.job_side import device_name, known_facts
+from qlora_ui.pages.runs.job.side import device_name, known_facts
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from qlora_ui.pages.runs.job_trackers import TrackerPlace, places_of
+from qlora_ui.pages.runs.job.trackers import TrackerPlace, places_of
 
 
 def test_a_tracker_has_a_link_or_a_command() -> None:

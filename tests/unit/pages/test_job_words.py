@@ -15,9 +15,9 @@ from qlora_ui.contract.records import (
     Score,
     now,
 )
-from qlora_ui.jobs.curves import Curve
+from qlora_ui.jobs.history.curves import Curve
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.runs.job_words import (
+from qlora_ui.pages.runs.job.words import (
     advice,
     in_words,
     metric_rows,

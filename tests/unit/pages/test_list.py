@@ -15,10 +15,10 @@ from qlora_ui.contract.parameters import PARAMETERS
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import JobKind, JobRecord, JobStatus, now
 from qlora_ui.jobs.job import Job
-from qlora_ui.pages.runs.list_actions import Action, Outcome, button_words, outcome_words
-from qlora_ui.pages.runs.list_compare import differences
-from qlora_ui.pages.runs.list_find import count, find, in_order, loss_of
-from qlora_ui.pages.runs.list_query import ListQuery, Order, When
+from qlora_ui.pages.runs.list.actions import Action, Outcome, button_words, outcome_words
+from qlora_ui.pages.runs.list.compare import differences
+from qlora_ui.pages.runs.list.find import count, find, in_order, loss_of
+from qlora_ui.pages.runs.list.query import ListQuery, Order, When
 
 TODAY = date(2026, 11, 23)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui.jobs.curves import Curves
+from qlora_ui.jobs.history.curves import Curves
 from qlora_ui.web.api_files import UnknownFileError, columns_of, csv_of, file_in
 
 
