@@ -88,7 +88,7 @@ class CurveChart(Element, component="chart.js", esm={"qlora-ui-charting": "chart
         self.smooth("medium")
         self.on("ready", self._send_all)
         self.on("zoom", self._zoom)
-        flush = throttled(self, self._send_new, seconds=0.5)
+        flush = throttled(self, self._send_new, seconds=0.8)
         self._renew_smooth = throttled(self, self._send_smooth, seconds=_SMOOTH_ANEW_S)
         with self:
             listen(job.metric_added, lambda _metric: flush())

@@ -70,7 +70,7 @@ class LogLines(Element, component="log_view.js"):
         self.on("ready", self.show_end, [])
         self.on("older", self._show_older)
         self.on("newer", self._show_newer)
-        self._look = throttled(self, self._start_looking, seconds=0.5)
+        self._look = throttled(self, self._start_looking, seconds=0.7)
         with self:
             listen(job.log_added, lambda _entry: self._look())
 

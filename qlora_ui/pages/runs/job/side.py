@@ -43,7 +43,7 @@ class NowCard(Card):
         self._job = job
         with self:
             Live(job.changed, lambda: shown_now(job), self._build, classes="qu-contents")
-            draw = throttled(self, self._draw, seconds=0.5)
+            draw = throttled(self, self._draw, seconds=0.8)
             listen(job.changed, draw)
             listen(job.metric_added, lambda _metric: draw())
             listen(job.curves_reset, draw)
