@@ -130,7 +130,7 @@ async def test_tab_is_not_renamed_below_a_whole_per_cent(
 async def test_tab_of_a_run_that_ended_shows_no_other_progress(user: User, busy_services: Services) -> None:
     for job in busy_services.jobs.jobs.values():
         client = await user.open(f"/activity/{job.id}")
-        await user.should_see("Log")
+        await user.should_see("Parameters")
         assert str(client.title).startswith("(") is (job.status is JobStatus.RUNNING)
 
 
