@@ -37,9 +37,12 @@ TRAINING: dict[str, Any] = {
 
 
 def make_run(home: Path, kind: JobKind, values: dict[str, Any], *, run_id: str = "run", attempt: int = 1) -> RunPaths:
-    """A run folder as the launcher leaves it to the worker."""
+    """A run folder as the launcher leaves it to the worker. Its first attempt needs a name that no test used before.
+
+    The home folder is shared: a second run of the same name would find the events of the first.
+    """
     paths = Workspace(home).run(run_id)
-    paths.folder.mkdir(parents=True, exist_ok=True)
+    paths.folder.mkdir(parents=True, exist_ok=attempt > 1)
     paths.parameters.write_text(dump_parameters(parse_parameters(kind, values)), encoding="utf-8")
     record = JobRecord(id=run_id, kind=kind, name=run_id, created_at=now(), queued_at=now(), attempt=attempt)
     paths.job.write_text(record.model_dump_json(), encoding="utf-8")

@@ -60,7 +60,7 @@ def test_losses_are_the_same_to_the_last_digit(home: Path, waiting: Callable[[],
 
 
 def test_a_stop_by_signal_reaches_it(home: Path, waiting: Callable[[], StandbyProcess]) -> None:
-    paths = make_run(home, JobKind.TRAINING, TRAINING | {"max_steps": 1000}, run_id="stopped")
+    paths = make_run(home, JobKind.TRAINING, TRAINING | {"max_steps": 1000}, run_id="stopped-standby")
     standby = waiting()
     assert standby.take(paths, os.environ)
     while not paths.events.exists() or not events_of(paths):  # its first event tells that it listens
