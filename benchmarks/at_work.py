@@ -16,7 +16,8 @@ sys.path.insert(0, str(ROOT))
 # the root of the repository has to be on the path before these
 from qlora_ui.contract.events import Event, Log, Metric, Progress  # noqa: E402
 from qlora_ui.contract.paths import RunPaths, Workspace  # noqa: E402
-from qlora_ui.contract.records import JobStatus, ProcessIdentity  # noqa: E402
+from qlora_ui.contract.process import ProcessIdentity  # noqa: E402
+from qlora_ui.contract.records import JobStatus  # noqa: E402
 from qlora_ui.worker.report import EventWriter, Report  # noqa: E402
 from tests.fakes.runs import FakeRun, write_run  # noqa: E402
 

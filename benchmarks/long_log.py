@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+# the root of the repository has to be on the path before these
 from benchmarks.big_homes import long_log, many_runs  # noqa: E402
 from qlora_ui.jobs.logs.log_file import LogFile, LogPage  # noqa: E402
 
@@ -42,6 +43,7 @@ async def _measure(log: LogFile) -> None:
     await _time("200 lines in the middle", lambda: log.tail(200, before=middle.entries[0][0]))
     await _time("the last 200 warnings", lambda: log.tail(200, levels=("warning",)))
     for text in TEXTS:
+        # mypy infers no type for a lambda with a default
         await _time(f"search for {text!r}", lambda text=text: log.search(text))  # type: ignore[misc]
     await _time("search for 'took' in warnings", lambda: log.search("took", levels=("warning",)))
 

@@ -22,6 +22,7 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+# the root of the repository has to be on the path before these
 from benchmarks.big_homes import long_run, many_runs  # noqa: E402
 from qlora_ui.contract.paths import RunPaths, Workspace  # noqa: E402
 from qlora_ui.jobs.history.history_cache import forget_history, read_history  # noqa: E402

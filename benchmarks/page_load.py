@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, CDPSession, Page
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+# the root of the repository has to be on the path before these
 from scripts.screenshots import chromium  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.store.preferences import LOCAL_USER, Preferences
 

@@ -75,7 +75,8 @@ class AppSettings(BaseModel):
     @property
     def url(self) -> str:
         """The address for a browser on this machine."""
-        return self.url_for("127.0.0.1" if self.bind_host in {"0.0.0.0", "::"} else self.bind_host)  # noqa: S104
+        is_everywhere = self.bind_host in {"0.0.0.0", "::"}  # noqa: S104  # compared, not bound to
+        return self.url_for("127.0.0.1" if is_everywhere else self.bind_host)
 
     def url_for(self, host: str) -> str:
         """The app's address under another of this machine's names or addresses."""

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from qlora_ui import __version__, locales
 from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.records import AccessibilityPreferences, NotificationPreferences, UserPreferences, now
+from qlora_ui.contract.preferences import AccessibilityPreferences, NotificationPreferences, UserPreferences
+from qlora_ui.contract.records import now
 from qlora_ui.locales import mark
 
 FORMAT = "qlora-ui settings"

@@ -25,7 +25,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from qlora_ui.contract.records import ProcessIdentity  # noqa: E402
+# the root of the repository has to be on the path before these
+from qlora_ui.contract.process import ProcessIdentity  # noqa: E402
 from tests.e2e.routes import MISSING, ROUTES, address  # noqa: E402
 from tests.fakes.runs import busy_workspace  # noqa: E402
 from tests.fakes.server import RunningServer  # noqa: E402

@@ -13,6 +13,7 @@ from qlora_ui import __version__, console
 from qlora_ui.cli.jobs_commands import jobs
 from qlora_ui.cli.options import AsJson, Changes, Home, NoWait, complete, show_commands, workspace_of
 from qlora_ui.contract.errors import ParameterError, QloraUiError
+from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind
 
@@ -218,7 +219,7 @@ def _run_spec(
     home: Path | None,
 ) -> int:
     from qlora_ui.cli import follow
-    from qlora_ui.cli.inputs import check_inputs
+    from qlora_ui.cli.inputs import check_inputs, go_through_data
     from qlora_ui.cli.show_jobs import full_id
     from qlora_ui.cli.values import assignments
     from qlora_ui.contract.parsing import read_parameters
@@ -227,4 +228,6 @@ def _run_spec(
     check_inputs(parameters)
     workspace = workspace_of(context, home)
     before = full_id(workspace, after) if after is not None else None
+    if isinstance(parameters, TrainingParameters) and (no_wait or before is not None):
+        asyncio.run(go_through_data(workspace, parameters, quiet=as_json))
     return complete(follow.run_job(workspace, kind, parameters, as_json=as_json, after=before, wait=not no_wait))

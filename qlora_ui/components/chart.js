@@ -78,14 +78,14 @@ export default {
   methods: {
     async load() {
       try {
-        this.library = await import("nicegui-echart");
+        ({ echarts: this.echarts } = await import("nicegui-echart"));
       } catch (error) {
         console.warn(`The chart could not be loaded: ${error.message}`);
         if (!this.isGone) this.$emit("unavailable");
         return;
       }
       if (this.isGone) return;
-      this.chart = this.library.echarts.init(this.$refs.picture, null, { renderer: "svg" });
+      this.chart = this.echarts.init(this.$refs.picture, null, { renderer: "svg" });
       this.sizes.observe(this.$refs.picture);
       this.draw();
     },
@@ -141,7 +141,7 @@ export default {
     // The picture as a file, with its title and legend, in the colours that are shown.
     save(name, title) {
       const room = document.createElement("div");
-      const chart = this.library.echarts.init(room, null, PICTURE);
+      const chart = this.echarts.init(room, null, PICTURE);
       const style = getComputedStyle(this.$el);
       const ink = style.getPropertyValue("--text").trim();
       const background = style.getPropertyValue("--surface").trim();

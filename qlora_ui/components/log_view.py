@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from qlora_ui.components.events import listen, throttled
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.log_lines import LEVELS, LogEntry
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.logs.log_file import MATCHES_COUNTED, LogFile
+from qlora_ui.jobs.logs.log_file import MATCHES_COUNTED, LogFile, LogPage
+from qlora_ui.jobs.logs.search_thread import in_turn
 from qlora_ui.locales import _, sentence
 from qlora_ui.locales.figures import number
 
@@ -119,7 +120,13 @@ class LogLines(Element, component="log_view.js"):
     async def _find_older(self) -> None:
         search = self.search
         before = search.places[0] if search.places else None
-        page = await self._read(lambda: self._file.search(search.text, levels=self._levels, before=before))
+
+        def look() -> LogPage | None:
+            if search is not self.search or self.is_deleted:  # while it waited for its turn
+                return None
+            return self._file.search(search.text, levels=self._levels, before=before)
+
+        page = await self._read(look, in_turn)
         if page is not None and search is self.search:
             search.places = (*(place for place, _entry in page.entries), *search.places)
             search.has_older, search.count = not page.at_start, page.count
@@ -173,10 +180,12 @@ class LogLines(Element, component="log_view.js"):
         self.run_method("append", _lines(added), last)
         return True
 
-    async def _read(self, read: Callable[[], Any]) -> Any:
+    async def _read(
+        self, read: Callable[[], Any], in_thread: Callable[[Callable[[], Any]], Awaitable[Any]] = asyncio.to_thread
+    ) -> Any:
         """In a thread. None when the page has gone meanwhile, or when it cannot be read, which is then said."""
         try:
-            found = await asyncio.to_thread(read)
+            found = await in_thread(read)
         except WorkspaceError as error:
             if not self.is_deleted:
                 self.run_method("say", sentence(error.message))

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from nicegui import Client, ui
 
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 
 _preferences: WeakKeyDictionary[Client, UserPreferences] = WeakKeyDictionary()
 _DEFAULTS = UserPreferences()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from nicegui import ui
 
 from qlora_ui.components.badge import StatusBadge
@@ -24,9 +26,10 @@ from qlora_ui.locales.figures import number
 class RunningCard(Card):
     """Follows one job live; its name leads to the job's own page."""
 
-    def __init__(self, job: Job, jobs: JobManager) -> None:
+    def __init__(self, job: Job, jobs: JobManager, pause: Callable[[Job], Awaitable[None]]) -> None:
+        """`pause` is called for its button: whether other runs may have the device is asked by the page."""
         super().__init__()
-        self._job, self._jobs = job, jobs
+        self._job, self._jobs, self._pause_it = job, jobs, pause
         with self:
             actions = self._head()
             with ui.element("div").classes("qu-col"):
@@ -51,7 +54,7 @@ class RunningCard(Card):
                     Text(f" · {model_name(job)}", classes="qu-muted")
             with row() as actions:
                 pause, stop = _("Pause", context="verb"), _("Stop", context="verb")
-                self._pause = Button(pause, lambda: self._jobs.pause(job.id), icon="pause", size="sm")
+                self._pause = Button(pause, lambda: self._pause_it(job), icon="pause", size="sm")
                 self._stop = Button(stop, lambda: self._jobs.stop(job.id), icon="square", size="sm", variant="ghost")
         return actions
 

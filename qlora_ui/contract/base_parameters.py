@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -10,6 +11,13 @@ from qlora_ui.contract.knobs import knob
 from qlora_ui.contract.recipe import DataFormat, Recipe, Source, Step, TrainOn
 
 ComputeType = Literal["auto", "float32", "bfloat16", "float16"]
+
+LONGEST_NAME = 80
+"""Characters of a run's name."""
+_MOST_CLEANED = 1_000
+"""What is longer is too long as well without what cannot be seen in it."""
+_JOINERS = "\u200c\u200d"
+"""Letters of Persian and many an emoji are put together with these; alone they cannot be seen."""
 
 
 class JobParameters(BaseModel):
@@ -22,7 +30,7 @@ class JobParameters(BaseModel):
         title="Name",
         help="What the run is called in lists; made from the data and the model when left empty.",
         group="basics",
-        max_length=80,
+        max_length=LONGEST_NAME,
     )
     model_name: str = knob(
         ...,
@@ -50,6 +58,11 @@ class JobParameters(BaseModel):
         help="Never ask the model hub; only folders and files that are already here are used.",
         group="basics",
     )
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _name_to_be_seen(cls, value: Any) -> Any:
+        return clean_name(value) if isinstance(value, str) and len(value) <= _MOST_CLEANED else value
 
     @field_validator("model_name", mode="before")
     @classmethod
@@ -116,3 +129,10 @@ class ReadsData(JobParameters):
             max_length=self.max_length,
             train_on=train_on,
         )
+
+
+def clean_name(name: str) -> str:
+    """A run's name on one line, without what cannot be seen and what turns the text around it; may be empty."""
+    spaced = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFC", name))
+    seen = "".join(c for c in spaced if c in _JOINERS or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+    return " ".join(seen.split()).strip(f" {_JOINERS}")

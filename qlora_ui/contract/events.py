@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from qlora_ui.contract.records import Moment, ProcessIdentity, now
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import Moment, now
 
 LONGEST_ESTIMATE = 1e9
 """More seconds than this, some thirty years, are no estimate but a division by almost nothing."""

@@ -73,7 +73,7 @@ def _in_words(event: events.Event) -> tuple[str, str] | None:
         case events.Phase():
             return "info", event.message
         case events.Metric():
-            figures = [_figure(*pair) for pair in event.values.items() if pair[0] not in _OF_THE_MACHINE]
+            figures = [_figure(*pair) for pair in event.values.items() if pair[0] not in MACHINE_FIGURES]
             return ("info", "  ".join([f"step {event.step}", *figures])) if figures else None
         case events.Log():
             return event.level, event.message
@@ -91,7 +91,7 @@ def _in_words(event: events.Event) -> tuple[str, str] | None:
             return None
 
 
-_OF_THE_MACHINE = {"memory", "device_memory", "device_use", "temperature", "power"}
+MACHINE_FIGURES = {"memory", "device_memory", "device_use", "temperature", "power"}
 """Measured every few seconds: curves, but no news."""
 _SHORT = {
     "learning_rate": "lr",

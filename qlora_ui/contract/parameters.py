@@ -108,7 +108,7 @@ class MergeParameters(JobParameters):
     target: Literal["dequantised", "original"] = knob(
         "dequantised",
         title="Merge into",
-        help="`dequantised`: into the 4-bit weights that the adapter was trained on; `original`: into the base's own.",
+        help="`dequantised`: into the weights as the adapter was trained on them; `original`: into the base's own.",
         group="basics",
     )
     save_type: Literal["bfloat16", "float16", "float32"] = knob(

@@ -1,4 +1,4 @@
-"""What is written down of jobs, adapters, datasets and preferences, and what a job's result looks like."""
+"""What is written down of jobs, adapters and datasets, and what a job's result looks like."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import os
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import psutil
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+
+from qlora_ui.contract.process import ProcessIdentity
 
 
 def now() -> datetime:
@@ -70,69 +69,6 @@ _EXPLANATIONS = {
     JobStatus.INTERRUPTED: "Its process is gone and wrote no end: power, memory or a kill. "
     "Resume goes on from its last checkpoint, if it has one.",
 }
-
-
-class ProcessIdentity(BaseModel):
-    """A process that cannot be mistaken for a later one with the same number."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pid: int
-    started: str
-    """When it started: on Linux the boot's id and the clock ticks since that boot (no clock jump changes them)."""
-
-    @classmethod
-    def of(cls, pid: int | None = None) -> ProcessIdentity:
-        """The identity of a living process, by default this one. Raises ProcessLookupError when there is none."""
-        pid = os.getpid() if pid is None else pid
-        started = _start_of(pid)
-        if started is None:
-            raise ProcessLookupError(pid)
-        return cls(pid=pid, started=started)
-
-    @property
-    def is_alive(self) -> bool:
-        return _start_of(self.pid) == self.started
-
-    @property
-    def is_of_this_boot(self) -> bool | None:
-        """Whether the machine, or the container, has been up ever since it started; None where that cannot be told."""
-        first = _start_of(1)
-        boot, _, ticks = self.started.rpartition(":")
-        if first is not None and ":" in first:
-            own_boot, _, first_ticks = first.rpartition(":")
-            if not own_boot or not boot or not ticks.isdecimal():
-                return None
-            return boot == own_boot and int(ticks) >= int(first_ticks)
-        try:
-            return float(self.started) >= psutil.boot_time()
-        except ValueError:
-            return None
-
-
-def _start_of(pid: int) -> str | None:
-    """When the process with this number started; None when it is gone or dead and not yet reaped."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        return None if fields[0] in {"Z", "X"} else f"{_boot()}:{fields[19]}"
-    except (FileNotFoundError, ProcessLookupError, NotADirectoryError):
-        pass
-    if Path("/proc/self/stat").exists():
-        return None
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
-    except psutil.Error:  # gone, or not ours to look at
-        return None
-
-
-@cache
-def _boot() -> str:
-    """The id of this boot of the machine; empty in a sandbox that hides it."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
 
 
 class EndCause(StrEnum):
@@ -309,75 +245,6 @@ class Dataset(BaseModel):
     rows: int | None = None
     format: str = ""
     added_at: Moment = Field(default_factory=now)
-
-
-class Notification(BaseModel):
-    """Something that people are told once: by the bell, and beyond it as each of them likes."""
-
-    id: str
-    """What it tells of, such as `<run id>:<attempt>:<status>` or `update:0.3.0`; nothing is told twice."""
-    event: str
-    """What happened, for programs: `job_completed`, `job_failed`, `job_interrupted`, `job_alert`, `all_done`, `update`,
-    `webhook_failed`."""
-    code: str = ""
-    """What an alert is about, for programs: a value of `AlertCode`, or empty."""
-    topic: Literal["job_complete", "errors", "updates"]
-    tone: Literal["success", "warning", "error", "info"]
-    title: str
-    """English, a text of the catalogs, with places for `values`."""
-    values: dict[str, str] = Field(default_factory=dict)
-    body: str = ""
-    """What else is known, as an English sentence of an error or an event; empty when the title says it all."""
-    time: Moment = Field(default_factory=now)
-    """When it happened."""
-    told_at: Moment = Field(default_factory=now)
-    """When it was told here, which is later for what happened while no server ran; no two have the same."""
-    job_id: str | None = None
-    path: str = ""
-    """The page of the app that it leads to."""
-
-
-class NotificationPreferences(BaseModel):
-    """What a person is told of: in the app always by the bell, beyond it where `browser` is on."""
-
-    job_complete: bool = True
-    errors: bool = True
-    updates: bool = False
-    """Ask the package index once a day whether there is a newer qlora-ui; never with `--offline`."""
-    browser: bool = False
-    """Let the browser show what is told while another window is in front."""
-    seen_until: Moment | None = None
-    """What was told up to then has been read."""
-
-
-class AccessibilityPreferences(BaseModel):
-    """Beyond what the browser itself asks for, which is followed in any case."""
-
-    reduced_motion: bool = False
-    high_contrast: bool = False
-    screen_reader: bool = False
-    """More text and tables in place of charts that redraw themselves."""
-    shortcuts: bool = True
-    """Single letters do something, such as `t` for the theme; voice control and some hands are better off without."""
-
-
-class UserPreferences(BaseModel):
-    """How a person likes the app."""
-
-    theme: Literal["light", "dark", "system"] = "system"
-    language: str = ""
-    """A code of `locales`; empty as long as it is what the browser asks for."""
-    sidebar_collapsed: bool = False
-    default_model: str = ""
-    """What a new fine-tune begins with; empty for none."""
-    merged_folder: str = ""
-    """The folder in which merges make a folder each; empty for the models of the home folder."""
-    guide_hidden: bool = False
-    """The first-run guide was put away."""
-    dismissed: list[str] = Field(default_factory=list)
-    """What was dismissed from what needs attention, `<run id>:<attempt>:<status>` each, the newest last."""
-    notifications: NotificationPreferences = Field(default_factory=NotificationPreferences)
-    accessibility: AccessibilityPreferences = Field(default_factory=AccessibilityPreferences)
 
 
 def new_id(name: str, moment: datetime | None = None) -> str:

@@ -6,13 +6,13 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from qlora_ui.contract.adapter_parameters import Adapted
 from qlora_ui.contract.knobs import ConflictError, knob
-from qlora_ui.contract.monitoring_parameters import Monitored
 from qlora_ui.contract.recipe import DataQuery, HeldOut, Recipe, Source, TrainOn
 
 
-class TrainingParameters(Monitored):
-    """A 4-bit (NF4, double-quantised) LoRA fine-tuning."""
+class TrainingParameters(Adapted):
+    """A LoRA fine-tuning, on a base model in 4 bits (NF4, double-quantised) unless it is told otherwise."""
 
     dataset_path: str = knob(
         ...,
@@ -85,43 +85,6 @@ class TrainingParameters(Monitored):
         unit="batches",
         ge=1,
         le=4096,
-    )
-    lora_rank: int = knob(
-        16,
-        title="Rank",
-        help="How much the adapter can hold: its matrices have this many columns.",
-        group="LoRA",
-        ge=1,
-        le=1024,
-    )
-    lora_alpha: float = knob(
-        32.0,
-        title="Alpha",
-        help="How strongly the adapter acts; its output is scaled by alpha divided by rank.",
-        group="LoRA",
-        gt=0,
-        le=4096,
-    )
-    lora_dropout: float = knob(
-        0.0,
-        title="Dropout",
-        help="The share of adapter inputs left out at random in training; above 0 it costs memory and speed.",
-        group="LoRA",
-        ge=0,
-        le=0.9,
-    )
-    target_modules: str = knob(
-        "all-linear",
-        title="Where adapters go",
-        help="`all-linear` adapts every linear layer but the output head; or name layers: q_proj, v_proj.",
-        group="LoRA",
-        min_length=1,
-    )
-    use_rslora: bool = knob(
-        False,
-        title="Rank-stabilised scaling",
-        help="Scale by alpha divided by the square root of rank (rsLoRA), which keeps large ranks learning.",
-        group="LoRA",
     )
     lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = knob(
         "cosine",

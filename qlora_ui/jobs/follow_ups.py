@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from qlora_ui.contract.base_parameters import LONGEST_NAME
 from qlora_ui.contract.errors import JobError, ParameterError
 from qlora_ui.contract.parameters import EvaluationParameters, JobParameters, MergeParameters, TrainingParameters
 from qlora_ui.contract.paths import STARTER, is_starter
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.starting_points import LONGEST_NAME
 
 _HELD_OUT = f"{STARTER}/heldout"
 

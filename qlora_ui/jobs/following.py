@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs import queue, queue_file
 from qlora_ui.jobs.history.histories import OpenHistories
 from qlora_ui.jobs.job import Job

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from qlora_ui.contract.base_parameters import LONGEST_NAME, clean_name
 from qlora_ui.contract.errors import ParameterError, WorkspaceError
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import Workspace, is_starter
@@ -58,7 +59,7 @@ def take_in(
 def new_record(kind: JobKind, parameters: JobParameters, after: str | None = None, *, home: str = "") -> JobRecord:
     """The record of a job that enters the queue now."""
     moment = now()
-    name = parameters.name or default_name(kind, parameters)
+    name = parameters.name or clean_name(default_name(kind, parameters))[:LONGEST_NAME] or kind
     return JobRecord(
         id=new_id(name, moment),
         kind=kind,

@@ -34,6 +34,7 @@ _ANNOUNCED = (
     "ended_at",
     "updated_at",
     "queue_position",
+    "is_next",
     "can_stop",
     "can_pause",
     "can_resume",
@@ -73,6 +74,8 @@ class Job:  # type: ignore[call-arg]  # NiceGUI passes `eq` on to dataclass, whi
     updated_at: datetime = field(init=False)
     queue_position: int | None = None
     """Its place among all that wait, from 1, as `JobManager.move` takes it; None when it does not wait."""
+    is_next: bool = False
+    """It is the first of those that wait for nothing but a device; who stands before it waits for another run."""
     can_stop: bool = False
     can_pause: bool = False
     can_resume: bool = False

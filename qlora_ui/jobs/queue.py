@@ -71,16 +71,17 @@ def _at(record: JobRecord, place: float) -> JobRecord:
 
 
 def number(jobs: Mapping[str, Job], *, held: bool) -> None:
-    """Tell each job its place among all that wait, as `moved` counts it, and what it waits for."""
+    """Tell each job its place among all that wait, as `moved` counts it, what it waits for, and which one is next."""
     obstacles = {job.id: obstacle(job, jobs) for job in waiting(jobs.values())}
+    following = next((job_id for job_id, words in obstacles.items() if not words), None)
     for place, (job_id, words) in enumerate(obstacles.items(), start=1):
         job = jobs[job_id]
-        job.queue_position = place
+        job.queue_position, job.is_next = place, job_id == following
         job.message = words or (HELD if held else job.status.explanation)
         job.tell()
     for job in jobs.values():
         if job.id not in obstacles:
-            job.queue_position = None
+            job.queue_position, job.is_next = None, False
 
 
 def obstacle(job: Job, jobs: Mapping[str, Job]) -> str:
@@ -96,7 +97,7 @@ def obstacle(job: Job, jobs: Mapping[str, Job]) -> str:
         case JobStatus.PAUSED:
             return f"It waits for {before.name}, which is paused. Resume that run, or stop this one."
         case JobStatus.FAILED:
-            return f"It waits for {before.name}, which has failed. Resume that run, or stop this one."
+            return f"It waits for {before.name}, which has failed. Try that run again, or stop this one."
         case JobStatus.STOPPED:
             return f"It waits for {before.name}, which was stopped. Resume that run, or stop this one."
         case JobStatus.INTERRUPTED:

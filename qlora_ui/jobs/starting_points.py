@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from qlora_ui.contract.base_parameters import LONGEST_NAME
 from qlora_ui.contract.checkpoints import all_of, faults, is_whole, name_of, read_marker, step_of
 from qlora_ui.contract.errors import JobError, ParameterError
 from qlora_ui.contract.parameters import JobParameters, TrainingParameters
@@ -15,7 +16,6 @@ from qlora_ui.contract.parsing import parse_parameters
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths
 from qlora_ui.jobs.job import Job
 
-LONGEST_NAME = 80
 MOST_EPOCHS = 1_000.0
 
 _OF_THE_DATA = (
@@ -41,11 +41,14 @@ MUST_STAY = (
     "packing",
     "batch_size",
     "gradient_accumulation",
+    "method",
     "lora_rank",
     "lora_alpha",
     "lora_dropout",
     "target_modules",
     "use_rslora",
+    "use_dora",
+    "modules_to_save",
     "optimizer",
 )
 """What a checkpoint was made with: the base, the rows and their order, the shape of adapter and optimiser."""

@@ -14,7 +14,8 @@ from qlora_ui.contract.events import Event, Started
 from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
-from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus
 from qlora_ui.jobs.history.event_file import EventTail, read_outline
 from qlora_ui.jobs.history.history import History
 from qlora_ui.jobs.history.history_cache import read_history

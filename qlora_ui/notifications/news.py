@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from qlora_ui.contract.events import Alert, AlertCode
-from qlora_ui.contract.records import JobStatus, Notification
+from qlora_ui.contract.notifications import Notification
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import mark

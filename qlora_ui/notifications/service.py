@@ -11,7 +11,9 @@ from typing import Any
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import Alert
-from qlora_ui.contract.records import Notification, UserPreferences, now
+from qlora_ui.contract.notifications import Notification
+from qlora_ui.contract.preferences import UserPreferences
+from qlora_ui.contract.records import now
 from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager

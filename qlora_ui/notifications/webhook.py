@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 from qlora_ui import __version__
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.records import Notification, now
+from qlora_ui.contract.notifications import Notification
+from qlora_ui.contract.records import now
 from qlora_ui.jobs.job import Job
 from qlora_ui.notifications import http, news
 

@@ -10,7 +10,7 @@ from nicegui import Client
 
 from qlora_ui import locales
 from qlora_ui.components import reader
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.store.preferences import LOCAL_USER
 
 if TYPE_CHECKING:

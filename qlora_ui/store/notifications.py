@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
-from qlora_ui.contract.records import Notification
+from qlora_ui.contract.notifications import Notification
 from qlora_ui.store.database import Database
 from qlora_ui.store.repository import Repository
 

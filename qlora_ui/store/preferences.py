@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.store.database import Database
 from qlora_ui.store.repository import Repository
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -27,6 +28,9 @@ MAX_POINTS = 2_000
 """More would hold the event loop up; `curves.csv` has all of them."""
 LARGEST = 2**53
 """What every program that reads JSON takes for the same whole number."""
+
+Wish = Callable[[str], Awaitable[object]]
+"""What the manager does about the job with an id."""
 
 
 class UnknownJobError(QloraUiError):
@@ -173,33 +177,21 @@ def _add_one(api: FastAPI, services: Services) -> None:
 def _add_wishes(api: FastAPI, services: Services) -> None:
     jobs = services.jobs
 
-    @api.post("/jobs/{job_id}/stop", tags=["jobs"])
-    async def stop_job(job_id: str) -> JobSummary:
-        """Ask it to save a checkpoint and end."""
-        find_job(services, job_id)
-        await jobs.stop(job_id)
-        return JobSummary.of(find_job(services, job_id))
-
-    @api.post("/jobs/{job_id}/pause", tags=["jobs"])
-    async def pause_job(job_id: str) -> JobSummary:
-        """Ask it to save a checkpoint and give its device back; it keeps its place in the queue."""
-        find_job(services, job_id)
-        await jobs.pause(job_id)
-        return JobSummary.of(find_job(services, job_id))
-
-    @api.post("/jobs/{job_id}/resume", tags=["jobs"])
-    async def resume_job(job_id: str) -> JobSummary:
-        """Queue it again; it goes on from its newest checkpoint."""
-        find_job(services, job_id)
-        await jobs.resume(job_id)
-        return JobSummary.of(find_job(services, job_id))
-
-    @api.post("/jobs/{job_id}/retry", tags=["jobs"])
-    async def retry_job(job_id: str) -> JobSummary:
-        """Queue a job again that failed, was stopped or interrupted; it goes on from its last whole checkpoint."""
-        find_job(services, job_id)
-        await jobs.retry(job_id)
-        return JobSummary.of(find_job(services, job_id))
+    wishes: dict[str, tuple[Wish, str]] = {
+        "stop": (jobs.stop, "Ask it to save a checkpoint and end."),
+        "pause": (
+            jobs.pause,
+            "Ask it to save a checkpoint and give its device back; it keeps its place in the queue.",
+        ),
+        "resume": (jobs.resume, "Queue it again; it goes on from its newest checkpoint."),
+        "retry": (
+            jobs.retry,
+            "Queue a job again that failed, was stopped or interrupted; it goes on from its last whole checkpoint.",
+        ),
+    }
+    for name, (wish, description) in wishes.items():
+        add = api.post(f"/jobs/{{job_id}}/{name}", tags=["jobs"], name=f"{name}_job", description=description)
+        add(_fulfilling(services, wish))
 
     @api.post("/jobs/{job_id}/move", tags=["jobs"])
     async def move_job(job_id: str, to: Annotated[Place, Body()]) -> JobSummary:
@@ -207,6 +199,17 @@ def _add_wishes(api: FastAPI, services: Services) -> None:
         find_job(services, job_id)
         await jobs.move(job_id, to.place)
         return JobSummary.of(find_job(services, job_id))
+
+
+def _fulfilling(services: Services, wish: Wish) -> Callable[[str], Awaitable[JobSummary]]:
+    """The route of a wish that says nothing but which job it is about."""
+
+    async def fulfil(job_id: str) -> JobSummary:
+        find_job(services, job_id)
+        await wish(job_id)
+        return JobSummary.of(find_job(services, job_id))
+
+    return fulfil
 
 
 def _add_new_runs(api: FastAPI, services: Services) -> None:

@@ -37,7 +37,7 @@ RESERVE = 64 << 10
 def main(arguments: list[str]) -> int:
     """Do the run that the arguments name."""
     if len(arguments) != 1:
-        print("usage: python -m qlora_ui.worker RUN_DIR", file=sys.stderr)  # noqa: T201
+        print("usage: python -m qlora_ui.worker RUN_DIR", file=sys.stderr)  # noqa: T201  # there is no run to tell
         return 2
     return work_on(RunPaths(Path(arguments[0]).resolve()))
 
@@ -151,7 +151,7 @@ def leave(code: int) -> NoReturn:
 
 
 def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)  # noqa: T201
+    print(message, file=sys.stderr)  # noqa: T201  # the run's events are not this process's to write
     return 1
 
 

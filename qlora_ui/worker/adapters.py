@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
+from qlora_ui.contract.adapter_parameters import Method
 from qlora_ui.contract.files import sync_folder
 
 CARD = "qlora-ui.json"
@@ -25,6 +26,15 @@ def save_adapter(model: PeftModel, tokenizer: PreTrainedTokenizerBase, folder: P
         tokenizer.save_pretrained(str(temporary))
         (temporary / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         put_in_place(temporary, folder)
+
+
+def method_of(folder: Path) -> Method:
+    """How the base was held when this adapter was trained; 4 bits where nothing says otherwise."""
+    try:
+        method = json.loads((folder / CARD).read_bytes())["parameters"]["method"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "qlora"
+    return cast(Method, method) if method in get_args(Method) else "qlora"
 
 
 def copy_adapter(adapter: Path, output_dir: Path, run_id: str) -> Path:

@@ -19,7 +19,7 @@ _POOL = 32
 """Batches that are sorted by length together: enough to leave little padding, few enough to keep an epoch mixed."""
 
 
-class ShuffledRows(Dataset[Any]):  # type: ignore[misc]
+class ShuffledRows(Dataset[Any]):  # type: ignore[misc]  # mypy does not look into torch
     """Rows in a new order each epoch, of which batches of similar length are cut from the front.
 
     A row is an example, or several that are packed. The order is a function of seed and epoch alone, so a resumed run

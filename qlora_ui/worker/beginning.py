@@ -9,7 +9,7 @@ import sys
 from qlora_ui.contract.events import Started
 from qlora_ui.contract.evidence import memory_kills
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
 
 
 def first_words(paths: RunPaths, attempt: int) -> Started:

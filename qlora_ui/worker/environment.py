@@ -49,7 +49,8 @@ def _tell_loaded_libraries() -> None:
     given = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
     is_offline = given.upper() in _TRUE
     if (hub := sys.modules.get("huggingface_hub.constants")) is not None:
-        hub.HF_HUB_OFFLINE = is_offline  # type: ignore[attr-defined]
+        hub.HF_HUB_OFFLINE = is_offline  # type: ignore[attr-defined]  # a module found by its name
     if (datasets := sys.modules.get("datasets.config")) is not None:
         own = os.environ.get("HF_DATASETS_OFFLINE")
-        datasets.HF_HUB_OFFLINE = is_offline if own is None else own.upper() in _TRUE  # type: ignore[attr-defined]
+        is_offline = is_offline if own is None else own.upper() in _TRUE
+        datasets.HF_HUB_OFFLINE = is_offline  # type: ignore[attr-defined]  # as above

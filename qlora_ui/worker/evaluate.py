@@ -22,6 +22,8 @@ from qlora_ui.data.conversation import Conversation, Message
 from qlora_ui.data.encoding.tokens import Example, encode, prompt_of, render_prompt
 from qlora_ui.data.prepare import load
 from qlora_ui.worker import statistics
+from qlora_ui.worker.adapters import method_of
+from qlora_ui.worker.base_format import loading_words
 from qlora_ui.worker.batches import Collator
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.data import adapters_tokenizer, some
@@ -62,8 +64,9 @@ def evaluate(context: Context, device: Device) -> dict[str, Any]:
     )
     rows = _rows(context, parameters, tokenizer)
 
-    context.phase("loading", "It loads the base model in 4 bits.")
-    model: Any = load_base(parameters.model_name, device, offline=context.offline)
+    method = method_of(Path(parameters.adapter_path).expanduser().resolve()) if parameters.adapter_path else "qlora"
+    context.phase("loading", loading_words(method))
+    model: Any = load_base(parameters.model_name, device, offline=context.offline, method=method)
     collate = Collator(model, tokenizer.pad_token_id or 0)
     if parameters.adapter_path:
         model = load_adapter(model, Path(parameters.adapter_path).expanduser().resolve())

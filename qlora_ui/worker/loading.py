@@ -1,4 +1,4 @@
-"""The base model in 4 bits (NF4, double-quantised) and the adapter on it."""
+"""The base model, in few bits or as it is computed with, and a finished adapter on it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ from typing import Any, cast
 
 import torch
 from bitsandbytes.nn import Linear4bit
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
+from qlora_ui.contract.adapter_parameters import Method
 from qlora_ui.contract.errors import ModelError, ParameterError
-from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import model_location
+from qlora_ui.worker.base_format import BITS, layers_held, quantisation_of
 from qlora_ui.worker.devices import Device
+from qlora_ui.worker.quantisation import compute_in, stored_packing
 
 
-def load_base(model_name: str, device: Device, *, offline: bool) -> PreTrainedModel:
-    """The frozen base model on its device, its linear layers in NF4. Raises ModelError with what to do about it."""
-    quantisation = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=device.dtype,
-    )
-    model = load_weights(model_name, device, offline=offline, quantization_config=quantisation)
-    if not any(isinstance(module, Linear4bit) for module in model.modules()):
+def load_base(model_name: str, device: Device, *, offline: bool, method: Method = "qlora") -> PreTrainedModel:
+    """The frozen base model on its device, in the number format of the method, or in 4 bits as it was saved.
+
+    Raises ModelError and ParameterError with what to do about it.
+    """
+    config = check_model(model_name, offline=offline)
+    if stored_packing(config, model_name):
+        _require_4_bits(model_name, method)
+        compute_in(config, device.dtype)
+        model = load_weights(model_name, device, offline=offline, config=config)
+    else:
+        model = load_weights(model_name, device, offline=offline, **quantisation_of(method, device))
+    if method in BITS and not layers_held(model, method):
         raise ModelError(
-            f"No layer of {model_name} could be put into 4 bits.",
+            f"No layer of {model_name} could be put into {BITS[method]} bits.",
             "Choose a model that is built from linear layers, such as one of the Llama or Qwen families.",
         )
     keep_layout(model)
@@ -68,17 +73,13 @@ def load_weights(model_name: str, device: Device, *, offline: bool, **options: A
     return cast(PreTrainedModel, model)
 
 
-def attach_lora(model: PreTrainedModel, parameters: TrainingParameters) -> PeftModel:
-    """The base with a fresh adapter, whose weights alone are trained. Raises ParameterError for absent layers."""
-    config = LoraConfig(
-        r=parameters.lora_rank,
-        lora_alpha=parameters.lora_alpha,
-        lora_dropout=parameters.lora_dropout,
-        use_rslora=parameters.use_rslora,
-        target_modules=_targets(model, parameters.target_modules),
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(model, config)
+def _require_4_bits(model_name: str, method: Method) -> None:
+    if method != "qlora":
+        raise ParameterError(
+            f"{model_name} is stored in 4 bits, so it cannot be held in another number format.",
+            "Set method to qlora, or choose the model with its original weights.",
+            fields={"method": "this model is stored in 4 bits: set it to qlora"},
+        )
 
 
 def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
@@ -121,12 +122,7 @@ def check_model(model_name: str, *, offline: bool) -> PreTrainedConfig:
         )
     except (OSError, ValueError, KeyError) as error:
         raise _explain(model_name, error) from error
-    method = (getattr(config, "quantization_config", None) or {}).get("quant_method")
-    if method is not None:
-        raise ModelError(
-            f"The model {model_name} is already quantised ({method}).",
-            "Choose the model with its original weights; they are put into 4 bits when it is loaded.",
-        )
+    stored_packing(config, model_name)
     return config
 
 
@@ -168,33 +164,6 @@ def share_in_4_bits(model: torch.nn.Module) -> float:
         if name.rpartition(".")[0] not in quantised and id(weight) not in vocabulary
     )
     return packed / max(1, packed + plain)
-
-
-def linear_names(model: torch.nn.Module) -> list[str]:
-    """The last parts of the names of all linear layers, such as `q_proj`, without the output head."""
-    return sorted(
-        {
-            name.rpartition(".")[2]
-            for name, module in model.named_modules()
-            if isinstance(module, torch.nn.Linear) and not name.endswith("lm_head")
-        }
-    )
-
-
-def _targets(model: PreTrainedModel, wanted: str) -> str | list[str]:
-    if wanted.strip() == "all-linear":
-        return "all-linear"
-    names = [name.strip() for name in wanted.split(",") if name.strip()]
-    layers = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
-    absent = [name for name in names if not any(layer == name or layer.endswith(f".{name}") for layer in layers)]
-    if absent or not names:
-        problem = f"this model has no linear layer called {', '.join(absent)}" if absent else "no layer is named"
-        raise ParameterError(
-            f"The adapter cannot be attached: {problem}.",
-            f"Its linear layers are {', '.join(linear_names(model))}; or write all-linear.",
-            fields={"target_modules": problem},
-        )
-    return names
 
 
 def _check_folder(folder: Path) -> None:

@@ -14,7 +14,8 @@ from peft import PeftModel
 from torch.nn.functional import kl_div, log_softmax
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from qlora_ui.contract.errors import MergeError, WorkspaceError
+from qlora_ui.contract.adapter_parameters import Method
+from qlora_ui.contract.errors import MergeError, ParameterError, WorkspaceError
 from qlora_ui.contract.events import Progress
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import MergeParameters
@@ -23,13 +24,15 @@ from qlora_ui.contract.records import MergeReceipt
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.tokens import encode
 from qlora_ui.data.prepare import load
-from qlora_ui.worker.adapters import CARD, put_in_place, temporary_beside
+from qlora_ui.worker.adapters import CARD, method_of, put_in_place, temporary_beside
+from qlora_ui.worker.base_format import BITS, layers_held
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.data import adapters_tokenizer
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.evaluate import choose_evenly
-from qlora_ui.worker.loading import count_parameters, load_adapter, load_base, load_weights
+from qlora_ui.worker.loading import check_model, count_parameters, load_adapter, load_base, load_weights
 from qlora_ui.worker.naming import free_folder, name_of, unverified
+from qlora_ui.worker.quantisation import dequantised, stored_packing
 from qlora_ui.worker.scoring import inference
 from qlora_ui.worker.versions import versions
 
@@ -44,6 +47,9 @@ LIMIT_IN_16_BITS = (5e-3, 0.97)
 
 Measured on the starter model with one and the same merge: 2.4e-5 and 99.2 % in float32, 5.2e-4 and 99.0 % in bfloat16.
 """
+
+_BYTES_HELD: dict[Method, int] = {"qlora": 1, "int8": 2, "lora": 4}
+"""At most, of a weight of the base that the merged model is compared with."""
 
 _SENTENCES = (
     "The train to the coast leaves at seven in the morning and arrives shortly before noon.",
@@ -68,9 +74,10 @@ def merge(context: Context, device: Device) -> dict[str, Any]:
     The receipt is written in either case; a model that failed keeps a name that says so.
     """
     parameters = cast(MergeParameters, context.parameters)
-    device = _exact(device, parameters.model_name, context.offline)
-    context.facts(**device.describe())
+    _check_target(context, parameters)
     adapter = Path(parameters.adapter_path).expanduser().resolve()
+    device = _exact(device, parameters.model_name, method_of(adapter), context.offline)
+    context.facts(**device.describe())
     output = _output(context, parameters)
     context.phase("data", "It reads the rows for the proof.")
     tokenizer = adapters_tokenizer(parameters.model_name, adapter, context.offline)
@@ -84,7 +91,8 @@ def merge(context: Context, device: Device) -> dict[str, Any]:
             torch.cuda.empty_cache()
 
         context.phase("verifying", "It compares the saved model with the adapter.")
-        reference = load_adapter(load_base(parameters.model_name, device, offline=context.offline), adapter)
+        base = load_base(parameters.model_name, device, offline=context.offline, method=method_of(adapter))
+        reference = load_adapter(base, adapter)
         saved = load_weights(str(temporary), device, offline=True)
         receipt = compare(reference, saved, rows, device, context)
         if not parameters.output_dir:
@@ -112,7 +120,8 @@ def compare(
         context.report(Progress(step=done, total_steps=len(rows)))
     target = cast(MergeParameters, context.parameters).target
     kl, top1 = divergence / positions, agreed / positions
-    kl_limit, top1_limit = limits(target, device.dtype)
+    in_8_bits = layers_held(reference, "int8") > 0
+    kl_limit, top1_limit = limits(target, device.dtype, rounds_inputs=in_8_bits)
     return MergeReceipt(
         rows=len(rows),
         tokens=int(positions),
@@ -129,12 +138,26 @@ def compare(
     )
 
 
-def limits(target: str, dtype: torch.dtype) -> tuple[float, float]:
-    """The largest KL and the smallest top-1 agreement with which a merge passes when the proof computes in `dtype`."""
+def limits(target: str, dtype: torch.dtype, *, rounds_inputs: bool = False) -> tuple[float, float]:
+    """The largest KL and the smallest top-1 agreement with which a merge passes when the proof computes in `dtype`.
+
+    Layers in 8 bits round their inputs as well, which a merged model does not: `rounds_inputs`.
+    """
     kl, top1 = LIMITS[target]
-    if dtype == torch.float32:
+    if dtype == torch.float32 and not rounds_inputs:
         return kl, top1
     return max(kl, LIMIT_IN_16_BITS[0]), min(top1, LIMIT_IN_16_BITS[1])
+
+
+def _check_target(context: Context, parameters: MergeParameters) -> None:
+    """Raise ParameterError, before any work, where the base has no original weights to merge into."""
+    packing = stored_packing(check_model(parameters.model_name, offline=context.offline), parameters.model_name)
+    if packing is not None and parameters.target == "original":
+        raise ParameterError(
+            f"The model {parameters.model_name} is stored in 4 bits ({packing}): it has no original weights.",
+            "Merge into the dequantised weights, or name the model with its original weights as the base.",
+            fields={"target": "This model has no original weights."},
+        )
 
 
 def _merged(context: Context, parameters: MergeParameters, adapter: Path, device: Device) -> PreTrainedModel:
@@ -142,7 +165,9 @@ def _merged(context: Context, parameters: MergeParameters, adapter: Path, device
     if parameters.target == "original":
         base = load_weights(parameters.model_name, device, offline=context.offline)
     else:
-        base = load_base(parameters.model_name, device, offline=context.offline).dequantize(device.dtype)
+        method = method_of(adapter)
+        base = load_base(parameters.model_name, device, offline=context.offline, method=method)
+        base = dequantised(base, device.dtype) if method in BITS else base
     context.phase("merging", "It adds the adapter into the weights.")
     merged: PreTrainedModel = load_adapter(base, adapter).merge_and_unload(safe_merge=True)
     return merged
@@ -205,10 +230,10 @@ def _rows(context: Context, parameters: MergeParameters, tokenizer: PreTrainedTo
     return [row for row in encoded if len(row) > 1]
 
 
-def _exact(device: Device, model_name: str, offline: bool) -> Device:
+def _exact(device: Device, model_name: str, method: Method, offline: bool) -> Device:
     """The device with float32 arithmetic where that fits: a proof should measure the merge, not the rounding."""
     if not device.is_cuda:
         return replace(device, dtype=torch.float32)
-    needed = count_parameters(model_name, offline=offline) * 5  # 4 bytes for the merged weights, 1 for those in 4 bits
+    needed = count_parameters(model_name, offline=offline) * (4 + _BYTES_HELD[method])  # the merged weights need 4
     free, _total = torch.cuda.mem_get_info()
     return replace(device, dtype=torch.float32) if needed + (2 << 30) < free else device

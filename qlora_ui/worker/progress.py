@@ -36,7 +36,7 @@ LAST_POINTS = 10
 """Of the loss curve: their mean is the training loss of a moment."""
 
 
-class Reporter(TrainerCallback):  # type: ignore[misc]
+class Reporter(TrainerCallback):  # type: ignore[misc]  # transformers has no types
     """Metrics, progress and checkpoints as events; stop, pause and an early end as requests to the Trainer."""
 
     def __init__(

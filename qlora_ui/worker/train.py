@@ -1,4 +1,4 @@
-"""Training: the base in 4 bits, an adapter on it, transformers' Trainer, and an adapter folder at the end."""
+"""Training: a frozen base, an adapter on it, transformers' Trainer, and an adapter folder at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from bitsandbytes.nn import Linear4bit
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, set_seed
 
@@ -19,6 +18,7 @@ from qlora_ui.contract.records import JobStatus
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.prepare import Prepared
 from qlora_ui.worker.adapters import copy_adapter, save_adapter
+from qlora_ui.worker.base_format import layers_held, loading_words
 from qlora_ui.worker.batches import Collator, ShuffledRows, Size
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.control import StopRequested
@@ -26,7 +26,8 @@ from qlora_ui.worker.data import prepare_data
 from qlora_ui.worker.devices import Device
 from qlora_ui.worker.generation import Writer
 from qlora_ui.worker.held_out import Evaluation, HeldOut
-from qlora_ui.worker.loading import attach_lora, close_hub, load_base, share_in_4_bits
+from qlora_ui.worker.loading import close_hub, load_base, share_in_4_bits
+from qlora_ui.worker.lora import attach_lora
 from qlora_ui.worker.origin import Origin, base_fingerprint, check_origin
 from qlora_ui.worker.packing import PackedCollator, PackedRows, check_packing
 from qlora_ui.worker.plan import Plan
@@ -51,7 +52,7 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     tokenizer = load_tokenizer(parameters.model_name, context.offline, parameters.chat_template)
     data = prepare_data(context, parameters, tokenizer)
 
-    context.phase("loading", "It loads the base model in 4 bits.")
+    context.phase("loading", loading_words(parameters.method))
     model = _model(context, parameters, data, device)
     collate = Collator(model.get_base_model(), _pad_id(tokenizer), multiple=8 if device.is_cuda else 1)
     rows = _rows(parameters, data, model, collate, device)
@@ -88,8 +89,8 @@ def train(context: Context, device: Device) -> dict[str, Any]:
 
 def _model(context: Context, parameters: TrainingParameters, data: Prepared, device: Device) -> PeftModel:
     set_seed(parameters.seed)
-    base = load_base(parameters.model_name, device, offline=context.offline)
-    _warn(context, data, base)
+    base = load_base(parameters.model_name, device, offline=context.offline, method=parameters.method)
+    _warn(context, parameters, data, base)
     model = attach_lora(base, parameters)
     close_hub()
     return model
@@ -191,7 +192,7 @@ def _finish(
     return summary | _copy(context, parameters.output_dir)
 
 
-def _warn(context: Context, data: Prepared, base: PreTrainedModel) -> None:
+def _warn(context: Context, parameters: TrainingParameters, data: Prepared, base: PreTrainedModel) -> None:
     counts = data.counts
     if counts.rows_dropped > DROPPED_SHARE * counts.rows:
         context.report(
@@ -204,7 +205,7 @@ def _warn(context: Context, data: Prepared, base: PreTrainedModel) -> None:
         )
     elif counts.rows_dropped:
         context.warn(f"{counts.rows_dropped:,} rows were left out: they are cut before their answer begins.")
-    if (share := share_in_4_bits(base)) < 0.5:
+    if parameters.method == "qlora" and (share := share_in_4_bits(base)) < 0.5:
         context.warn(f"Only {share:.0%} of the weights could be put into 4 bits: the rest is not in linear layers.")
 
 
@@ -245,11 +246,11 @@ def _say_packed(
 def _facts(model: PeftModel, data: Prepared, plan: Plan) -> dict[str, Any]:
     """What is true of the whole run. Parameters count weights; a 4-bit layer packs two into a byte."""
     trainable, total = model.get_nb_trainable_parameters()
-    layers = sum(isinstance(module, Linear4bit) for module in model.modules())
     return {
         "trainable_parameters": trainable,
         "parameters": total,
-        "layers_in_4_bits": layers,
+        "layers_in_4_bits": layers_held(model, "qlora"),
+        "layers_in_8_bits": layers_held(model, "int8"),
         "steps": plan.total_steps,
         "steps_per_epoch": plan.steps_per_epoch,
         **asdict(data.counts),

@@ -14,7 +14,7 @@ from qlora_ui.worker.devices import Device
 from qlora_ui.worker.plan import Plan
 
 
-class QloraTrainer(Trainer):  # type: ignore[misc]
+class QloraTrainer(Trainer):  # type: ignore[misc]  # transformers has no types
     """The Trainer with the loss of the Collator's labels, and without its count of FLOPs, which costs time."""
 
     loss_is_scaled_for_ga = True

@@ -15,7 +15,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from qlora_ui.contract.records import JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobStatus
 from tests.fakes.runs import FakeRun, busy_workspace, write_run
 from tests.fakes.server import RunningServer
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.store.store import Store
 from tests.e2e.conftest import OpenPage, StartApp
 from tests.fakes.runs import FakeRun, write_run

@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 
 from qlora_ui.components.chart import POINTS_SENT
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobStatus
 from tests.e2e.conftest import OpenPage, StartApp
 from tests.e2e.data_states import said
 from tests.e2e.looking import faults, settle, violations_in_every_look

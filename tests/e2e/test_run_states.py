@@ -13,7 +13,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobStatus, ProcessIdentity, QueueState
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobStatus, QueueState
 from qlora_ui.settings import prepare_home
 from tests.e2e.conftest import LONG_NAME, OpenPage, StartApp
 from tests.e2e.data_states import said, to_data

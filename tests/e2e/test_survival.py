@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.jobs.history.event_file import EventTail
 from tests.fakes.server import RunningServer
 

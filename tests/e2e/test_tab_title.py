@@ -15,7 +15,8 @@ from playwright.sync_api import Page, expect
 from qlora_ui.contract.events import Progress
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import ExitRecord, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import ExitRecord, JobStatus
 from qlora_ui.worker.report import EventWriter
 from tests.e2e.conftest import OpenPage, StartApp
 from tests.fakes.runs import FakeRun, write_run

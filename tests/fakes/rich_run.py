@@ -13,16 +13,8 @@ from qlora_ui.contract.checkpoints import Marker, name_of, seal_of
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import PARAMETERS
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
-from qlora_ui.contract.records import (
-    EndCause,
-    ExitRecord,
-    JobKind,
-    JobRecord,
-    JobStatus,
-    ProcessIdentity,
-    new_id,
-    now,
-)
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import EndCause, ExitRecord, JobKind, JobRecord, JobStatus, new_id, now
 from qlora_ui.jobs.run_folder import create_run
 from tests.fakes.runs import GONE
 

@@ -13,7 +13,8 @@ from qlora_ui.contract import events
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import PARAMETERS, JobParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus, ProcessIdentity, new_id, now
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus, new_id, now
 from qlora_ui.jobs.run_folder import create_run
 
 GONE = ProcessIdentity(pid=1, started="never")

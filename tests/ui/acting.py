@@ -28,6 +28,11 @@ async def press(user: User, name: str) -> None:
         await asyncio.wait(begun)
 
 
+def begin(user: User, name: str) -> None:
+    """Press the last button with exactly this name, and do not wait for what it starts."""
+    fire([button for button in buttons(user, name) if _name(button) == name][-1], "click")
+
+
 async def open_step(user: User, word: str) -> None:
     """Press the step of this name above a form."""
     assert user.client is not None

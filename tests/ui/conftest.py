@@ -12,7 +12,7 @@ from nicegui.storage import Storage
 from nicegui.testing import User, user_simulation
 
 from qlora_ui import pages
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.services import Services

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from nicegui import ui
@@ -18,43 +15,15 @@ from qlora_ui.components.pager import Pager
 from qlora_ui.components.reorder import ReorderList
 from qlora_ui.components.row_checks import AllCheck, RowCheck
 from qlora_ui.contract.errors import JobError
-from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
-from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.pages.runs.list import selection
+from qlora_ui.pages.runs.list.queue_entry import QueueEntry
 from qlora_ui.pages.runs.list.table import RunTable
 from qlora_ui.services import Services
 from tests.fakes.runs import FakeRun, write_run
-from tests.ui.acting import buttons, press
-
-FAKE_WORKER = (sys.executable, str(Path(__file__).parents[1] / "fakes" / "worker.py"))
-
-
-@pytest.fixture
-async def jobs(services: Services) -> AsyncIterator[JobManager]:
-    """The services' jobs, with a scripted worker that starts them."""
-    services.jobs = JobManager(services.workspace, LocalLauncher(FAKE_WORKER), poll_seconds=0.02)
-    await services.jobs.start()
-    yield services.jobs
-    for job in list(services.jobs.jobs.values()):
-        if job.can_stop:
-            await services.jobs.stop(job.id)
-            await services.jobs.ended(job)
-    await services.jobs.close()
-
-
-def training(name: str, **values: object) -> TrainingParameters:
-    given = {"name": name, "model_name": "starter", "dataset_path": "starter", "device": "cpu", **values}
-    return TrainingParameters.model_validate(given)
-
-
-async def run(jobs: JobManager, name: str, **values: object) -> Job:
-    """A training that was seen through to its end."""
-    job = await jobs.submit(JobKind.TRAINING, training(name, **values))
-    await jobs.ended(job)
-    return job
+from tests.ui.acting import buttons, fire, press, run, training
 
 
 async def waiting(services: Services, *names: str) -> list[Job]:
@@ -104,14 +73,6 @@ def choose(user: User, *jobs: Job) -> None:
     """Check the boxes of these runs."""
     [table] = user.find(kind=DataTable).elements
     fire(table, "click", [[job.id for job in jobs], True])
-
-
-def fire(element: ui.element, name: str, args: object = None) -> None:
-    """What a browser would tell of an element."""
-    for listener in list(element._event_listeners.values()):
-        if listener.type == name and listener.handler is not None:
-            with element:
-                element._handle_event({"listener_id": listener.id, "args": args})
 
 
 def chip(user: User, word: str) -> ui.element:
@@ -177,6 +138,31 @@ async def test_a_run_that_waits_for_a_paused_one_says_so_everywhere(user: User, 
         await user.open(path)
         await user.should_see(waits, retries=50)
         await user.should_not_see("next in the queue")
+
+
+async def test_the_run_that_starts_next_is_called_so_whatever_its_place(user: User, services: Services) -> None:
+    """The first one waits for a run that has failed: it lets those behind it pass."""
+    write_run(services.workspace, FakeRun("capitals", JobStatus.FAILED, steps=2))
+    await services.jobs.refresh()
+    [failed] = services.jobs.jobs.values()
+    await services.jobs.submit(JobKind.TRAINING, training("rivers"), after=failed.id)
+    lakes, seas = await waiting(services, "lakes", "seas")
+    assert [job.is_next for job in services.jobs.queue] == [False, True, False]
+    await open_list(user)
+    await user.should_see("It waits for capitals, which has failed. Try that run again, or stop this one.")
+    for job, words in ((lakes, "next in the queue"), (seas, "place 3 in the queue")):
+        await user.open(f"/activity/{job.id}")
+        await user.should_see(words, retries=50)
+    await open_list(user)
+    await user.should_see("place 3 in the queue")
+    await user.should_not_see("place 2 in the queue")
+    [entry] = [one for one in user.find(kind=QueueEntry).elements if isinstance(one, QueueEntry) and one.job is lakes]
+    assert "next in the queue" in [getattr(one, "text", "") for one in entry.descendants()]
+    first = buttons(user, "Move rivers up")[0]
+    assert first._props["title"] == "It is the first one."
+    await services.people.change(guide_hidden=True)
+    await user.open("/")
+    await user.should_see("lakes: next in the queue", retries=50)
 
 
 # ---- what is asked for stands in the address ----

@@ -14,7 +14,8 @@ import pytest
 from fastapi import FastAPI
 
 from qlora_ui import __version__
-from qlora_ui.contract.records import JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.services import Services
 from qlora_ui.settings import AppSettings
 from qlora_ui.upload import room

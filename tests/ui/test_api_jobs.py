@@ -12,7 +12,8 @@ import pytest
 from qlora_ui.contract.checkpoints import Marker, name_of, seal_of
 from qlora_ui.contract.events import Metric, dump_event
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths
-from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.logs.log_file import LogFile
 from qlora_ui.services import Services
 from tests.fakes.runs import FakeRun, write_run

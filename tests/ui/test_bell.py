@@ -12,7 +12,9 @@ from nicegui.testing.user_notify import UserNotify
 from qlora_ui.components.browser_notice import BrowserNotice
 from qlora_ui.components.button import Button
 from qlora_ui.components.toast import Announcer, toast
-from qlora_ui.contract.records import JobStatus, Notification, ProcessIdentity
+from qlora_ui.contract.notifications import Notification
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.locales import speaking
 from qlora_ui.notifications import news

@@ -161,6 +161,18 @@ async def test_palette_asks_before_it_stops_a_run(user: User, busy_services: Ser
     assert "Stop support-tone" not in texts(palette), "it was asked already"
 
 
+async def test_palette_tries_again_what_failed_and_resumes_what_did_not(user: User, busy_services: Services) -> None:
+    [failed] = [job for job in busy_services.jobs.jobs.values() if job.status is JobStatus.FAILED]
+    await user.open("/settings")
+    palette = await open_palette(user)
+    await tell(palette, "search", "resume")
+    assert "Resume sql-from-text" in texts(palette)
+    assert "Resume mail-sorting" not in texts(palette)
+    await tell(palette, "search", "try mail")
+    await tell(palette, "choose", id_of(palette, "Try mail-sorting again"))
+    assert failed.status is JobStatus.PENDING
+
+
 async def test_palette_takes_data_into_a_new_fine_tune(user: User, services: Services) -> None:
     file = services.workspace.datasets / "d1" / "tickets.jsonl"
     file.parent.mkdir(parents=True)

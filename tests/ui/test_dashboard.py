@@ -15,7 +15,8 @@ from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.contract.events import Metric, Progress
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.contract.records import Dataset, ExitRecord, JobKind, JobStatus, ProcessIdentity, now
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import Dataset, ExitRecord, JobKind, JobStatus, now
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales.catalog import Catalog
 from qlora_ui.pages.dashboard.guide import Guide
@@ -68,11 +69,33 @@ async def test_running_card_follows_its_job(user: User, busy_services: Services)
 async def test_resume_puts_an_interrupted_run_back_into_the_queue(user: User, busy_services: Services) -> None:
     job = named(busy_services, "sql-from-text")
     await user.open("/")
-    assert len(buttons(user, "Resume")) == 2
-    await press(user, "Resume")  # the newest trouble stands first
+    await press(user, "Resume")
     await user.should_see("two are waiting", retries=20)
     assert job.status is JobStatus.PENDING
     await user.should_not_see("was interrupted and can go on")
+
+
+async def test_what_failed_is_tried_again(user: User, busy_services: Services) -> None:
+    job = named(busy_services, "mail-sorting")
+    await user.open("/")
+    assert len(buttons(user, "Resume")) == 1, "the interrupted one is resumed, as everywhere"
+    await press(user, "Try again")
+    await user.should_see("two are waiting", retries=20)
+    assert job.status is JobStatus.PENDING
+
+
+async def test_a_new_fine_tune_is_offered_once(user: User, services: Services) -> None:
+    await services.people.change(guide_hidden=True)
+    await user.open("/")
+    await user.should_see("Nothing has run yet", retries=20)
+    assert len(buttons(user, "Try the starter run")) == 1
+    write_run(services.workspace, FakeRun("done", steps=2))
+    await services.jobs.refresh()
+    await user.should_see("Nothing is running", retries=20)
+    assert user.client is not None
+    main = [e for e in user.client.elements.values() if "qu-btn-primary" in e.classes and e.visible]
+    assert [(e.tag, e._props.get("href")) for e in main] == [("a", "/train")]
+    assert len(buttons(user, "Try the starter run")) == 1
 
 
 async def test_starter_run_is_queued_and_opened(user: User, services: Services) -> None:
@@ -231,6 +254,10 @@ async def test_the_queue_is_shown_and_continued(user: User, services: Services) 
     places = [e for e in user.client.elements.values() if "qu-queue-place" in e.classes]
     assert [getattr(place, "text", "") for place in places] == ["1", "2", "3"]
     await user.should_not_see("Continue the queue")
+    for job in services.jobs.queue[1:]:
+        await services.jobs.stop(job.id)
+    await user.should_not_see("Put it in order", retries=50)
+    await user.should_see("alpha")
     await services.jobs.hold_queue()
     await user.should_see("nothing new is started until it is continued", retries=50)
     await press(user, "Continue the queue")

@@ -19,16 +19,9 @@ from qlora_ui.jobs.manager import JobManager
 from qlora_ui.pages.runs.job import header
 from qlora_ui.services import Services
 from tests.fakes.rich_run import write_rich_run
-from tests.ui.acting import buttons, choose, menu_items, press, run, training
+from tests.ui.acting import begin, buttons, choose, menu_items, press, run, training
 
 MORE = "More to do with this run"
-
-
-def begin(user: User, name: str) -> None:
-    """Press the last button of this name, and do not wait for what it starts."""
-    pressed = [found for found in buttons(user, name) if getattr(found, "text", "") == name][-1]
-    [listener] = [listener for listener in pressed._event_listeners.values() if listener.type == "click"]
-    pressed._handle_event({"listener_id": listener.id, "args": None})
 
 
 async def rich(services: Services, status: JobStatus = JobStatus.COMPLETED, *, steps: int = 930) -> Job:
@@ -264,18 +257,3 @@ async def test_a_merge_goes_into_the_folder_that_a_person_chose(
     assert isinstance(job.parameters, MergeParameters)
     assert job.parameters.output_dir == str(tmp_path / "Mail-tone-merged-2")
     await jobs.ended(job)
-
-
-async def test_pausing_asks_when_another_run_would_take_the_device(user: User, jobs: JobManager) -> None:
-    job = await jobs.submit(JobKind.TRAINING, training("tone slow", max_steps=400))
-    while job.step < 2:
-        await job.metric_added.emitted(timeout=20)
-    waiting = await jobs.submit(JobKind.TRAINING, training("tone next"))
-    assert jobs.successors(job) == [waiting]
-    await user.open(f"/activity/{job.id}")
-    begin(user, "Pause, free the device")
-    await user.should_see("1 run waits: tone next, which would start on the device at once.", retries=50)
-    await press(user, "Pause and hold the queue")
-    await jobs.ended(job)
-    assert jobs.queue_held and waiting.status is JobStatus.PENDING
-    assert job.status is JobStatus.PAUSED

@@ -20,7 +20,8 @@ from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import AlertCode, Metric
 from qlora_ui.contract.log_lines import LogEntry, dump_entry
 from qlora_ui.contract.parameters import EvaluationParameters, MergeParameters
-from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity, StartPoint, now
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobKind, JobStatus, StartPoint, now
 from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager

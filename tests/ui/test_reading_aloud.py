@@ -12,7 +12,8 @@ from qlora_ui.components.chart import CurveChart
 from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.text import Text
 from qlora_ui.contract.events import Alert, Progress
-from qlora_ui.contract.records import JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.services import Services
 from tests.fakes.runs import busy_workspace

@@ -22,7 +22,7 @@ from qlora_ui.components.file_picker import FilePicker
 from qlora_ui.components.section_nav import SectionNav
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.diagnostics import Report
 from qlora_ui.doctor import Check
 from qlora_ui.pages.settings import clean_up as settings_clean_up

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from nicegui import ui
+from nicegui.elements.mixins.value_element import ValueElement
 from nicegui.testing import User, UserInteraction
 
 from qlora_ui import locales
@@ -524,3 +525,30 @@ async def test_the_step_is_said_when_it_changes_and_not_at_every_change(user: Us
     await choose(user, "starter")
     await user.should_see("40 rows", retries=50)
     assert region.text == "Step 2 of 5: Data."
+
+
+def value_of(user: User, marker: str) -> object:
+    (field,) = user.find(marker=marker).elements
+    assert isinstance(field, ValueElement)
+    return field.value
+
+
+async def test_a_preset_sets_its_knobs_and_says_what_differs_from_it(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    await user.should_see(marker="choice-quick_try", retries=50)
+    await choose(user, "quick_try")
+    await user.should_see("enough to see the loss fall, or not", retries=50)
+    assert (value_of(user, "max_steps"), value_of(user, "lora_rank")) == ("60", "8")
+    rate = value_of(user, "learning_rate")
+
+    await enter(user, "lora_rank", "4")
+    await user.should_see("Otherwise than in the preset: Rank 4.", retries=50)
+    await user.should_see("Quick try, 1 change")
+    await press(user, "Back to the preset")
+    await user.should_not_see("Otherwise than in the preset", retries=50)
+    assert value_of(user, "lora_rank") == "8"
+
+    await choose(user, "balanced")
+    await user.should_not_see("enough to see the loss fall, or not", retries=50)
+    assert (value_of(user, "max_steps"), value_of(user, "lora_rank")) == ("", str(STARTER_SETTINGS["lora_rank"]))
+    assert value_of(user, "learning_rate") == rate, "no preset's, so it stays"

@@ -38,6 +38,13 @@ def address(user: User) -> str:
     return user.client.sub_pages_router.current_path
 
 
+def open_step_of(user: User) -> str:
+    """The word of the step above the form that is marked as the present one."""
+    assert user.client is not None
+    [step] = [one for one in user.client.elements.values() if one._props.get("aria-current") == "step"]
+    return [str(text) for one in step.descendants() if (text := getattr(one, "text", ""))][-1]
+
+
 async def test_the_form_holds_every_setting_of_the_run(user: User, services: Services) -> None:
     job = await submit(services, "tone", learning_rate=3e-4, lora_rank=24, max_steps=7, seed=5, evaluations=0)
     await user.open(f"/train?from={job.id}")
@@ -50,6 +57,25 @@ async def test_the_form_holds_every_setting_of_the_run(user: User, services: Ser
     await user.should_see("tone 2", retries=50)
     [again] = [other for other in services.jobs.jobs.values() if other is not job]
     assert again.parameters == job.parameters.model_copy(update={"name": "tone 2"})
+
+
+async def test_the_form_opens_at_the_step_that_the_address_names(user: User, services: Services) -> None:
+    """As the page of a run leads there that failed on its data."""
+    job = await submit(services, "tone", learning_rate=3e-4)
+    await user.open(f"/train?from={job.id}&step=data")
+    await user.should_see("These are the settings of tone, for a new run of its own.", retries=50)
+    assert open_step_of(user) == "Data"
+    assert address(user) == "/train"
+    await open_step(user, "Settings")
+    assert value_of(user, "learning_rate") == "0.0003"
+
+
+@pytest.mark.parametrize("step", ["nothing", "", "9", "../data"])
+async def test_a_step_that_is_none_opens_the_settings(user: User, services: Services, step: str) -> None:
+    job = await submit(services, "tone")
+    await user.open(f"/train?from={job.id}&step={step}")
+    await user.should_see("These are the settings of tone", retries=50)
+    assert open_step_of(user) == "Settings"
 
 
 async def test_defaults_of_the_run_are_not_replaced_by_what_suits_the_starter(user: User, services: Services) -> None:

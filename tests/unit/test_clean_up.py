@@ -15,7 +15,8 @@ from qlora_ui import clean_up
 from qlora_ui.clean_up import Item, Outcome, clean, find
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs import run_folder
 from qlora_ui.jobs.logs.log_file import LogFile
 from qlora_ui.services import Services

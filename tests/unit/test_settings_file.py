@@ -9,12 +9,8 @@ import pytest
 
 from qlora_ui import locales, settings_file
 from qlora_ui.contract.errors import ParameterError
-from qlora_ui.contract.records import (
-    AccessibilityPreferences,
-    NotificationPreferences,
-    UserPreferences,
-    now,
-)
+from qlora_ui.contract.preferences import AccessibilityPreferences, NotificationPreferences, UserPreferences
+from qlora_ui.contract.records import now
 from qlora_ui.settings_file import Change, changes, export, read
 
 CHOSEN = UserPreferences(

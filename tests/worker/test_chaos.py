@@ -22,7 +22,8 @@ from qlora_ui.contract import checkpoints
 from qlora_ui.contract.events import AlertCode, Resumed
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import EndCause, JobKind, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import EndCause, JobKind, JobStatus
 from qlora_ui.jobs.history.event_file import EventTail
 from qlora_ui.jobs.history.history import History
 from qlora_ui.jobs.job import Job

@@ -18,7 +18,8 @@ from filelock import FileLock
 from qlora_ui.contract.errors import DataError, WorkspaceError
 from qlora_ui.contract.events import Failed, Log, Started, Stopped, parse_event
 from qlora_ui.contract.paths import RunPaths, Workspace, model_location
-from qlora_ui.contract.records import Command, EndCause, ExitRecord, JobKind, JobRecord, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import Command, EndCause, ExitRecord, JobKind, JobRecord, JobStatus
 from qlora_ui.worker.__main__ import main, perform
 from qlora_ui.worker.control import Control
 from qlora_ui.worker.errors import explain

@@ -182,7 +182,8 @@ def test_an_evaluation_in_between_does_not_change_the_gradients() -> None:
     import torch
     from bitsandbytes.nn import Linear4bit
 
-    from qlora_ui.worker.loading import attach_lora, load_base
+    from qlora_ui.worker.loading import load_base
+    from qlora_ui.worker.lora import attach_lora
     from qlora_ui.worker.scoring import inference
 
     device = devices.choose("cpu", "float32")
@@ -304,7 +305,7 @@ def test_rows_without_a_trained_token_are_told_of(
     monkeypatch.setattr(train, "share_in_4_bits", lambda model: 1.0)
     events: list[Event] = []
     data = cast(Any, SimpleNamespace(counts=Counts(100, rows_dropped=dropped)))
-    train._warn(context_in(tmp_path, events), data, cast(Any, None))
+    train._warn(context_in(tmp_path, events), cast(Any, SimpleNamespace(method="qlora")), data, cast(Any, None))
     [said] = events
     assert isinstance(said, kind) and f"{dropped}" in said.message
     assert not isinstance(said, Alert) or said.code == AlertCode.NOTHING_TRAINED

@@ -11,7 +11,7 @@ from qlora_ui.contract import events
 from qlora_ui.contract.log_lines import LogEntry, entry_of, shortened, shown
 from qlora_ui.jobs.history.curves import Curves
 
-LOG_LINES_KEPT = 2_000
+LOG_LINES_KEPT = 200
 """The newest ones; the log file has all of them."""
 ALERTS_KEPT = 200
 PHASES_KEPT = 2_000

@@ -12,7 +12,8 @@ from qlora_ui.contract.events import Event, Failed, Finished, Started, parse_eve
 from qlora_ui.contract.evidence import memory_kills, more_memory_kills
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import EndCause, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import EndCause
 
 log = logging.getLogger(__name__)
 

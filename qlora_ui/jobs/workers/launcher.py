@@ -12,7 +12,7 @@ from typing import Protocol
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.jobs.run_folder import read_record
 
 

@@ -76,18 +76,18 @@ class StandbyProcess:
     def take(self, paths: RunPaths, environment: Mapping[str, str]) -> bool:
         """Give it a run; False when it does not take it, and then it has ended."""
         line = Assignment(paths.folder, environment).as_line()
-        assert self.child.stdin is not None
+        teller = threading.Thread(target=self._tell, args=(line,), daemon=True, name="give a run to the standby worker")
+        teller.start()  # a pipe holds less than a large environment, and a process that is stopped reads none of it
         try:
-            self.child.stdin.write(line)
-            self.child.stdin.flush()
             taken = self._answers.get(timeout=ANSWER_S) == TAKEN
-        except (OSError, queue.Empty):
+        except queue.Empty:
             taken = False
-        if not taken:
+        if taken:
+            self._let_go()
+        else:
             self.end()
-            return False
-        self._let_go()
-        return True
+        teller.join()
+        return taken
 
     def end(self) -> None:
         """End it at once."""
@@ -103,6 +103,12 @@ class StandbyProcess:
         with contextlib.suppress(OSError):  # a line that it never read
             self.child.stdin.close()
         self._printed.close()
+
+    def _tell(self, line: bytes) -> None:
+        assert self.child.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended, which its reader sees
+            self.child.stdin.write(line)
+            self.child.stdin.flush()
 
     def _read(self) -> None:
         """Pass on each line that it says, and an empty one at the end."""

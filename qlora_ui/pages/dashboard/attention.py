@@ -31,7 +31,7 @@ class Concern:
     hint: str = ""
     job_id: str = ""
     name: str = ""
-    action: Literal["resume", "stop", "clean up", ""] = ""
+    action: Literal["resume", "retry", "stop", "clean up", ""] = ""
     can_dismiss: bool = False
 
 
@@ -66,15 +66,14 @@ def _low_disk(free_bytes: int) -> Concern:
 
 def _of_job(job: Job, jobs: Mapping[str, Job]) -> Concern | None:
     key = f"{job.id}:{job.record.attempt}:{job.status}"
-    resume: Literal["resume", ""] = "resume" if job.can_resume else ""
     detail, hint = f"{sentence(job.error or job.message)} {_held_up(job, jobs)}".strip(), sentence(job.hint)
     match job.status:
         case JobStatus.FAILED:
             words = mark("{name} failed")
-            return Concern(key, "error", words, detail, hint, job.id, job.name, resume, can_dismiss=True)
+            return Concern(key, "error", words, detail, hint, job.id, job.name, "retry", can_dismiss=True)
         case JobStatus.INTERRUPTED:
             words = mark("{name} was interrupted")
-            return Concern(key, "warning", words, detail, hint, job.id, job.name, resume, can_dismiss=True)
+            return Concern(key, "warning", words, detail, hint, job.id, job.name, "resume", can_dismiss=True)
         case JobStatus.PENDING if _waits_in_vain(job, jobs):
             return Concern(key, "warning", mark("{name} cannot start"), detail, hint, job.id, job.name, "stop")
         case _other:

@@ -83,7 +83,9 @@ class AttentionCard(Card):
         with row(wrap=True).classes("qu-entry-actions"):
             match concern.action:
                 case "resume":
-                    Button(_("Resume"), partial(self._jobs.resume, concern.job_id), icon="rotate-ccw", size="sm")
+                    Button(_("Resume"), partial(self._jobs.resume, concern.job_id), icon="play", size="sm")
+                case "retry":
+                    Button(_("Try again"), partial(self._jobs.retry, concern.job_id), icon="rotate-ccw", size="sm")
                 case "stop":
                     Button(_("Stop"), partial(self._jobs.stop, concern.job_id), icon="square", size="sm")
                 case "clean up":

@@ -16,17 +16,19 @@ from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.job_news import JobNews
-from qlora_ui.components.layout import Card, column, columns, row
+from qlora_ui.components.layout import Card, column, columns
 from qlora_ui.components.live import Live
 from qlora_ui.components.page_header import PageHeader, name_tab
 from qlora_ui.components.running_card import RunningCard, job_link
-from qlora_ui.contract.records import JobStatus, UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 from qlora_ui.pages.dashboard import queue as dashboard_queue
 from qlora_ui.pages.dashboard.cards import AttentionCard, NewsCard, QuickActions
 from qlora_ui.pages.dashboard.figures import Figures
 from qlora_ui.pages.dashboard.guide import Guide, Progress
+from qlora_ui.pages.runs import pausing
 from qlora_ui.pages.runs.job.words import queue_words
 from qlora_ui.pages.runs.overview import greeting, result_of, state_sentence, took
 
@@ -111,7 +113,7 @@ class _Dashboard:
         self._recent.set_visibility(any(job.status.is_final for job in jobs))
         is_guided = not self._visitor.preferences.guide_hidden and not Progress.of(jobs).is_over
         self._guide.set_visibility(is_guided)
-        self._starter.set_visibility(not is_guided)  # the guide has it
+        self._starter.set_visibility(bool(jobs) and not is_guided)  # the guide, or the empty page, has it
         self._show_at_work(jobs, is_guided=is_guided)
 
     def _show_at_work(self, jobs: list[Job], *, is_guided: bool) -> None:
@@ -125,7 +127,7 @@ class _Dashboard:
         self._at_work.set_visibility(bool(at_work) or not is_guided)  # the guide says what to do next
         with self._at_work:
             for job in at_work:
-                RunningCard(job, self._services.jobs)
+                RunningCard(job, self._services.jobs, self._pause)
             if not at_work and not is_guided:
                 self._nothing_runs(is_first_time=not jobs)
 
@@ -136,12 +138,10 @@ class _Dashboard:
                     "The starter run fine-tunes a small model that comes along, scores it before and after, and merges "
                     "it with proof. It takes a minute or two and needs no GPU and no network."
                 )
-                with EmptyState(_("Nothing has run yet"), text, icon="flask-conical"), row(wrap=True):
+                with EmptyState(_("Nothing has run yet"), text, icon="flask-conical"):
                     Button(_("Try the starter run"), self._start_starter, icon="flask-conical")
-                    link_button(_("Use your own data"), "/train", icon="sparkles", variant="primary")
             else:
-                with EmptyState(_("Nothing is running"), self._why_nothing_runs(), icon="cpu"):
-                    link_button(_("New fine-tune"), "/train", icon="sparkles", variant="primary")
+                EmptyState(_("Nothing is running"), self._why_nothing_runs(), icon="cpu")
 
     def _why_nothing_runs(self) -> str:
         """What the runs that wait wait for; when none does, that the device is free."""
@@ -170,6 +170,10 @@ class _Dashboard:
         run = await demo.submit_starter(self._services.jobs)
         with self._figures:  # the button that was pressed may be gone by now
             ui.navigate.to(f"/activity/{run.training.id}")
+
+    async def _pause(self, job: Job) -> None:
+        with self._left:  # its own card goes as soon as it is paused
+            await pausing.pause(self._services.jobs, job)
 
     async def _hide_guide(self) -> None:
         await self._visitor.change(guide_hidden=True)

@@ -43,8 +43,9 @@ def _show(jobs: JobManager) -> None:
             with ui.element("ol").classes("qu-list"):
                 for place, job in enumerate(waiting[:SHOWN], start=1):
                     _entry(place, job)
-    with card.head:
-        link_button(_("Put it in order"), "/activity", icon_after="chevron-right", variant="ghost", size="sm")
+    if len(waiting) > 1:
+        with card.head:
+            link_button(_("Put it in order"), "/activity", icon_after="chevron-right", variant="ghost", size="sm")
     with row() as beside_title:
         tag(number(len(waiting)))
     beside_title.move(card.head, target_index=0)

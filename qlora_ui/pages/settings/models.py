@@ -18,7 +18,7 @@ from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast_error
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import STARTER
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.locales import _, mark
 from qlora_ui.pages.settings.parts import SettingRow, SettingsDesk
 from qlora_ui.pages.settings.secret import SecretRow

@@ -8,7 +8,7 @@ from qlora_ui.components.browser_permission import BrowserPermission, Permission
 from qlora_ui.components.button import Button
 from qlora_ui.components.section_nav import Section
 from qlora_ui.components.toast import toast
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.locales import _, mark
 from qlora_ui.pages.settings.parts import SettingRow, SettingsDesk, switch_row
 from qlora_ui.pages.settings.secret import SecretRow

@@ -12,7 +12,7 @@ from qlora_ui.components.select_list import amend_list
 from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast_error
 from qlora_ui.contract.errors import WorkspaceError
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.locales import _
 from qlora_ui.theme import Icon
 

@@ -16,7 +16,8 @@ from qlora_ui.components.events import listen
 from qlora_ui.components.focus import focus
 from qlora_ui.components.text import Text, paragraph
 from qlora_ui.components.toast import Announcer, Kind, toast
-from qlora_ui.contract.records import Notification, UserPreferences
+from qlora_ui.contract.notifications import Notification
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
 from qlora_ui.notifications.news import SETTINGS

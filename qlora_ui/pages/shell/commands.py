@@ -13,7 +13,7 @@ from qlora_ui.components.events import listen
 from qlora_ui.components.keys import KeyListener
 from qlora_ui.components.toast import toast, toast_error
 from qlora_ui.contract.errors import QloraUiError
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _, mark
 from qlora_ui.pages import shortcuts
@@ -107,6 +107,13 @@ class Commands(ui.element):
 
     async def resume(self, job: Job) -> None:
         await self.services.jobs.resume(job.id)
+        self._tell_that_it_goes_on(job)
+
+    async def retry(self, job: Job) -> None:
+        await self.services.jobs.retry(job.id)
+        self._tell_that_it_goes_on(job)
+
+    def _tell_that_it_goes_on(self, job: Job) -> None:
         toast(_("{name} goes on as soon as the device is free.", name=job.name))
 
     async def pause(self, job: Job) -> None:

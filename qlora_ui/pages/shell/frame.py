@@ -21,7 +21,7 @@ from qlora_ui.components.events import listen
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.tab_title import name_tab
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.pages.help.paths import HELP_PATHS
 from qlora_ui.pages.shell import not_found

@@ -159,7 +159,10 @@ class PaletteOfApp:
         )
         for job in [*active[:HELD_AT_MOST], *ended]:
             do, name = partial(_entry, COMMANDS, detail=_described(job), further=job.id), job.name
-            if job.can_resume:
+            if job.status is JobStatus.FAILED:
+                text, action = _("Try {name} again", name=name), partial(self._commands.retry, job)
+                yield do(f"retry:{job.id}", text, "rotate-ccw", action=action)
+            elif job.can_resume:
                 text, action = _("Resume {name}", name=name), partial(self._commands.resume, job)
                 yield do(f"resume:{job.id}", text, "play", action=action)
             if job.can_pause:

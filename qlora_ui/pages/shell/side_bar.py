@@ -11,7 +11,8 @@ from qlora_ui.components.device_meter import DeviceMeter
 from qlora_ui.components.events import listen
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import size
-from qlora_ui.contract.records import JobStatus, UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
+from qlora_ui.contract.records import JobStatus
 from qlora_ui.locales import _, mark
 from qlora_ui.theme import Icon
 

@@ -11,7 +11,7 @@ from qlora_ui.components.connection import Connection
 from qlora_ui.components.events import listen
 from qlora_ui.components.layout import grow
 from qlora_ui.components.text import Text
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.locales import _
 from qlora_ui.pages.shell.bell import Bell
 from qlora_ui.pages.shell.commands import THEMES, theme_after

@@ -255,7 +255,10 @@ def _device(session: TrainSession, devices: list[DeviceReading]) -> list[Check]:
 
 def _queue(session: TrainSession) -> Check:
     jobs = session.services.jobs
-    before = [job.name for job in jobs.jobs.values() if job.status is JobStatus.RUNNING] + [j.name for j in jobs.queue]
+    if jobs.queue_held:
+        return Check("remark", _("The queue is held: nothing new is started until it is continued."))
+    at_work = [job for job in jobs.jobs.values() if job.status is JobStatus.RUNNING]
+    before = [job.name for job in [*at_work, *jobs.startable]]  # who waits for another run lets it pass
     if not before:
         return Check("good", _("Nothing else runs: it starts at once."))
     text = _("{run} is before it: it waits where both need the same device.", run=before[0])

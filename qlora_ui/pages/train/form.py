@@ -15,6 +15,7 @@ from qlora_ui.contract.knobs import Knob
 from qlora_ui.contract.parameters import EvaluationParameters, JobParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
+from qlora_ui.contract.presets import BALANCED, PRESET_KNOBS, PRESETS
 from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.contract.records import JobKind
 from qlora_ui.jobs.reactive import Event
@@ -65,6 +66,8 @@ class TrainForm:
     errors: dict[str, str] = field(default_factory=dict)
     """Knob → what is wrong with its value; only for knobs that were touched, until `check` is asked for."""
     touched: set[str] = field(default_factory=set)
+    preset: str = BALANCED
+    """What the settings began with; single ones may have been changed since."""
     step: int = 0
     """The place in STEPS that is open."""
     is_yaml: bool = False
@@ -92,11 +95,7 @@ class TrainForm:
 
     def get(self, name: str) -> Any:
         """The value as a person sees it: what was set, else the starter's setting, else the default."""
-        if name in self.values:
-            return self.values[name]
-        if self.values.get("model_name") == STARTER and name in self.starter_settings:
-            return self.starter_settings[name]
-        return KNOBS[name].default
+        return self.values[name] if name in self.values else self._unset(name)
 
     def set(self, name: str, value: Any) -> None:
         """Take over what was typed or chosen, and say at once what is wrong with it. Empty means the default."""
@@ -113,6 +112,25 @@ class TrainForm:
         self.touched.update(values)
         self._find_errors()
         self.changed.emit()
+
+    def choose_preset(self, name: str) -> None:
+        """Set every knob that some preset sets as this one does; the others stay as they are."""
+        self.preset = name
+        self.update({knob: PRESETS[name].get(knob) for knob in PRESET_KNOBS})
+
+    @property
+    def beside_preset(self) -> dict[str, Any]:
+        """Knob → value, of those that presets set and that now differ from the chosen one."""
+        return self._beside(self.preset)
+
+    def _beside(self, preset: str) -> dict[str, Any]:
+        now = {name: _plain(KNOBS[name], self.get(name)) for name in PRESET_KNOBS}
+        return {name: value for name, value in now.items() if value != PRESETS[preset].get(name, self._unset(name))}
+
+    def _unset(self, name: str) -> Any:
+        """The value that a knob has while nobody set it."""
+        suits_starter = self.values.get("model_name") == STARTER and name in self.starter_settings
+        return self.starter_settings[name] if suits_starter else KNOBS[name].default
 
     def go_to(self, step: int) -> None:
         self.step = min(max(step, 0), len(STEPS) - 1)
@@ -327,6 +345,7 @@ class TrainForm:
         values = {name: getattr(parameters, name) for name in KNOBS if name in given}
         self.values = {name: value for name, value in values.items() if value is not None}
         self.touched = set(said)
+        self.preset = next((name for name in PRESETS if not self._beside(name)), BALANCED)
         self._find_errors()
         self.changed.emit()
 

@@ -73,6 +73,10 @@ class TrainSession:
         if kept is not None:
             await self._keep_recipe(*kept)
 
+    async def choose_preset(self, name: str) -> None:
+        """Set what a preset sets."""
+        await self.follow(lambda: self.form.choose_preset(name))
+
     async def load_yaml(self, text: str) -> None:
         """Take over an edited file as a whole."""
         await self.follow(lambda: self.form.load_yaml(text))

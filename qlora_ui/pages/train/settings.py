@@ -18,6 +18,7 @@ from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.trackers import TOOLS
 from qlora_ui.locales import ENGLISH, _, language, mark, sentence
 from qlora_ui.pages.train.form import DATA_KNOBS, TrainForm
+from qlora_ui.pages.train.presets import PresetCard
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.pages.train.words import KNOBS, as_sentence
 
@@ -39,6 +40,7 @@ _TITLES = {
 def build(session: TrainSession) -> None:
     form = session.form
     fields: dict[str, KnobField] = {}
+    PresetCard(session)
     with Card(_("Settings")):
         Live(form.changed, lambda: _filled_in(form), lambda: _starter_note(form))
         Live(form.changed, lambda: form.errors.get("", ""), lambda: _rule_note(session))

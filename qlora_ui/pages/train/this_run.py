@@ -17,6 +17,7 @@ from qlora_ui.locales import _, mark, n_
 from qlora_ui.pages.train.data.words import source_name
 from qlora_ui.pages.train.form import STEPS, TrainForm
 from qlora_ui.pages.train.plan import plan
+from qlora_ui.pages.train.presets import preset_name
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.pages.train.words import in_figures
 
@@ -54,6 +55,7 @@ def _facts(form: TrainForm) -> dict[str, str]:
     }
     if form.problems:
         return facts | {_("Steps"): _("known once the settings can be used")}
+    facts[_("Preset")] = _preset_in_words(form)
     parameters = form.parameters()
     survey = form.data.survey
     made = plan(parameters, survey) if survey is not None and survey.examples_train else None
@@ -70,6 +72,12 @@ def _facts(form: TrainForm) -> dict[str, str]:
         facts[_("Steps")] = in_figures(made.steps, is_exact=made.is_exact)
     facts[_("Device")] = _("first GPU or processor") if parameters.device == "auto" else parameters.device
     return facts
+
+
+def _preset_in_words(form: TrainForm) -> str:
+    changes = len(form.beside_preset)
+    name = preset_name(form.preset)
+    return n_("{preset}, {count} change", "{preset}, {count} changes", changes, preset=name) if changes else name
 
 
 def _data_in_words(form: TrainForm) -> str:

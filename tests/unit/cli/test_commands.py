@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from qlora_ui import demo
+from qlora_ui import demo, inspector
 from qlora_ui.cli.commands import run
 from qlora_ui.cli.values import scalar
+from qlora_ui.inspector import Inspector
 from qlora_ui.jobs.workers import launcher
+from tests.fakes.inspector import FakeInspector
 from tests.unit.jobs.conftest import FAKE_WORKER
 
 Run = Callable[..., int]
@@ -17,7 +19,8 @@ Run = Callable[..., int]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder whose runs are worked on by the scripted worker."""
+    """A home folder whose runs are worked on by the scripted worker, with an inspector that finds all data good."""
+    monkeypatch.setattr(inspector, "Inspector", lambda **_: FakeInspector())
     monkeypatch.setattr(launcher.LocalLauncher.__init__, "__defaults__", (FAKE_WORKER,))
     monkeypatch.setenv("QLORA_UI_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
@@ -176,6 +179,42 @@ def test_bad_data_and_models_never_enter_the_queue(
     assert run(["train", spec, "--set", f"model_name={tmp_path / 'model'}"]) == 1
     assert "holds no config.json" in capsys.readouterr().err
     assert not list((home / "runs").glob("*"))
+
+
+ROWS = ['{"question": "q", "answer": "a"}', '{"question": "q", "answer": ""}', '{"question": "q", "answer": "a"}']
+
+
+@pytest.mark.parametrize("later", [["--no-wait"], ["--after", "FIRST"]])
+def test_all_rows_are_gone_through_before_a_training_that_starts_later_is_queued(
+    home: Path,
+    spec: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    later: list[str],
+) -> None:
+    assert run(["train", spec, "--no-wait", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)["id"]
+    monkeypatch.setattr(inspector, "Inspector", Inspector)
+    (tmp_path / "rows.jsonl").write_text("\n".join(ROWS))
+    more = [first if word == "FIRST" else word for word in later]
+    assert run(["train", spec, "--set", f"dataset_path={tmp_path / 'rows.jsonl'}", *more]) == 1
+    assert capsys.readouterr().err == (
+        "The answer of these rows is empty, so there is nothing to learn. Fill it in, or leave the rows out. "
+        "The first of 1 such rows: rows.jsonl, line 2.\n"
+    )
+    assert [folder.name for folder in (home / "runs").iterdir()] == [first]
+
+
+def test_data_on_the_hub_are_fetched_before_a_training_that_starts_later_is_queued(
+    home: Path, spec: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeInspector()
+    monkeypatch.setattr(inspector, "Inspector", lambda **_: fake)
+    monkeypatch.setenv("QLORA_UI_OFFLINE", "1")
+    assert run(["train", spec, "--set", "dataset_path=hub:owner/mails", "--no-wait"]) == 0
+    assert "Fetching data/train.parquet" in capsys.readouterr().out
+    assert [query.offline for query in fake.surveyed] == [True], "the app is offline, so the inspector asks no hub"
 
 
 def test_the_demo_trains_scores_merges_and_prints_a_table(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

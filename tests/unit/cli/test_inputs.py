@@ -41,6 +41,12 @@ def test_data_that_fit_no_format_are_told_wherever_they_are_named(tmp_path: Path
             check_inputs(parameters)
 
 
+def test_data_of_which_nobody_can_be_sure_how_they_are_meant_are_told(tmp_path: Path) -> None:
+    unsure = written(tmp_path, "unsure.csv", "betreff,text_a,text_b", "Hallo,Wie geht es dir heute so,Mir geht es gut")
+    with pytest.raises(DataError, match="the columns betreff, text_a and text_b fit no known format"):
+        check_inputs(training(unsure))
+
+
 def test_data_that_are_mixed_in_are_read_in_their_own_way(tmp_path: Path) -> None:
     first = written(tmp_path, "first.jsonl", '{"ask": "q", "say": "a"}')
     other = written(tmp_path, "other.jsonl", '{"text": "t"}')

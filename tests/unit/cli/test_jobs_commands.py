@@ -8,7 +8,8 @@ import pytest
 
 from qlora_ui.cli.commands import run
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import ExitRecord, JobKind, JobStatus
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
 from qlora_ui.settings import prepare_home
 from tests.fakes.runs import FakeRun, write_run
 from tests.unit.cli.test_commands import home, spec
@@ -105,6 +106,40 @@ def test_several_are_asked_at_once_and_each_refusal_is_told(home: Path, spec: st
     assert [answer["action"] for answer in told(capsys, "jobs", "stop", one, two)] == ["stop"] * 2
     assert told(capsys, "jobs", "delete", one, two, "--yes")[0] == {"id": one, "action": "delete"}
     assert names(capsys) == ["three"]
+
+
+def running(home: Path) -> str:
+    """A run that seems to be at work on the processor; gives its id."""
+    workspace = Workspace(home)
+    prepare_home(workspace)
+    paths = write_run(workspace, FakeRun("at work", JobStatus.RUNNING, process=ProcessIdentity.of()))
+    record = JobRecord.model_validate_json(paths.job.read_bytes())
+    paths.job.write_text(record.model_copy(update={"device": "cpu"}).model_dump_json())
+    return paths.id
+
+
+def test_a_pause_names_the_run_that_starts_next_and_how_to_keep_the_device_free(
+    home: Path, spec: str, capsys: Capture
+) -> None:
+    at_work = running(home)
+    assert run(["jobs", "pause", queue(capsys, spec, "first")]) == 0
+    assert "starts on it" not in capsys.readouterr().out, "it was not at work: no device is given back"
+    queue(capsys, spec, "next")
+    capsys.readouterr()
+    assert run(["jobs", "pause", at_work]) == 0
+    assert capsys.readouterr().out == (
+        "at work: It was asked to pause, and does so at the next step that can be saved.\n"
+        "The next, next, starts on it; `qlora-ui jobs hold` keeps it free.\n"
+    )
+
+
+def test_a_pause_of_a_held_queue_warns_of_nothing(home: Path, spec: str, capsys: Capture) -> None:
+    at_work = running(home)
+    queue(capsys, spec, "next")
+    assert run(["jobs", "hold"]) == 0
+    capsys.readouterr()
+    assert run(["jobs", "pause", at_work]) == 0
+    assert "starts on it" not in capsys.readouterr().out
 
 
 def test_several_are_resumed_and_followed_to_their_ends(home: Path, spec: str, capsys: Capture) -> None:

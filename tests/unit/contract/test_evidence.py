@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from qlora_ui.contract.evidence import memory_kills, more_memory_kills
-from qlora_ui.contract.records import ProcessIdentity
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -56,22 +55,3 @@ def test_counts_of_the_system_and_of_the_own_group(
 )
 def test_two_looks_are_compared(then: dict[str, int], now: dict[str, int], answer: bool | None) -> None:
     assert more_memory_kills(then, now) is answer
-
-
-def test_a_process_of_another_boot_is_known_as_such() -> None:
-    here = ProcessIdentity.of()
-    assert here.is_of_this_boot is True
-    boot, _, ticks = here.started.rpartition(":")
-    if not boot:
-        pytest.skip("this system hides the id of its boot")
-    assert ProcessIdentity(pid=here.pid, started=f"another-boot:{ticks}").is_of_this_boot is False
-    assert ProcessIdentity(pid=here.pid, started="never").is_of_this_boot is None
-
-
-def test_a_process_older_than_the_first_one_is_of_an_earlier_container(monkeypatch: pytest.MonkeyPatch) -> None:
-    from qlora_ui.contract import records
-
-    monkeypatch.setattr(records, "_start_of", lambda pid: "boot:500")
-    assert ProcessIdentity(pid=7, started="boot:499").is_of_this_boot is False
-    assert ProcessIdentity(pid=7, started="boot:501").is_of_this_boot is True
-    assert ProcessIdentity(pid=7, started=":501").is_of_this_boot is None

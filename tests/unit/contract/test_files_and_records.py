@@ -1,21 +1,19 @@
-"""Atomic files, process identities, run ids."""
+"""Atomic files, events on a line, run ids, addresses, errors."""
 
 import errno
 import math
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from qlora_ui.contract import files, records
+from qlora_ui.contract import files
 from qlora_ui.contract.errors import DataError, ParameterError, QloraUiError
 from qlora_ui.contract.events import Event, Metric, Started, dump_event, parse_event
 from qlora_ui.contract.paths import dataset_location, is_starter, model_location
-from qlora_ui.contract.records import ProcessIdentity, Score, new_id
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import Score, new_id
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -38,20 +36,6 @@ def test_a_full_disk_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypa
         files.write_atomically(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
-
-
-def test_a_dead_process_is_not_alive_even_before_it_is_reaped() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    identity = ProcessIdentity.of(child.pid)
-    assert identity.is_alive
-    assert not ProcessIdentity(pid=child.pid, started="another start").is_alive
-    child.kill()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert not identity.is_alive
-    child.communicate()
-    assert not identity.is_alive
-    with pytest.raises(ProcessLookupError):
-        ProcessIdentity.of(child.pid)
 
 
 def test_an_event_survives_its_line() -> None:
@@ -84,22 +68,6 @@ def test_a_file_system_that_flushes_no_folders_will_do(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "fsync", files_only)
     files.write_atomically(tmp_path / "a.json", "new")
     assert (tmp_path / "a.json").read_text() == "new"
-
-
-def test_a_sandbox_that_hides_the_boot_id_still_knows_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = Path.read_text
-
-    def hidden(path: Path, *arguments: Any, **options: Any) -> str:
-        if path.name == "boot_id":
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        return read(path, *arguments, **options)
-
-    monkeypatch.setattr(Path, "read_text", hidden)
-    records._boot.cache_clear()
-    try:
-        assert ProcessIdentity.of().is_alive
-    finally:
-        records._boot.cache_clear()
 
 
 def test_run_ids_sort_by_time_and_are_safe_names() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.settings import prepare_home

@@ -15,7 +15,8 @@ from qlora_ui.contract import events
 from qlora_ui.contract.errors import JobError, ParameterError, WorkspaceError
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import Command, JobKind, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import Command, JobKind, JobStatus
 from qlora_ui.jobs import following, run_folder, watch
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import read_command, read_record, write_record

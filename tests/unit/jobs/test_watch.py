@@ -12,7 +12,8 @@ import pytest
 from qlora_ui.contract import events
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import ExitRecord, JobKind, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import ExitRecord, JobKind, JobStatus
 from qlora_ui.jobs import watch
 from qlora_ui.jobs.history.event_file import EventTail, read_outline
 from qlora_ui.jobs.manager import JobManager

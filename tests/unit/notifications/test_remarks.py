@@ -6,7 +6,8 @@ import pytest
 
 from qlora_ui.contract.events import Alert, AlertCode
 from qlora_ui.contract.files import write_atomically
-from qlora_ui.contract.records import ExitRecord, JobStatus, Notification, now
+from qlora_ui.contract.notifications import Notification
+from qlora_ui.contract.records import ExitRecord, JobStatus, now
 from qlora_ui.jobs.concerns import Concern
 from qlora_ui.jobs.job import Job
 from qlora_ui.notifications import webhook

@@ -12,7 +12,8 @@ import pytest
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.files import write_atomically
-from qlora_ui.contract.records import ExitRecord, JobRecord, JobStatus, Notification, now
+from qlora_ui.contract.notifications import Notification
+from qlora_ui.contract.records import ExitRecord, JobRecord, JobStatus, now
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.notifications import Notifications
 from qlora_ui.notifications.updates import UpdateCheck

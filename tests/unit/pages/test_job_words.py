@@ -92,8 +92,10 @@ def test_scores_in_words() -> None:
 
 def test_a_waiting_job_says_its_place_or_what_holds_it_up(job: Job) -> None:
     job.status, job.queue_position, job.message = JobStatus.PENDING, 1, JobStatus.PENDING.explanation
-    assert queue_words(job) == "next in the queue"
-    job.queue_position = 3
+    assert queue_words(job) == "place 1 in the queue"
+    job.queue_position, job.is_next = 2, True
+    assert queue_words(job) == "next in the queue", "who stands before it waits for another run"
+    job.queue_position, job.is_next = 3, False
     assert queue_words(job) == "place 3 in the queue"
     job.message = "It waits for capitals, which is paused."
     assert queue_words(job) == "It waits for capitals, which is paused."

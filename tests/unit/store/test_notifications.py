@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.notifications import Notification
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import Notification, now
+from qlora_ui.contract.records import now
 from qlora_ui.store import notifications
 from qlora_ui.store.notifications import KEPT, NotificationBook
 from qlora_ui.store.secret_file import SecretFile

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.people import People
 from qlora_ui.settings import prepare_home
 from qlora_ui.store.store import Store
@@ -23,7 +23,7 @@ SAVES_UNTIL_KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import UserPreferences
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.store.store import Store
 
 workspace = Workspace(Path(sys.argv[1]))

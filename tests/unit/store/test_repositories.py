@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import RunPaths, Workspace
+from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.contract.records import (
     Dataset,
     EvaluationMetrics,
@@ -24,7 +25,6 @@ from qlora_ui.contract.records import (
     JobRecord,
     JobStatus,
     Score,
-    UserPreferences,
 )
 from qlora_ui.people import People
 from qlora_ui.store import database
@@ -127,7 +127,7 @@ def test_two_servers_on_one_home_lose_nothing_of_each_other(workspace: Workspace
     here = Store(workspace)
     program = (
         "import sys; from pathlib import Path; from qlora_ui.contract.paths import Workspace\n"
-        "from qlora_ui.contract.records import UserPreferences; from qlora_ui.store.store import Store\n"
+        "from qlora_ui.contract.preferences import UserPreferences; from qlora_ui.store.store import Store\n"
         "store = Store(Workspace(Path(sys.argv[1]))); print('ready', flush=True); sys.stdin.readline()\n"
         "for n in range(20): store.preferences.put(UserPreferences(), f'there-{n}')\n"
     )

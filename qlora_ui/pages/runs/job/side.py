@@ -170,8 +170,10 @@ def known_facts(facts: dict[str, Any]) -> dict[str, str]:
         part = share(facts["trainable_parameters"], facts.get("parameters", 0))
         weights = many(facts["trainable_parameters"])
         shown[_("Trained weights")] = _("{count}, {share}", context="weights", count=weights, share=part)
-    if "layers_in_4_bits" in facts:
+    if facts.get("layers_in_4_bits"):
         shown[_("Layers in 4 bits")] = number(facts["layers_in_4_bits"])
+    if facts.get("layers_in_8_bits"):
+        shown[_("Layers in 8 bits")] = number(facts["layers_in_8_bits"])
     for name, title in (
         ("rows_train", _("Rows trained")),
         ("rows_validation", _("Rows held out")),

@@ -26,9 +26,9 @@ def queue_words(job: Job) -> str:
     """What a waiting job waits for: its place in the queue, or, in a sentence, what else keeps it from starting."""
     if job.queue_position is None or is_held_up(job):
         return sentence(job.message or job.status.explanation)
-    if job.queue_position == 1:
+    if job.is_next:
         return _("next in the queue")
-    return _("place {place} in the queue", place=number(job.queue_position or 0))
+    return _("place {place} in the queue", place=number(job.queue_position))
 
 
 def is_held_up(job: Job) -> bool:

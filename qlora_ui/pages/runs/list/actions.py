@@ -72,9 +72,7 @@ async def carry_out(action: Action, chosen: Iterable[Job], jobs: JobManager) -> 
         Action.DELETE: jobs.delete,
     }
     outcome = Outcome()
-    for job in chosen:
-        if not action.fits(job):
-            continue
+    for job in _in_order(action, chosen):
         try:
             await ways[action](job.id)
         except QloraUiError as error:
@@ -82,6 +80,12 @@ async def carry_out(action: Action, chosen: Iterable[Job], jobs: JobManager) -> 
         else:
             outcome.done.append(job.id)
     return outcome
+
+
+def _in_order(action: Action, chosen: Iterable[Job]) -> list[Job]:
+    """Those that it fits. What is at work comes last: what waits must be held before a device is given back."""
+    fitting = [job for job in chosen if action.fits(job)]
+    return sorted(fitting, key=lambda job: job.status is JobStatus.RUNNING)
 
 
 def verb(action: Action) -> str:

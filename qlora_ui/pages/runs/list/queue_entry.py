@@ -57,7 +57,7 @@ class QueueEntry(ReorderEntry):
         self._second_line.set_visibility(bool(self._waits_for.text))
         for button in (self._up, self._down):
             button.set_visibility(can_move)
-        self._up.disable_because(_("It is the next one.") if place == 1 else "")
+        self._up.disable_because(_("It is the first one.") if place == 1 else "")
         self._down.disable_because(_("It is the last one.") if place == waiting else "")
 
     async def _by(self, steps: int) -> None:
@@ -73,7 +73,7 @@ class QueueEntry(ReorderEntry):
             _("Move to the front"),
             "arrow-up-to-line",
             action=lambda: self._move_to(self.job.id, 0),
-            reason=_("It is the next one.") if is_first else "",
+            reason=_("It is the first one.") if is_first else "",
         )
         to_end = MenuItem(
             _("Move to the end"),
@@ -85,10 +85,12 @@ class QueueEntry(ReorderEntry):
 
 
 def waits_for(job: Job, jobs: Mapping[str, Job]) -> str:
-    """What keeps it from starting beside the order of the queue, in a sentence; empty when nothing does."""
+    """What its place does not tell of its turn: what else it waits for, or that those before it let it pass."""
     if job.status is JobStatus.PAUSED:
         return _("It is paused: it keeps its place, and starts only after it was resumed.")
     before = jobs.get(job.record.after or "")
     if before is not None and before.status in {JobStatus.RUNNING, JobStatus.PENDING}:
         return _("after {name}", name=before.name)
+    if job.is_next and job.queue_position != 1:
+        return _("next in the queue")
     return sentence(queue.obstacle(job, jobs))

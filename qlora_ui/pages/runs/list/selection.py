@@ -19,6 +19,7 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.locales import _, n_
 from qlora_ui.locales.figures import number
+from qlora_ui.pages.runs import pausing
 from qlora_ui.pages.runs.list.actions import Action, button_words, carry_out, outcome_words
 from qlora_ui.pages.runs.list.compare import MOST_COMPARED, compare
 from qlora_ui.pages.runs.list.delete import ask_to_delete
@@ -124,7 +125,7 @@ class ListBar(ui.element, default_classes="qu-list-bar"):
 
     async def _do(self, action: Action) -> None:
         chosen = self._chosen_jobs()
-        if action is Action.DELETE and not await ask_to_delete([job for job in chosen if action.fits(job)]):
+        if not await self._is_confirmed(action, [job for job in chosen if action.fits(job)]):
             return
         outcome = await carry_out(action, chosen, self._jobs)
         if self.is_deleted:  # the person went on; the runs tell the rest
@@ -136,6 +137,17 @@ class ListBar(ui.element, default_classes="qu-list-bar"):
                 toast(done or _("Nothing was changed."), "warning", hint=failures)
             else:
                 toast(done)
+
+    async def _is_confirmed(self, action: Action, fitting: Sequence[Job]) -> bool:
+        """Ask, inside a slot that outlives the choice, where an action cannot be undone or lets other runs start."""
+        with self:
+            match action:
+                case Action.DELETE:
+                    return await ask_to_delete(fitting)
+                case Action.PAUSE:
+                    return await pausing.are_successors_settled(self._jobs, fitting)
+                case _:
+                    return True
 
     def _show_comparison(self) -> None:
         compare(self._chosen_jobs())

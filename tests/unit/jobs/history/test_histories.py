@@ -9,7 +9,8 @@ import pytest
 
 from qlora_ui.contract import events
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import ExitRecord, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import ExitRecord, JobStatus
 from qlora_ui.jobs.history import histories, history_cache
 from qlora_ui.jobs.history.histories import make_ready
 from qlora_ui.jobs.history.history_cache import is_ready

@@ -13,7 +13,7 @@ import pytest
 
 from qlora_ui.contract import events
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.jobs.history import history_cache
 from qlora_ui.jobs.history.history import History
 from qlora_ui.jobs.history.history_cache import forget_history, is_ready, read_history

@@ -14,7 +14,8 @@ from qlora_ui.contract.events import Event, Failed, Finished, Log, Started, dump
 from qlora_ui.contract.evidence import memory_kills
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.contract.records import EndCause, JobKind, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import EndCause, JobKind, JobStatus
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.workers import endings
 from qlora_ui.jobs.workers.endings import Evidence, ending_of, gather, judge, way_on

@@ -15,7 +15,8 @@ import pytest
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import JobKind, JobStatus, ProcessIdentity
+from qlora_ui.contract.process import ProcessIdentity
+from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.workers import standby as module
 from qlora_ui.jobs.workers import standby_process
@@ -153,6 +154,21 @@ async def test_a_worker_that_died_while_it_waited_is_replaced(manager: JobManage
     job = await manager.submit(JobKind.TRAINING, training())
     assert await manager.ended(job) is JobStatus.COMPLETED
     assert job.history.started is not None and job.history.started.process.pid != process.child.pid
+
+
+async def test_a_worker_that_was_stopped_while_it_waited_is_replaced(
+    manager: JobManager, training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QLORA_UI_TEST_BULK", "x" * 100_000)  # more than a pipe holds
+    standby = standby_of(manager)
+    await standby.start(manager)
+    await reach(standby, lambda: standby.state == "ready")
+    stopped = ProcessIdentity.of(waiting_process(standby).child.pid)
+    os.kill(stopped.pid, signal.SIGSTOP)
+    job = await manager.submit(JobKind.TRAINING, training())
+    assert await manager.ended(job) is JobStatus.COMPLETED
+    assert job.history.started is not None and job.history.started.process.pid != stopped.pid
+    assert not stopped.is_alive
 
 
 async def test_it_is_found_by_the_home_folder_that_it_waits_in(
