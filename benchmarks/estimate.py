@@ -74,7 +74,9 @@ def main() -> None:
             parameters = parameters_of(settings, room)
             expected, measured = expected_peak(parameters), measured_peak(parameters, room, name, options.threads)
             worst = max(worst, abs(expected / measured - 1))
-            print(f"{name:22} {expected / 1e6:7,.0f} MB {measured / 1e6:7,.0f} MB {expected / measured:6.2f}", flush=True)
+            print(
+                f"{name:22} {expected / 1e6:7,.0f} MB {measured / 1e6:7,.0f} MB {expected / measured:6.2f}", flush=True
+            )
     if worst > FAR:
         sys.exit(f"The estimate is off by {worst:.0%} where at most {FAR:.0%} are allowed.")
 
@@ -97,6 +99,7 @@ def parameters_of(settings: dict[str, Any], room: Path) -> TrainingParameters:
 def expected_peak(parameters: TrainingParameters) -> float:
     """Every row is longer than the longest length, so each batch is full."""
     shape = shape_of_folder(Path(model_location(parameters.model_name)))
+    assert shape is not None  # all are Llamas
     return estimate(shape, parameters, Lengths(longest=parameters.max_length), device="cpu").memory
 
 

@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 from typing import cast
 
-import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import (
     AutoModelForCausalLM,
@@ -34,6 +33,7 @@ from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.prepare import prepare
 from qlora_ui.worker.devices import choose
 from qlora_ui.worker.plan import Plan
+from qlora_ui.worker.trainer import wanted_training, wants_checkpointing
 
 
 def main(settings: Path) -> None:
@@ -56,9 +56,7 @@ def main(settings: Path) -> None:
             bnb_4bit_compute_dtype=device.dtype,
         ),
     )
-    checkpointing = (
-        device.is_cuda if parameters.activation_checkpointing is None else parameters.activation_checkpointing
-    )
+    checkpointing = wants_checkpointing(parameters, device)
     model = prepare_model_for_kbit_training(
         model,
         use_gradient_checkpointing=checkpointing,
@@ -75,27 +73,10 @@ def main(settings: Path) -> None:
     model = get_peft_model(model, lora)
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
+            **wanted_training(parameters, plan, device),
             output_dir=folder,
-            max_steps=plan.total_steps,
-            per_device_train_batch_size=parameters.batch_size,
-            gradient_accumulation_steps=parameters.gradient_accumulation,
-            learning_rate=parameters.learning_rate,
-            lr_scheduler_type=parameters.lr_scheduler_type,
-            warmup_steps=plan.warmup_steps,
-            optim=parameters.optimizer,
-            weight_decay=parameters.weight_decay,
-            max_grad_norm=parameters.max_grad_norm,
-            seed=parameters.seed,
-            bf16=device.dtype == torch.bfloat16,
-            fp16=device.dtype == torch.float16,
-            use_cpu=not device.is_cuda,
-            activation_checkpointing=checkpointing,
-            logging_steps=parameters.logging_steps,
-            save_steps=plan.save_steps,
             save_total_limit=parameters.checkpoints_kept,
             include_num_input_tokens_seen="non_padding",
-            report_to="none",
-            disable_tqdm=True,
         )
         collator = DataCollatorForSeq2Seq(tokenizer, label_pad_token_id=-100)
         data = [{"input_ids": row.input_ids, "labels": row.labels} for row in rows]

@@ -248,12 +248,17 @@ class Services:
         done = {job.id: job for job in self.jobs.jobs.values() if job.status is JobStatus.COMPLETED}
         new, gone = done.keys() - self._indexed, self._indexed - done.keys()
         self._indexed = set(done)
-        try:
-            for job_id in sorted(new):
+        for job_id in sorted(new):
+            try:
                 await self.index_finished(done[job_id])
+            except WorkspaceError as error:  # the next change of any job tries it anew
+                self._indexed.discard(job_id)
+                log.error("%s could not be taken into the list of adapters: %s", job_id, error)
+        try:
             if gone:
                 await asyncio.to_thread(self.store.adapters.rebuild, self.workspace)
         except WorkspaceError as error:
+            self._indexed |= gone
             log.error("the list of adapters could not be brought up to date: %s", error)
 
 

@@ -35,6 +35,7 @@ class RunningCard(Card):
             with ui.element("div").classes("qu-col"):
                 self._line()
                 ProgressBar(_("Progress of {name}", name=job.name)).bind_value_from(job, "progress")
+                self._wish = Text(tag="p", classes="qu-xs qu-muted qu-break")
             if job.kind is JobKind.TRAINING:
                 curve = self._figures()
                 with actions:
@@ -82,7 +83,9 @@ class RunningCard(Card):
         job = self._job
         self._percent.text = f"{percent(job.progress)} "
         self._step.text = step_of(job) if job.total_steps else sentence(job.message)
-        self._left.text = time_left(job.seconds_left)
+        self._left.text = "" if job.asked_to else time_left(job.seconds_left)
+        self._wish.text = sentence(job.message) if job.asked_to else ""
+        self._wish.set_visibility(bool(job.asked_to))
         self._pause.disable_because("" if job.can_pause else sentence(job.message))
         self._stop.disable_because("" if job.can_stop else sentence(job.message))
 

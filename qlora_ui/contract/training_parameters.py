@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import model_validator
 
-from qlora_ui.contract.adapter_parameters import Adapted
 from qlora_ui.contract.knobs import ConflictError, knob
+from qlora_ui.contract.optimiser_parameters import Optimised
 from qlora_ui.contract.recipe import DataQuery, HeldOut, Recipe, Source, TrainOn
 
 
-class TrainingParameters(Adapted):
+class TrainingParameters(Optimised):
     """A LoRA fine-tuning, on a base model in 4 bits (NF4, double-quantised) unless it is told otherwise."""
 
     dataset_path: str = knob(
@@ -86,50 +86,6 @@ class TrainingParameters(Adapted):
         ge=1,
         le=4096,
     )
-    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = knob(
-        "cosine",
-        title="Learning-rate schedule",
-        help="How the learning rate changes over the run, after the warm-up.",
-        group="optimiser",
-    )
-    warmup_share: float = knob(
-        0.03,
-        title="Warm-up",
-        help="The share of the steps in which the learning rate rises from zero.",
-        group="optimiser",
-        ge=0,
-        le=0.5,
-    )
-    optimizer: Literal["adamw_torch", "adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor"] = knob(
-        "adamw_torch",
-        title="Optimiser",
-        help="The method that turns gradients into corrections; the 8-bit ones save memory on a GPU.",
-        group="optimiser",
-    )
-    weight_decay: float = knob(
-        0.0,
-        title="Weight decay",
-        help="Pulls the adapter towards zero by this share of the learning rate at each step.",
-        group="optimiser",
-        ge=0,
-        le=1,
-    )
-    max_grad_norm: float = knob(
-        1.0,
-        title="Gradient limit",
-        help="Longer gradients are cut to this length, so that one odd batch cannot do damage; 0 switches it off.",
-        group="optimiser",
-        ge=0,
-        le=1000,
-    )
-    seed: int = knob(
-        42,
-        title="Seed",
-        help="The start of all chance in the run: the same seed, data and settings give the same run.",
-        group="optimiser",
-        ge=0,
-        le=2**32 - 1,
-    )
     train_on: TrainOn = knob(
         "completions",
         title="What is trained",
@@ -172,6 +128,28 @@ class TrainingParameters(Adapted):
         help="Saves memory by computing parts twice, a third slower; empty means on for a GPU and off for a processor.",
         group="memory",
     )
+    activation_checkpointing_every: int = knob(
+        1,
+        title="Checkpointing every",
+        help="Every how many layers parts are computed twice: 1 is all of them; more trades memory back for speed, and "
+        "switches it on.",
+        group="memory",
+        unit="layers",
+        ge=1,
+        le=1000,
+    )
+    activation_offload: bool = knob(
+        False,
+        title="Activations in main memory",
+        help="Keeps what checkpointing remembers in the computer's memory, not on the GPU: for long examples; slower.",
+        group="memory",
+    )
+    group_by_length: bool = knob(
+        True,
+        title="Similar lengths together",
+        help="Makes batches of examples of similar length, which leaves less padding; off leaves it to chance.",
+        group="data",
+    )
     packing: bool = knob(
         False,
         title="Packing",
@@ -183,6 +161,22 @@ class TrainingParameters(Adapted):
     def _one_evaluation_source(self) -> Self:
         if problem := _explain(self):
             raise ConflictError(problem)
+        return self
+
+    @model_validator(mode="after")
+    def _checkpointing_has_an_effect(self) -> Self:
+        if self.activation_checkpointing is False:
+            for name in ("activation_checkpointing_every", "activation_offload"):
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    problem = f"activation_checkpointing is off, so {name} would do nothing: set it to on or to empty"
+                    raise ConflictError(problem, name)
+        return self
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> Self:
+        if self.warmup_steps and self.max_steps and self.warmup_steps >= self.max_steps:
+            problem = f"max_steps is {self.max_steps:,}, so the warm-up would never end: set it lower"
+            raise ConflictError(problem, "warmup_steps")
         return self
 
     @property

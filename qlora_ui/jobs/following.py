@@ -12,6 +12,7 @@ from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs import queue, queue_file
 from qlora_ui.jobs.history.histories import OpenHistories
+from qlora_ui.jobs.history.history_cache import WholeHistory, read_history
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.reactive import Event, forget_bindings
 from qlora_ui.jobs.watch import Look, Observation, RunWatch, look_at
@@ -42,6 +43,8 @@ class JobFollower:
         self._processes: dict[str, ProcessIdentity] = {}
         self._killed: set[ProcessIdentity] = set()
         self._looking = asyncio.Lock()
+        self._reading: dict[str, asyncio.Future[None]] = {}
+        """The histories that are being read now, by the id of the run."""
 
     def get(self, job_id: str) -> Job:
         """Raises JobError for an id that is not known, or that of a run that cannot be read."""
@@ -70,7 +73,10 @@ class JobFollower:
 
     async def load_history(self, job: Job) -> None:
         """Read the events of a run of the past, so that its curves and log can be shown. Raises WorkspaceError."""
-        await asyncio.shield(self._load_history(job))
+        if (reading := self._reading.get(job.id)) is None:  # several pages may want it at once
+            reading = self._reading[job.id] = asyncio.ensure_future(self._load_history(job))
+            reading.add_done_callback(lambda _done: self._reading.pop(job.id))
+        await asyncio.shield(reading)
 
     async def refresh(self) -> None:
         """Look at every run folder once, now. Raises WorkspaceError."""
@@ -188,20 +194,27 @@ class JobFollower:
             forget_bindings([job])
 
     async def _load_history(self, job: Job) -> None:
-        async with self._looking:
-            if (watch := self._watches.get(job.id)) is None:
-                return
-            if job.history_loaded:
-                self._histories.note(job, watch)
-                return
-            try:
-                found = await asyncio.to_thread(watch.observe, thoroughly=True)
-            except OSError as error:
-                raise WorkspaceError(f"The events of {job.name} cannot be read: {error.strerror}.") from error
-            endings = await self._endings([(watch, found)]) if found is not None else {}
-            changed = found is not None and self._take_over(job, found, endings.get(job.id))
-            queue.number(self.jobs, held=self.queue_held)  # a job that waits has got the words of its status
-            job.tell()
-            self._histories.note(job, watch)
+        try:
+            # It may take long, and the other runs go on meanwhile.
+            whole = None if job.history_loaded else await asyncio.to_thread(read_history, job.paths)
+            async with self._looking:
+                changed = await self._take_over_history(job, whole)
+        except OSError as error:
+            raise WorkspaceError(f"The events of {job.name} cannot be read: {error.strerror}.") from error
         if changed:
             self.jobs_changed.emit()
+
+    async def _take_over_history(self, job: Job, whole: WholeHistory | None) -> bool:
+        """True when that may concern other jobs."""
+        if (watch := self._watches.get(job.id)) is None:
+            return False
+        if job.history_loaded:
+            self._histories.note(job, watch)
+            return False
+        found = await asyncio.to_thread(watch.observe, thoroughly=True, whole=whole)
+        endings = await self._endings([(watch, found)]) if found is not None else {}
+        changed = found is not None and self._take_over(job, found, endings.get(job.id))
+        queue.number(self.jobs, held=self.queue_held)  # a job that waits has got the words of its status
+        job.tell()
+        self._histories.note(job, watch)
+        return changed

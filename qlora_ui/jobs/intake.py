@@ -59,7 +59,7 @@ def take_in(
 def new_record(kind: JobKind, parameters: JobParameters, after: str | None = None, *, home: str = "") -> JobRecord:
     """The record of a job that enters the queue now."""
     moment = now()
-    name = parameters.name or clean_name(default_name(kind, parameters))[:LONGEST_NAME] or kind
+    name = parameters.name or clean_name(default_name(kind, parameters))[:LONGEST_NAME] or str(kind)
     return JobRecord(
         id=new_id(name, moment),
         kind=kind,

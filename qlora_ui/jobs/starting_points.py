@@ -39,6 +39,7 @@ MUST_STAY = (
     *_OF_THE_DATA,
     "seed",
     "packing",
+    "group_by_length",
     "batch_size",
     "gradient_accumulation",
     "method",
@@ -49,7 +50,9 @@ MUST_STAY = (
     "use_rslora",
     "use_dora",
     "modules_to_save",
+    "lora_init",
     "optimizer",
+    "lora_plus_ratio",
 )
 """What a checkpoint was made with: the base, the rows and their order, the shape of adapter and optimiser."""
 

@@ -18,7 +18,7 @@ from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus
 from qlora_ui.jobs.history.event_file import EventTail, read_outline
 from qlora_ui.jobs.history.history import History
-from qlora_ui.jobs.history.history_cache import read_history
+from qlora_ui.jobs.history.history_cache import WholeHistory, read_history
 from qlora_ui.jobs.run_folder import (
     read_command,
     read_exit,
@@ -115,8 +115,10 @@ class RunWatch:
         self._grace_until = 0.0
         """By the monotonic clock."""
 
-    def observe(self, *, thoroughly: bool = False) -> Observation | None:
+    def observe(self, *, thoroughly: bool = False, whole: WholeHistory | None = None) -> Observation | None:
         """What is new, or None. `thoroughly` reads the history of a run that is not at work too.
+
+        `whole`: what was read of it just now, by a thread that nobody had to wait for; what came since is read here.
 
         Raises WorkspaceError or OSError when the folder has gone or is damaged.
         """
@@ -133,7 +135,7 @@ class RunWatch:
         ended = read_exit(self.paths)
         has_ended = ended is not None and ended.attempt == self.record.attempt
         if self._history_read or thoroughly or not (has_ended or self._is_at_rest()):
-            self._read_events(observation)
+            self._read_events(observation, whole)
         elif not self._outlined:
             observation.history, observation.is_whole, self._outlined = self._outline(), False, True
         observation.process = self._process()
@@ -144,8 +146,8 @@ class RunWatch:
             self._read_events(observation)  # what it said between the first reading and its end
         self._note_command(observation)
         if observation.status in {JobStatus.STOPPED, JobStatus.INTERRUPTED}:
-            whole = [one for one in all_of(self.paths.checkpoints) if (one / CHECKPOINT_MARKER).exists()]
-            observation.checkpoint = step_of(whole[-1]) if whole else None
+            saved = [one for one in all_of(self.paths.checkpoints) if (one / CHECKPOINT_MARKER).exists()]
+            observation.checkpoint = step_of(saved[-1]) if saved else None
         unknown = observation.status is JobStatus.INTERRUPTED and observation.process is None
         self.is_settled = observation.status is not JobStatus.RUNNING and not unknown  # an unknown one may yet speak
         return observation
@@ -160,17 +162,17 @@ class RunWatch:
             return True
         return self.record.process is not None and not self.record.process.is_alive
 
-    def _read_events(self, observation: Observation) -> None:
+    def _read_events(self, observation: Observation, whole: WholeHistory | None = None) -> None:
         found = self._tail.read() if self._history_read else []
         if len(found) > MANY_EVENTS or not self._history_read:
-            observation.history, observation.is_whole, observation.new_events = self._whole_history(), True, []
+            observation.history, observation.is_whole, observation.new_events = self._whole_history(whole), True, []
             self._started, self._history_read = observation.history.started, True
             return
         self._started = next((event for event in reversed(found) if isinstance(event, Started)), self._started)
         observation.new_events += found
 
-    def _whole_history(self) -> History:
-        found = read_history(self.paths)
+    def _whole_history(self, found: WholeHistory | None) -> History:
+        found = found or read_history(self.paths)
         self._tail, history = found.tail, found.history
         if found.unreadable_lines and history.last_time:
             words = f"{found.unreadable_lines} lines of {self.paths.events.name} cannot be read and are left out."

@@ -26,6 +26,8 @@ _REMARKS: dict[str, str] = {
     AlertCode.DISK_NEARLY_FULL: mark("The disk is nearly full"),
 }
 _REMARK = mark("{name} needs a look")
+_TOLD_BY_THE_END = {AlertCode.EARLY_STOP, AlertCode.NOT_A_NUMBER}
+"""The run ends of it, and its end says so."""
 _UPDATE = mark("qlora-ui {version} is out")
 _HOW_TO_UPDATE = mark("Install it with pip install --upgrade qlora-ui, then start the app again. Runs go on meanwhile.")
 _WEBHOOK_FAILED = mark("A message to the webhook did not arrive")
@@ -44,12 +46,15 @@ def of_end(job: Job) -> Notification | None:
 
 
 def of_remark(job: Job, remark: Concern | Alert) -> Notification | None:
-    """What to tell of something that is wrong with a run at work; None for what its end tells."""
-    if remark.code == AlertCode.EARLY_STOP:
+    """What to tell of something that is wrong with a run at work; None for what its end tells.
+
+    However often an attempt remarks the same, that is told once: its page lists each time.
+    """
+    if remark.code in _TOLD_BY_THE_END:
         return None
-    number = remark.seq if isinstance(remark, Alert) else remark.code
+    about = remark.seq if isinstance(remark, Alert) and not remark.code else remark.code
     return Notification(
-        id=f"{job.id}:{job.record.attempt}:alert:{number}",
+        id=f"{job.id}:{job.record.attempt}:alert:{about}",
         event="job_alert",
         code=remark.code,
         topic="errors",

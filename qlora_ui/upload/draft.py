@@ -212,12 +212,25 @@ class Draft:
 
 
 def remove_abandoned(workspace: Workspace) -> None:
-    """Delete uploads that nobody went on with for a day."""
+    """Delete uploads that nobody went on with for a day; one that a part arrives for now is none, whatever the time."""
     for draft in workspace.datasets.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
             newest = max(path.stat().st_mtime for path in (draft, draft / _NOTES) if path.exists() or path == draft)
-            if newest < time.time() - ABANDONED_S:
+            if newest < time.time() - ABANDONED_S and not _is_in_use(draft):
                 shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_in_use(draft: Path) -> bool:
+    """Somebody writes to it. A clock that was put forward makes it look old all the same."""
+    if not (draft / _NOTES).is_dir():
+        return False
+    lock = FileLock(draft / _NOTES / "lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def _write(note: Path, content: BaseModel) -> None:

@@ -18,7 +18,7 @@ from qlora_ui import __version__
 from qlora_ui.contract.errors import JobError, ParameterError, QloraUiError, WorkspaceError
 from qlora_ui.contract.paths import RunPaths
 from qlora_ui.contract.records import Adapter
-from qlora_ui.jobs.logs.derived_log import log_of
+from qlora_ui.jobs.logs.derived_log import log_of, told_anew
 from qlora_ui.services import Services
 from qlora_ui.upload import DiskFullError, TooLargeError, UnknownUploadError, UploadConflictError
 from qlora_ui.web.api_datasets import UnknownDatasetError, add_datasets
@@ -103,7 +103,12 @@ def _add_job_files(api: FastAPI, services: Services) -> None:
     @api.get("/jobs/{job_id}/log", tags=["jobs"], response_class=PlainTextResponse)
     async def download_log(job_id: str) -> Response:
         """The whole log, as a download: a line an entry, with its time and level."""
-        path = await asyncio.to_thread(log_of, find_job(services, job_id).paths)
+        paths = find_job(services, job_id).paths
+        try:
+            path = await asyncio.to_thread(log_of, paths)
+        except WorkspaceError:  # nothing can be kept in the cache now
+            headers = {"content-disposition": f'attachment; filename="{job_id}.log"'}
+            return StreamingResponse(await asyncio.to_thread(told_anew, paths), 200, headers, "text/plain")
         if path is None:
             return PlainTextResponse("")
         return await asyncio.to_thread(download_from, path.parent, path.name, filename=f"{job_id}.log")
@@ -114,8 +119,12 @@ def _add_job_files(api: FastAPI, services: Services) -> None:
         folder = find_job(services, job_id).paths.adapter
         if not await asyncio.to_thread(lambda: folder.is_dir() and not folder.is_symlink()):
             raise NotFoundError("This job has no adapter.", "An adapter is there once a training is completed.")
+        try:
+            blocks = await asyncio.to_thread(zip_folder, folder)
+        except OSError as error:
+            raise NotFoundError(f"The adapter cannot be read: {error.strerror}.", "Look at its rights.") from error
         disposition = f'attachment; filename="{job_id}-adapter.zip"'
-        return StreamingResponse(zip_folder(folder), 200, {"content-disposition": disposition}, "application/zip")
+        return StreamingResponse(blocks, 200, {"content-disposition": disposition}, "application/zip")
 
 
 def _add_adapters(api: FastAPI, services: Services) -> None:

@@ -177,21 +177,23 @@ def _add_one(api: FastAPI, services: Services) -> None:
 def _add_wishes(api: FastAPI, services: Services) -> None:
     jobs = services.jobs
 
-    wishes: dict[str, tuple[Wish, str]] = {
-        "stop": (jobs.stop, "Ask it to save a checkpoint and end."),
-        "pause": (
-            jobs.pause,
-            "Ask it to save a checkpoint and give its device back; it keeps its place in the queue.",
-        ),
-        "resume": (jobs.resume, "Queue it again; it goes on from its newest checkpoint."),
-        "retry": (
-            jobs.retry,
-            "Queue a job again that failed, was stopped or interrupted; it goes on from its last whole checkpoint.",
-        ),
-    }
-    for name, (wish, description) in wishes.items():
-        add = api.post(f"/jobs/{{job_id}}/{name}", tags=["jobs"], name=f"{name}_job", description=description)
-        add(_fulfilling(services, wish))
+    def add(name: str, wish: Wish, *, description: str) -> None:
+        route = api.post(f"/jobs/{{job_id}}/{name}", tags=["jobs"], name=f"{name}_job", description=description)
+        route(_fulfilling(services, wish))
+
+    add("stop", jobs.stop, description="Ask it to save a checkpoint and end.")
+    add(
+        "pause",
+        jobs.pause,
+        description="Ask it to save a checkpoint and give its device back; it keeps its place in the queue.",
+    )
+    add("resume", jobs.resume, description="Queue it again; it goes on from its newest checkpoint.")
+    add(
+        "retry",
+        jobs.retry,
+        description="Queue a job again that failed, was stopped or interrupted; it goes on from its last whole "
+        "checkpoint.",
+    )
 
     @api.post("/jobs/{job_id}/move", tags=["jobs"])
     async def move_job(job_id: str, to: Annotated[Place, Body()]) -> JobSummary:

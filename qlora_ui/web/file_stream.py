@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
@@ -14,19 +16,20 @@ _BLOCK = 1 << 20
 def download(path: Path, filename: str) -> Response:
     """The file as long as it is now: what is appended meanwhile would not fit the length that was announced.
 
-    Looks at the disk. Raises OSError.
+    It is opened at once, so that it arrives whole where it is deleted meanwhile. Raises OSError.
     """
-    size = path.stat().st_size
+    file = path.open("rb")
+    size = os.fstat(file.fileno()).st_size
     headers = {
         "content-disposition": f"attachment; filename*=UTF-8''{quote(filename, errors='replace')}",
         "content-length": str(size),
         "x-content-type-options": "nosniff",
     }
-    return StreamingResponse(_blocks(path, size), 200, headers, "application/octet-stream")
+    return StreamingResponse(_blocks(file, size), 200, headers, "application/octet-stream")
 
 
-def _blocks(path: Path, size: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
+    with file:
         while size > 0 and (block := file.read(min(size, _BLOCK))):
             size -= len(block)
             yield block

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 BLOCK_BYTES = 1024**2
 
 
 def zip_folder(folder: Path) -> Iterator[bytes]:
-    """The regular files below `folder`, not compressed (weights hardly shrink), about a megabyte at a time."""
+    """The regular files below `folder`, not compressed (weights hardly shrink), about a megabyte at a time.
+
+    All are opened before this returns, so that they arrive whole where the folder is deleted meanwhile: the end of a
+    stream that breaks off looks to a browser like the end of the file. Raises OSError.
+    """
+    with ExitStack() as opened:
+        paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        files = [(_entry(folder, path), opened.enter_context(path.open("rb"))) for path in paths]
+        return _zipped(files, opened.pop_all())
+
+
+def _entry(folder: Path, path: Path) -> zipfile.ZipInfo:
+    name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+    return zipfile.ZipInfo.from_file(path, name, strict_timestamps=False)
+
+
+def _zipped(files: Sequence[tuple[zipfile.ZipInfo, IO[bytes]]], opened: ExitStack) -> Iterator[bytes]:
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
-            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            size = path.stat().st_size
-            entry = zipfile.ZipInfo.from_file(path, name)
-            with path.open("rb") as source, archive.open(entry, "w", force_zip64=size >= 2**31) as target:
+    with opened, zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
+        for entry, source in files:
+            with archive.open(entry, "w", force_zip64=entry.file_size >= 2**31) as target:
                 while block := source.read(BLOCK_BYTES):
                     target.write(block)
                     yield sink.take()

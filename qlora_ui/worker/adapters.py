@@ -14,7 +14,10 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerBase
 
 from qlora_ui.contract.adapter_parameters import Method
+from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.files import sync_folder
+from qlora_ui.contract.parsing import parse_yaml
+from qlora_ui.contract.paths import RunPaths
 
 CARD = "qlora-ui.json"
 
@@ -29,12 +32,21 @@ def save_adapter(model: PeftModel, tokenizer: PreTrainedTokenizerBase, folder: P
 
 
 def method_of(folder: Path) -> Method:
-    """How the base was held when this adapter was trained; 4 bits where nothing says otherwise."""
+    """How the base was held when this adapter or checkpoint was trained; in 4 bits where nothing says otherwise."""
     try:
-        method = json.loads((folder / CARD).read_bytes())["parameters"]["method"]
+        told = json.loads((folder / CARD).read_bytes())["parameters"]
     except (OSError, ValueError, KeyError, TypeError):
-        return "qlora"
+        told = _told_to_the_run_of(folder)
+    method = told.get("method") if isinstance(told, dict) else None
     return cast(Method, method) if method in get_args(Method) else "qlora"
+
+
+def _told_to_the_run_of(checkpoint: Path) -> dict[str, Any]:
+    run = RunPaths(checkpoint.parent.parent)
+    try:
+        return parse_yaml(run.parameters.read_text(encoding="utf-8")) if checkpoint.parent == run.checkpoints else {}
+    except (OSError, UnicodeDecodeError, ParameterError):
+        return {}
 
 
 def copy_adapter(adapter: Path, output_dir: Path, run_id: str) -> Path:

@@ -47,7 +47,8 @@ def _try_8_bits(device: Device) -> None:
     try:
         layer = Linear8bitLt(64, 64, bias=False, has_fp16_weights=False).to(device.torch_name)
         given = torch.ones(16, 64, dtype=device.dtype, device=device.torch_name, requires_grad=True)
-        layer(given).sum().backward()
+        with torch.enable_grad():
+            layer(given).sum().backward()
         works = given.grad is not None and bool(given.grad.isfinite().all())
     except (RuntimeError, NotImplementedError, ValueError, AttributeError):
         works = False

@@ -24,11 +24,15 @@ class ShuffledRows(Dataset[Any]):  # type: ignore[misc]  # mypy does not look in
 
     A row is an example, or several that are packed. The order is a function of seed and epoch alone, so a resumed run
     meets the rows that an unbroken one meets. Each row comes once an epoch. The first batch of the first epoch holds
-    the longest row: if the memory does not suffice, that shows at once and not after an hour.
+    the longest row: if the memory does not suffice, that shows at once and not after an hour. Unless `by_length`,
+    chance alone decides who shares a batch.
     """
 
-    def __init__(self, rows: Sequence[Any], batch_size: int, seed: int, multiple: int = 1) -> None:
+    def __init__(
+        self, rows: Sequence[Any], batch_size: int, seed: int, multiple: int = 1, *, by_length: bool = True
+    ) -> None:
         self._rows = rows
+        self._pool = (_POOL if by_length else 1) * batch_size
         self._lengths = lengths_of(rows)
         self._batch_size = batch_size
         self._seed = seed
@@ -62,8 +66,8 @@ class ShuffledRows(Dataset[Any]):  # type: ignore[misc]  # mypy does not look in
         size = self._batch_size
         whole = len(order) // size * size
         batches: list[NDArray[np.int64]] = []
-        for start in range(0, whole, size * _POOL):
-            pool = order[start : min(start + size * _POOL, whole)]
+        for start in range(0, whole, self._pool):
+            pool = order[start : min(start + self._pool, whole)]
             cut = pool[np.argsort(self._lengths[pool], kind="stable")].reshape(-1, size)
             batches += [cut[i] for i in random.permutation(len(cut))]
         if epoch == 0 and batches:

@@ -16,11 +16,11 @@ _NEARLY_NOTHING = 1 << 20
 """Bytes left on a disk that counts as full."""
 _TRACEBACK_CHARACTERS = 30_000
 
-_LESS_MEMORY = "Lower the batch size or the longest example, or switch activation checkpointing on; then resume."
-_MORE_MEMORY = "Close other programs, or lower the batch size or the longest example; then resume."
+_LESS_MEMORY = "Lower the batch size or the longest example, or switch activation checkpointing on; then try again."
+_MORE_MEMORY = "Close other programs, or lower the batch size or the longest example; then try again."
 _DEVICE_IS_FULL = "The device ran out of memory."
-_TRY_AGAIN = "Resume it; if that happens again, restart the machine, and then run `qlora-ui doctor`."
-_DOCTOR = "`qlora-ui doctor` says what fits this machine; install that, then resume."
+_TRY_AGAIN = "Try again; if that happens again, restart the machine, and then run `qlora-ui doctor`."
+_DOCTOR = "`qlora-ui doctor` says what fits this machine; install that, then try again."
 
 
 class Explanation(NamedTuple):
@@ -41,16 +41,16 @@ def explain(error: BaseException, folder: Path) -> Explanation:
         if (found := _of_memory(link) or _of_device(link)) is not None:
             return found
     if disk_is_full or _disk_is_full(folder):
-        hint = "Make room, then resume: the run goes on from its last whole checkpoint."
+        hint = "Make room, then try again: the run goes on from its last whole checkpoint."
         return Explanation(EndCause.DISK, f"The disk that holds {folder} is full.", hint)
     if isinstance(error, PermissionError):
         message = f"{error.filename or folder} cannot be written: permission denied."
         return Explanation(EndCause.INPUT, message, "Check who owns the folder.")
     if isinstance(error, OSError) and error.errno == errno.EROFS:
         message = f"{error.filename or folder} lies on a disk that can only be read."
-        return Explanation(EndCause.INPUT, message, "Make that disk writable, then resume.")
+        return Explanation(EndCause.INPUT, message, "Make that disk writable, then try again.")
     if isinstance(error, OSError) and error.errno == errno.EIO:
-        hint = "The disk may be failing, or a network drive is gone. Look after it, then resume."
+        hint = "The disk may be failing, or a network drive is gone. Look after it, then try again."
         return Explanation(EndCause.DISK, f"The disk that holds {error.filename or folder} reported an error.", hint)
     lines = str(error).strip().splitlines()
     said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
@@ -108,7 +108,7 @@ _DEVICE_ERRORS = (
     (
         "ECC error",
         "The GPU's memory has a fault that it could not correct (ECC).",
-        "Restart the machine, then resume. If that happens again, the GPU is failing.",
+        "Restart the machine, then try again. If that happens again, the GPU is failing.",
     ),
     (
         "no kernel image is available",
@@ -118,17 +118,17 @@ _DEVICE_ERRORS = (
     (
         "driver version is insufficient",
         "The GPU's driver is too old for the installed PyTorch.",
-        "Update the driver, or run `qlora-ui doctor` to see which PyTorch fits it; then resume.",
+        "Update the driver, or run `qlora-ui doctor` to see which PyTorch fits it; then try again.",
     ),
     (
         "busy or unavailable",
         "The GPU lets no other program in: one that uses it has it for itself.",
-        "End that program, or choose another device; then resume.",
+        "End that program, or choose another device; then try again.",
     ),
     (
         "launch timed out",
         "The system ended a computation on the GPU because it took too long, as it does where a screen hangs on it.",
-        "Lower the batch size or the longest example, or use a GPU without a screen; then resume.",
+        "Lower the batch size or the longest example, or use a GPU without a screen; then try again.",
     ),
     (
         "unspecified launch failure",
@@ -138,12 +138,12 @@ _DEVICE_ERRORS = (
     (
         "system not yet initialized",
         "The GPU's driver is not ready: the service that connects several GPUs is not running.",
-        "Start the NVIDIA Fabric Manager, then resume.",
+        "Start the NVIDIA Fabric Manager, then try again.",
     ),
     (
         "GPU is lost",
         "The connection to the GPU was lost.",
-        "Restart the machine, then resume. If that happens again, look after its power and cooling.",
+        "Restart the machine, then try again. If that happens again, look after its power and cooling.",
     ),
 )
 """A sign in the driver's or a library's text → what it means, what to do."""

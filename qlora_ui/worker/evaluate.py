@@ -71,32 +71,56 @@ def evaluate(context: Context, device: Device) -> dict[str, Any]:
     if parameters.adapter_path:
         model = load_adapter(model, Path(parameters.adapter_path).expanduser().resolve())
     writer = Writer(model, tokenizer, device, [row.example for row in rows])
-    base, adapter = Results(), Results() if parameters.adapter_path else None
+    scoring = Scoring(context, parameters, device, model, collate, writer)
 
     context.phase("evaluating", f"It scores {len(rows):,} rows.")
-    started, done = time.perf_counter(), 0
-    longest_first = sorted(range(len(rows)), key=lambda i: len(rows[i].example.input_ids), reverse=True)
-    for start in range(0, len(rows), parameters.batch_size):
-        batch = longest_first[start : start + parameters.batch_size]
-        for results in filter(None, (base, adapter)):
-            with model.disable_adapter() if adapter and results is base else nullcontext():
-                scores = score_rows(model, [rows[i].example for i in batch], collate, device, len(batch))
-                results.scores |= dict(zip(batch, scores, strict=True))
-                context.control.check()
-                asked = [i for i in batch if rows[i].prompt and parameters.max_new_tokens]
-                if asked:
-                    answers = writer.write([rows[i].prompt for i in asked], parameters.max_new_tokens)
-                    results.answers |= dict(zip(asked, answers, strict=True))
-                context.control.check()
-        done += len(batch)
-        left = (time.perf_counter() - started) / done * (len(rows) - done)
-        context.report(Progress(step=done, total_steps=len(rows), seconds_left=left))
+    base, adapter = scoring.score(rows)
 
     report = summarise(rows, base, adapter)
     context.paths.report.mkdir(exist_ok=True)
     write_atomically(context.paths.answers, _answers(rows, base, adapter))
     write_atomically(context.paths.evaluation, report.model_dump_json(indent=1))
     return {"report": str(context.paths.evaluation), "answers": str(context.paths.answers)} | report.model_dump()
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What the rows are scored with."""
+
+    context: Context
+    parameters: EvaluationParameters
+    device: Device
+    model: Any
+    """The base, or a PeftModel where there is an adapter."""
+    collate: Collator
+    writer: Writer
+
+    def score(self, rows: Sequence[Row]) -> tuple[Results, Results | None]:
+        """Of the base, and of the adapter where there is one. Raises StopRequested when asked to end."""
+        base, adapter = Results(), Results() if self.parameters.adapter_path else None
+        started, done = time.perf_counter(), 0
+        longest_first = sorted(range(len(rows)), key=lambda i: len(rows[i].example.input_ids), reverse=True)
+        for start in range(0, len(rows), self.parameters.batch_size):
+            batch = longest_first[start : start + self.parameters.batch_size]
+            with self.model.disable_adapter() if adapter else nullcontext():
+                self._score_batch(rows, batch, base)
+            if adapter:
+                self._score_batch(rows, batch, adapter)
+            done += len(batch)
+            left = (time.perf_counter() - started) / done * (len(rows) - done)
+            self.context.report(Progress(step=done, total_steps=len(rows), seconds_left=left))
+        return base, adapter
+
+    def _score_batch(self, rows: Sequence[Row], batch: list[int], results: Results) -> None:
+        examples = [rows[i].example for i in batch]
+        scores = score_rows(self.model, examples, self.collate, self.device, len(batch))
+        results.scores |= dict(zip(batch, scores, strict=True))
+        self.context.control.check()
+        asked = [i for i in batch if rows[i].prompt and self.parameters.max_new_tokens]
+        if asked:
+            answers = self.writer.write([rows[i].prompt for i in asked], self.parameters.max_new_tokens)
+            results.answers |= dict(zip(asked, answers, strict=True))
+        self.context.control.check()
 
 
 def summarise(rows: Sequence[Row], base: Results, adapter: Results | None) -> EvaluationReport:

@@ -19,6 +19,7 @@ from qlora_ui.contract.errors import ModelError, ParameterError
 from qlora_ui.contract.paths import model_location
 from qlora_ui.worker.base_format import BITS, layers_held, quantisation_of
 from qlora_ui.worker.devices import Device
+from qlora_ui.worker.loading_errors import explain
 from qlora_ui.worker.quantisation import compute_in, stored_packing
 
 
@@ -63,7 +64,7 @@ def load_weights(model_name: str, device: Device, *, offline: bool, **options: A
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         if "out of memory" in str(error):
             raise
-        raise _explain(model_name, error) from error
+        raise explain(model_name, error) from error
     if absent := sorted(report["missing_keys"]):
         # The library fills them with random numbers and only logs it: everything after that would be nonsense.
         raise ModelError(
@@ -121,7 +122,7 @@ def check_model(model_name: str, *, offline: bool) -> PreTrainedConfig:
             location, trust_remote_code=False, local_files_only=offline or folder.is_dir()
         )
     except (OSError, ValueError, KeyError) as error:
-        raise _explain(model_name, error) from error
+        raise explain(model_name, error) from error
     stored_packing(config, model_name)
     return config
 
@@ -189,55 +190,3 @@ def _check_folder(folder: Path) -> None:
 
 def _looks_like_path(name: str) -> bool:
     return name.startswith(("/", "./", "../", "~", "\\")) or name.count("/") > 1
-
-
-def _explain(model_name: str, error: Exception) -> ModelError:
-    """What a library's error means to the person. The libraries say it in words only, so words are looked at."""
-    text = str(error)
-    lowered = text.lower()
-    folder = Path(model_location(model_name)).is_dir()
-    if "trust_remote_code" in text:
-        return ModelError(
-            f"The model {model_name} can only be loaded by running code that comes with it, which is not done here.",
-            "Choose a model whose architecture the transformers library knows by itself.",
-        )
-    if "does not recognize this architecture" in text or "model_type" in text or "Unrecognized model" in text:
-        kind = _model_type(model_name)
-        return ModelError(
-            f"The architecture of {model_name}{f' ({kind})' if kind else ''} is unknown to the transformers library.",
-            "Choose another model, or update transformers if the model is newer than it.",
-        )
-    if "Unrecognized configuration class" in text:
-        return ModelError(
-            f"{model_name} is no causal language model, so it cannot be trained to write.",
-            "Choose a model that writes text, such as one of the Llama or Qwen families.",
-        )
-    if "gated" in lowered or "401" in text or "403" in text:
-        return ModelError(
-            f"The hub does not give out {model_name} without a permission.",
-            "Accept its licence on the hub and enter a hub token in the settings, or choose another model.",
-        )
-    if not folder and ("offline" in lowered or "couldn't connect" in lowered or "local_files_only" in lowered):
-        return ModelError(
-            f"The model {model_name} is not on this machine, and the hub cannot be asked (offline).",
-            "Give a model folder on this machine, or go online for the download.",
-        )
-    if not folder and ("not a valid model identifier" in lowered or "404" in text or "not a local folder" in lowered):
-        return ModelError(f"The hub has no model called {model_name}.", "Check the name: it reads like owner/model.")
-    if "safetensors" in lowered or isinstance(error, SafetensorError):
-        return ModelError(
-            f"{model_name} has no safetensors weights that can be read.",
-            "Choose a model that is stored as safetensors, or copy it again if a file is cut off.",
-        )
-    first = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-    return ModelError(
-        f"The model {model_name} cannot be loaded: {first}", "The console log of the run has the details."
-    )
-
-
-def _model_type(model_name: str) -> str:
-    try:
-        config = json.loads((Path(model_location(model_name)) / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    return str(config.get("model_type", "")) if isinstance(config, dict) else ""

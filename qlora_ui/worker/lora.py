@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
@@ -37,7 +36,6 @@ def attach_lora(model: PreTrainedModel, parameters: TrainingParameters) -> PeftM
         task_type="CAUSAL_LM",
     )
     adapted = get_peft_model(model, config)
-    _check_once(adapted, whole)
     for weight in adapted.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()  # small corrections are lost in 16 bits
@@ -109,16 +107,3 @@ def _are_tied(model: PreTrainedModel, whole: list[str]) -> bool:
     ends = {id(end) for end in (model.get_input_embeddings(), model.get_output_embeddings())}
     trained = any(id(module) in ends for place, module in model.named_modules() if place.endswith(tuple(whole) or " "))
     return trained and bool(getattr(model.config, "tie_word_embeddings", False))
-
-
-def _check_once(model: PeftModel, whole: list[str]) -> None:
-    """Raise ParameterError where a layer that is trained whole has an adapter as well."""
-    for place, module in model.named_modules():
-        for name in whole:
-            if isinstance(module, BaseTunerLayer) and place.endswith(name):
-                problem = f"an adapter goes to {name} too"
-                raise ParameterError(
-                    f"The layers to train whole cannot be: {problem}.",
-                    "Name the layers for adapters in target_modules without it, or leave it out of modules_to_save.",
-                    fields={"modules_to_save": problem},
-                )

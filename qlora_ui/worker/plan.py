@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.parameters import TrainingParameters
 
 
@@ -29,7 +30,7 @@ class Plan:
         return cls(
             steps_per_epoch=per_epoch,
             total_steps=total,
-            warmup_steps=math.ceil(total * parameters.warmup_share),
+            warmup_steps=_warmup(parameters, total),
             save_steps=parameters.save_steps or math.ceil(total / 10),
             evaluation_steps=frozenset(round(total * (i + 1) / times) for i in range(times)),
         )
@@ -37,3 +38,17 @@ class Plan:
     def is_judged_at(self, step: int) -> bool:
         """Whether the run's metric is compared there: at evaluations, without any at the checkpoints of the plan."""
         return step in self.evaluation_steps or (not self.evaluation_steps and step % self.save_steps == 0)
+
+
+def _warmup(parameters: TrainingParameters, total: int) -> int:
+    """Raises ParameterError for a warm-up that would not end before the training does."""
+    if parameters.warmup_steps is None:
+        return math.ceil(total * parameters.warmup_share)
+    if parameters.warmup_steps >= total:
+        problem = f"the training has {total:,} steps in all, so the learning rate would rise to its end"
+        raise ParameterError(
+            f"A warm-up of {parameters.warmup_steps:,} steps is too long: {problem}.",
+            "Set warmup_steps lower, or leave it empty for a share of the steps.",
+            fields={"warmup_steps": problem},
+        )
+    return parameters.warmup_steps

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-from bitsandbytes.nn import Linear4bit
+from bitsandbytes.nn import Linear4bit, Linear8bitLt
 from transformers import BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
@@ -44,7 +44,8 @@ def stored_packing(config: PreTrainedConfig, model_name: str) -> Packing | None:
     stored = stored if isinstance(stored, dict) else stored.to_dict()
     if not stored:
         return None
-    method = str(stored.get("quant_method") or BITSANDBYTES)
+    named = stored.get("quant_method") or BITSANDBYTES
+    method = str(getattr(named, "value", named))  # of a loaded model it is an enum
     if method == BITSANDBYTES and stored.get("load_in_4bit"):
         kind = str(stored.get("bnb_4bit_quant_type", "fp4"))
         return Packing(kind, bool(stored.get("bnb_4bit_use_double_quant")))
@@ -53,6 +54,13 @@ def stored_packing(config: PreTrainedConfig, model_name: str) -> Packing | None:
         "Choose the model with its original weights, which are put into 4 bits when it is loaded, "
         "or one that was saved in 4 bits by bitsandbytes.",
     )
+
+
+def kept_packing(model: PreTrainedModel) -> Packing | None:
+    """How a loaded model was packed in its checkpoint already; None where we packed it, or nobody did."""
+    if not getattr(getattr(model, "hf_quantizer", None), "pre_quantized", False):
+        return None
+    return stored_packing(model.config, model.name_or_path)
 
 
 def compute_in(config: PreTrainedConfig, dtype: torch.dtype) -> None:
@@ -73,7 +81,7 @@ def dequantised(model: PreTrainedModel, dtype: torch.dtype) -> PreTrainedModel:
     transposed = [
         name
         for name, module in model.named_modules()
-        if isinstance(module, Linear4bit) and issubclass(getattr(module, "source_cls", torch.nn.Linear), Conv1D)
+        if isinstance(module, Linear4bit | Linear8bitLt) and issubclass(getattr(module, "source_cls", object), Conv1D)
     ]
     plain = cast(PreTrainedModel, model.dequantize(dtype))
     for name in transposed:

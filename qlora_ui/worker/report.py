@@ -108,5 +108,5 @@ def _end_of(file: int) -> tuple[int, bool]:
 
 def _explain(error: OSError, path: Path) -> WorkspaceError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return WorkspaceError(f"The disk is full: {path} cannot grow.", "Make room on the disk, then resume the run.")
+        return WorkspaceError(f"The disk is full: {path} cannot grow.", "Make room on the disk, then try again.")
     return WorkspaceError(f"{path} cannot be written: {error.strerror}.")

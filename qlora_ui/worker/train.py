@@ -32,6 +32,7 @@ from qlora_ui.worker.origin import Origin, base_fingerprint, check_origin
 from qlora_ui.worker.packing import PackedCollator, PackedRows, check_packing
 from qlora_ui.worker.plan import Plan
 from qlora_ui.worker.progress import Reporter
+from qlora_ui.worker.quantisation import kept_packing
 from qlora_ui.worker.resuming import find_checkpoint, load_weights, whole_or_alert
 from qlora_ui.worker.samples import prompts_of, show
 from qlora_ui.worker.tracking import tracked
@@ -57,7 +58,9 @@ def train(context: Context, device: Device) -> dict[str, Any]:
     collate = Collator(model.get_base_model(), _pad_id(tokenizer), multiple=8 if device.is_cuda else 1)
     rows = _rows(parameters, data, model, collate, device)
     plan = Plan.of(parameters, len(rows), bool(data.validation))
-    order = ShuffledRows(rows, parameters.batch_size, parameters.seed, collate.multiple)
+    order = ShuffledRows(
+        rows, parameters.batch_size, parameters.seed, collate.multiple, by_length=parameters.group_by_length
+    )
     facts = _facts(model, data, plan) | _padding(order)
     if parameters.packing:
         facts |= _say_packed(context, parameters, plan, order, data)
@@ -76,6 +79,7 @@ def train(context: Context, device: Device) -> dict[str, Any]:
             train_dataset=order,
             data_collator=PackedCollator(collate) if parameters.packing else collate,
             callbacks=[reporter],
+            lora_plus_ratio=parameters.lora_plus_ratio,
         )
         trainer.remove_callback(PrinterCallback)
         _run(context, parameters, data, plan, reporter, trainer)
@@ -91,6 +95,8 @@ def _model(context: Context, parameters: TrainingParameters, data: Prepared, dev
     set_seed(parameters.seed)
     base = load_base(parameters.model_name, device, offline=context.offline, method=parameters.method)
     _warn(context, parameters, data, base)
+    if packing := kept_packing(base):
+        context.report(Log(message=f"The model is stored in 4 bits already ({packing}), and is used as it is."))
     model = attach_lora(base, parameters)
     close_hub()
     return model

@@ -162,7 +162,7 @@ def busy_workspace(home: Path, at_work: ProcessIdentity) -> Workspace:
             minutes_ago=1500,
             minutes=1,
             error="The device ran out of memory.",
-            hint="Lower the batch size or the longest example, or switch activation checkpointing on; then resume.",
+            hint="Lower the batch size or the longest example, or switch activation checkpointing on; then try again.",
         ),
     ):
         write_run(workspace, run)

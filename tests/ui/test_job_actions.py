@@ -31,6 +31,14 @@ async def rich(services: Services, status: JobStatus = JobStatus.COMPLETED, *, s
     return services.jobs.get(paths.id)
 
 
+async def open_rich(user: User, services: Services, shown: str) -> Job:
+    """Such a training of 930 steps, and its page, on which one waits until this is there."""
+    job = await rich(services)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see(shown, retries=50)
+    return job
+
+
 def new_one(services: Services, old: Job) -> Job:
     [job] = [job for job in services.jobs.jobs.values() if job is not old]
     return job
@@ -128,9 +136,7 @@ async def test_a_finished_training_is_trained_longer(user: User, services: Servi
 
 
 async def test_another_way_on_from_a_checkpoint(user: User, services: Services) -> None:
-    job = await rich(services, steps=930)
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("Step 600", retries=50)
+    job = await open_rich(user, services, "Step 600")
     await choose(user, "More to do with the checkpoint at step 600", "Go on from here")
     await user.should_see("Go on from step 600", retries=50)
     [rate] = [one for one in user.find(ui.input).elements if isinstance(one, ui.input) and one.value == "0.0002"]
@@ -147,9 +153,7 @@ async def test_another_way_on_from_a_checkpoint(user: User, services: Services) 
 
 
 async def test_a_checkpoint_is_scored(user: User, services: Services) -> None:
-    job = await rich(services, steps=930)
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("Step 300", retries=50)
+    job = await open_rich(user, services, "Step 300")
     await choose(user, "More to do with the checkpoint at step 300", "Score its adapter")
     await user.should_see("Test file", retries=50)
     user.find(marker="score-path").clear().type("starter/heldout")
@@ -161,9 +165,7 @@ async def test_a_checkpoint_is_scored(user: User, services: Services) -> None:
 
 
 async def test_a_checkpoint_is_deleted_after_a_question(user: User, services: Services) -> None:
-    job = await rich(services, steps=930)
-    await user.open(f"/activity/{job.id}")
-    await user.should_see("Step 300", retries=50)
+    job = await open_rich(user, services, "Step 300")
     await choose(user, "More to do with the checkpoint at step 300", "Delete")
     await user.should_see("Delete the checkpoint at step 300?", retries=50)
     begin(user, "Delete")

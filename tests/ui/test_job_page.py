@@ -37,6 +37,24 @@ def loss_chart(user: User) -> CurveChart:
     return min((e for e in user.find(kind=CurveChart).elements if isinstance(e, CurveChart)), key=lambda e: e.id)
 
 
+async def evaluated(jobs: JobManager) -> Job:
+    """The evaluation of a training, seen through to its end."""
+    first = await run(jobs, "tone")
+    parameters = EvaluationParameters(
+        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
+    )
+    job = await jobs.submit(JobKind.EVALUATION, parameters)
+    await jobs.ended(job)
+    return job
+
+
+def choice_of_figures(user: User) -> tuple[MeasuresCard, ui.select]:
+    """The card of one figure among many, and what chooses it."""
+    [card] = [card for card in user.find(kind=MeasuresCard).elements if isinstance(card, MeasuresCard)]
+    [select] = [element for element in card.descendants() if isinstance(element, ui.select)]
+    return card, select
+
+
 async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: User, jobs: JobManager) -> None:
     job = await run(jobs, "tone")
     await user.open(f"/activity/{job.id}")
@@ -138,12 +156,7 @@ async def test_hostile_words_stay_words(user: User, jobs: JobManager, monkeypatc
 
 
 async def test_an_evaluation_says_what_it_found(user: User, jobs: JobManager) -> None:
-    first = await run(jobs, "tone")
-    parameters = EvaluationParameters(
-        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
-    )
-    job = await jobs.submit(JobKind.EVALUATION, parameters)
-    await jobs.ended(job)
+    job = await evaluated(jobs)
     await user.open(f"/activity/{job.id}")
     await user.should_see(
         "The adapter answers better: exact match went from 5.0 % to 90.0 % on the same 40 rows.", retries=50
@@ -162,12 +175,7 @@ async def test_a_merge_shows_its_receipt(user: User, jobs: JobManager) -> None:
 
 
 async def test_an_evaluation_shows_its_answers_and_those_that_changed(user: User, jobs: JobManager) -> None:
-    first = await run(jobs, "tone")
-    parameters = EvaluationParameters(
-        model_name="starter", dataset_path="starter/heldout", adapter_path=str(first.paths.adapter), device="cpu"
-    )
-    job = await jobs.submit(JobKind.EVALUATION, parameters)
-    await jobs.ended(job)
+    job = await evaluated(jobs)
     lines = [
         {"row": 1, "prompt": "<b>one</b>", "reference": "1", "base": "eins", "adapter": "1", "adapter_correct": True},
         {"row": 2, "prompt": "two", "reference": "2", "base": "2", "base_correct": True, "adapter": "zwei"},
@@ -247,8 +255,7 @@ async def test_another_figure_is_drawn_when_it_is_chosen(user: User, services: S
     job = await rich(services, JobStatus.COMPLETED)
     await user.open(f"/activity/{job.id}")
     await user.should_see("How large each correction is; it grows over the warm-up", retries=50)
-    [card] = [card for card in user.find(kind=MeasuresCard).elements if isinstance(card, MeasuresCard)]
-    [select] = [element for element in card.descendants() if isinstance(element, ui.select)]
+    card, select = choice_of_figures(user)
     assert "power" in select.options
     assert "eval_token_accuracy" in select.options
     select.value = "power"
@@ -263,8 +270,7 @@ async def test_what_was_never_measured_is_not_offered(user: User, jobs: JobManag
     job = await run(jobs, "tone")
     await user.open(f"/activity/{job.id}")
     await user.should_see("Also measured", retries=50)
-    [card] = [card for card in user.find(kind=MeasuresCard).elements if isinstance(card, MeasuresCard)]
-    [select] = [element for element in card.descendants() if isinstance(element, ui.select)]
+    _card, select = choice_of_figures(user)
     assert set(select.options) == {"learning_rate", "grad_norm", "tokens_per_second"}
 
 

@@ -83,6 +83,14 @@ async def two(jobs: JobManager) -> tuple[Job, Job]:
     return job, waiting
 
 
+async def asked(user: User, jobs: JobManager, way: Way) -> tuple[Job, Job]:
+    """The same two, and the question whether the second may have the device of the first."""
+    job, waiting = await two(jobs)
+    await way(user, job)
+    await user.should_see(ONE_WAITS, retries=50)
+    return job, waiting
+
+
 async def until(job: Job, status: JobStatus) -> None:
     while job.status is not status:
         await job.changed.emitted(timeout=20)
@@ -90,9 +98,7 @@ async def until(job: Job, status: JobStatus) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_queue_is_held_first_where_a_person_wants_that(user: User, jobs: JobManager, way: Way) -> None:
-    job, waiting = await two(jobs)
-    await way(user, job)
-    await user.should_see(ONE_WAITS, retries=50)
+    job, waiting = await asked(user, jobs, way)
     begin(user, "Pause and hold the queue")
     await until(job, JobStatus.PAUSED)
     assert jobs.queue_held
@@ -102,9 +108,7 @@ async def test_the_queue_is_held_first_where_a_person_wants_that(user: User, job
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_the_next_run_starts_after_a_pause_only(user: User, jobs: JobManager, way: Way) -> None:
-    job, waiting = await two(jobs)
-    await way(user, job)
-    await user.should_see(ONE_WAITS, retries=50)
+    job, waiting = await asked(user, jobs, way)
     begin(user, "Pause only")
     await until(job, JobStatus.PAUSED)
     await until(waiting, JobStatus.RUNNING)
@@ -113,9 +117,7 @@ async def test_the_next_run_starts_after_a_pause_only(user: User, jobs: JobManag
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_nothing_is_paused_where_a_person_changes_their_mind(user: User, jobs: JobManager, way: Way) -> None:
-    job, waiting = await two(jobs)
-    await way(user, job)
-    await user.should_see(ONE_WAITS, retries=50)
+    job, waiting = await asked(user, jobs, way)
     begin(user, "Cancel")
     step = job.step
     while job.step < step + 3:  # it goes on
@@ -150,9 +152,7 @@ async def test_several_are_paused_after_one_question(user: User, jobs: JobManage
 
 
 async def test_the_queue_is_not_held_for_a_run_that_ended_meanwhile(user: User, jobs: JobManager) -> None:
-    job, waiting = await two(jobs)
-    await from_its_page(user, job)
-    await user.should_see(ONE_WAITS, retries=50)
+    job, waiting = await asked(user, jobs, from_its_page)
     await jobs.hold_queue()  # so that the other one does not begin meanwhile
     await jobs.stop(job.id)
     await jobs.ended(job)

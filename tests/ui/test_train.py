@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 from nicegui.testing import User, UserInteraction
@@ -552,3 +553,22 @@ async def test_a_preset_sets_its_knobs_and_says_what_differs_from_it(user: User,
     await user.should_not_see("enough to see the loss fall, or not", retries=50)
     assert (value_of(user, "max_steps"), value_of(user, "lora_rank")) == ("", str(STARTER_SETTINGS["lora_rank"]))
     assert value_of(user, "learning_rate") == rate, "no preset's, so it stays"
+
+
+async def test_a_file_of_another_tool_is_recognised_and_taken_over(user: User, inspector: FakeInspector) -> None:
+    await to_settings(user)
+    user.javascript_rules[re.compile(".*body--dark", re.DOTALL)] = lambda _: False
+    user.find("YAML").click()
+    await user.should_see(kind=ui.codemirror, retries=50)
+    theirs = "base_model: starter\nadapter: qlora\nload_in_4bit: true\nlora_r: 24\nspecial_tokens: {pad_token: x}\n"
+    [editor] = user.find(kind=ui.codemirror).elements
+    with user:
+        editor.value = theirs
+    await user.should_see("This is a file of Axolotl.", retries=50)
+    await press(user, "Take them over")
+    await user.should_see("Not taken over:", retries=50)
+    await user.should_see("There is no such setting here.")
+    [editor] = user.find(kind=ui.codemirror).elements
+    taken = yaml.safe_load(editor.value)
+    assert (taken["lora_rank"], taken["method"], taken["model_name"]) == (24, "qlora", "starter")
+    assert taken["dataset_path"] == "starter", "the data that were chosen stay"

@@ -7,10 +7,11 @@ from nicegui import ui
 from nicegui.testing import User
 
 from qlora_ui.contract.parameters import MergeParameters, TrainingParameters
-from qlora_ui.contract.records import JobKind
+from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
 from qlora_ui.services import Services
 from tests.fakes.inspector import FakeInspector
+from tests.fakes.runs import FakeRun, write_run
 from tests.ui.acting import open_step, press
 
 STARTER = {"model_name": "starter", "dataset_path": "starter", "device": "cpu"}
@@ -76,6 +77,20 @@ async def test_a_step_that_is_none_opens_the_settings(user: User, services: Serv
     await user.open(f"/train?from={job.id}&step={step}")
     await user.should_see("These are the settings of tone", retries=50)
     assert open_step_of(user) == "Settings"
+
+
+async def test_the_check_names_only_what_really_starts_before_it(user: User, services: Services) -> None:
+    failed = write_run(services.workspace, FakeRun("tone", JobStatus.FAILED, steps=2)).id
+    await services.jobs.refresh()
+    parameters = TrainingParameters.model_validate({**STARTER, "name": "waits"})
+    await services.jobs.submit(JobKind.TRAINING, parameters, after=failed)
+    await user.open(f"/train?from={failed}&step=check")
+    await user.should_see("Nothing else runs: it starts at once.", retries=50)
+    await services.jobs.hold_queue()
+    await user.should_see("The queue is held: nothing new is started until it is continued.", retries=50)
+    await services.jobs.continue_queue()
+    await submit(services, "lakes")
+    await user.should_see("lakes is before it: it waits where both need the same device.", retries=50)
 
 
 async def test_defaults_of_the_run_are_not_replaced_by_what_suits_the_starter(user: User, services: Services) -> None:

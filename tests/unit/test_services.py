@@ -9,7 +9,7 @@ import pytest
 
 from qlora_ui import services as services_module
 from qlora_ui.contract.errors import JobError, WorkspaceError
-from qlora_ui.contract.paths import STARTER
+from qlora_ui.contract.paths import STARTER, RunPaths
 from qlora_ui.contract.recipe import DataQuery, Recipe, Source
 from qlora_ui.contract.records import Dataset, JobStatus
 from qlora_ui.services import Services
@@ -90,6 +90,30 @@ async def test_a_training_that_ends_lists_its_adapter_and_one_that_is_deleted_un
     await wait_for_adapters(services, [run.id])
     await services.jobs.delete(run.id)
     await wait_for_adapters(services, [])
+
+
+async def test_an_adapter_that_could_not_be_listed_is_listed_with_the_next_change(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await services.start()
+    failed = asyncio.Event()
+    loop, add_run = asyncio.get_running_loop(), services.store.adapters.add_run
+
+    def fail(paths: RunPaths) -> None:
+        if paths.id == first.id and not failed.is_set():
+            loop.call_soon_threadsafe(failed.set)
+            raise WorkspaceError("The disk is full.")
+        add_run(paths)
+
+    first = write_run(services.workspace, FakeRun("first", minutes_ago=9))
+    first.adapter.mkdir()
+    monkeypatch.setattr(services.store.adapters, "add_run", fail)
+    await services.jobs.refresh()
+    await failed.wait()
+    second = write_run(services.workspace, FakeRun("second", minutes_ago=5))
+    second.adapter.mkdir()
+    await services.jobs.refresh()
+    await wait_for_adapters(services, [first.id, second.id])
 
 
 async def wait_for_adapters(services: Services, ids: list[str]) -> None:

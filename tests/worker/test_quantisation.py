@@ -121,7 +121,7 @@ def test_a_packed_checkpoint_is_trained_evaluated_and_merged(tmp_path: Path, kin
 
 def test_what_has_no_original_weights_is_not_merged_into_them(tmp_path: Path) -> None:
     folder = save_packed(tmp_path / "model", "nf4", double=True)
-    with pytest.raises(ParameterError, match="stored in 4 bits .*no original weights") as caught:
+    with pytest.raises(ParameterError, match=r"stored in 4 bits .*no original weights") as caught:
         merge_into(tmp_path, folder, "original")
     assert caught.value.hint and "target" in caught.value.fields
 
@@ -135,8 +135,9 @@ def test_what_has_no_original_weights_is_not_merged_into_them(tmp_path: Path) ->
     ],
 )
 def test_other_ways_of_packing_are_refused_by_name(tmp_path: Path, stored: dict[str, Any], words: str) -> None:
-    from qlora_ui.worker.quantisation import stored_packing
     from transformers import PreTrainedConfig
+
+    from qlora_ui.worker.quantisation import stored_packing
 
     with pytest.raises(ModelError, match=words) as caught:
         stored_packing(PreTrainedConfig(quantization_config=stored), "some/model")

@@ -177,7 +177,8 @@ class Curves:
             if not self._has_room(name):
                 continue
             curve = self._curves.setdefault(name, Curve())
-            if rises and (not curve or curve.steps[-1] < places[0]) and all(map(math.isfinite, column)):
+            is_plain = math.isfinite(sum(column))  # with a single infinity among them, the sum is no number either
+            if rises and (not curve or curve.steps[-1] < places[0]) and is_plain:
                 curve.extend(places, column)
                 continue
             for step, value in zip(places, column, strict=True):

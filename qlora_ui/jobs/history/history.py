@@ -28,7 +28,8 @@ class History:
     seq: int = 0
     curves: Curves = field(default_factory=Curves)
     logs: deque[LogEntry] = field(default_factory=lambda: deque(maxlen=LOG_LINES_KEPT))
-    samples: list[events.Sample] = field(default_factory=list)
+    sampled: dict[tuple[int, str], events.Sample] = field(default_factory=dict)
+    """By step and prompt, in the order in which they were told."""
     alerts: list[events.Alert] = field(default_factory=list)
     """The newest ones."""
     alerts_told: int = 0
@@ -46,6 +47,11 @@ class History:
     message: str = ""
     last_time: datetime | None = None
 
+    @property
+    def samples(self) -> list[events.Sample]:
+        """What the model answered to the prompts, in the order in which it did."""
+        return list(self.sampled.values())
+
     def apply(self, event: events.Event) -> LogEntry | None:
         """Take in one event; gives the line that it adds to the log, if it adds one."""
         before, self.last_time = self.last_time, event.time
@@ -60,7 +66,7 @@ class History:
                 self._back_to(event.step)
                 self.resumed_at = [step for step in self.resumed_at if step < event.step] + [event.step]
                 self.curves.cut_after(event.step)
-                self.samples = [s for s in self.samples if s.step <= event.step]
+                self.sampled = {key: sample for key, sample in self.sampled.items() if sample.step <= event.step}
                 self.checkpoints = [c for c in self.checkpoints if c.step <= event.step]
             case events.Phase():
                 self.phases = [*self.phases[1 - PHASES_KEPT :], (event.name, event.time)]
@@ -74,8 +80,8 @@ class History:
                     self.curves.add(name, event.step, value)
             case events.Sample():
                 event = event.model_copy(update={name: shown(getattr(event, name)) for name in _LONG_TEXTS})
-                same = (event.step, event.prompt)  # told again by a resume that begins anew
-                self.samples = [s for s in self.samples if (s.step, s.prompt) != same] + [event]
+                self.sampled.pop(key := (event.step, event.prompt), None)  # told again by a resume that begins anew
+                self.sampled[key] = event
             case events.Alert():
                 self.alerts, self.alerts_told = [*self.alerts[1 - ALERTS_KEPT :], event], self.alerts_told + 1
             case events.CheckpointSaved():

@@ -19,6 +19,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
+from qlora_ui.contract.events import Sample
 from qlora_ui.contract.log_lines import LogEntry
 from qlora_ui.contract.paths import RunPaths, Workspace
 from qlora_ui.jobs.history.curves import Curve
@@ -51,8 +52,8 @@ class _Head(BaseModel):
 
 
 _FIELDS: dict[str, Any] = {
-    name: (hint, ...) for name, hint in get_type_hints(History).items() if name not in {"curves", "logs"}
-}
+    name: (hint, ...) for name, hint in get_type_hints(History).items() if name not in {"curves", "logs", "sampled"}
+} | {"samples": (list[Sample], ...)}
 _Told = create_model("_Told", __config__=ConfigDict(ser_json_inf_nan="strings"), **_FIELDS)
 """The second line: everything in a history but its log and its curves, whose columns follow."""
 
@@ -123,7 +124,8 @@ def _from_cache(paths: RunPaths) -> tuple[HistoryReader, int] | None:
 def _history_of(head: _Head, rest: bytes) -> History:
     """Raises ValueError when the rest does not go with the head."""
     line, _, data = rest.partition(b"\n")
-    history = History(**dict(_Told.model_validate_json(line)))
+    told = dict(_Told.model_validate_json(line))
+    history = History(sampled={(one.step, one.prompt): one for one in told.pop("samples")}, **told)
     history.logs = deque((LogEntry(*entry) for entry in head.logs), LOG_LINES_KEPT)
     place, columns = 0, memoryview(data)
     for column in head.columns:

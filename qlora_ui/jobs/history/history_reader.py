@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from qlora_ui.contract.events import parse_event
 from qlora_ui.contract.log_lines import MACHINE_FIGURES, LogEntry, entry_of, shortened
-from qlora_ui.jobs.history.event_file import is_event
+from qlora_ui.jobs.history.event_file import count_unreadable, is_event, may_hold_events
 from qlora_ui.jobs.history.history import LOG_LINES_KEPT, History
 from qlora_ui.jobs.history.step_lines import StepLines, stretches
 
@@ -32,6 +32,9 @@ class HistoryReader:
 
     def read(self, block: bytes) -> None:
         """Take in whole lines."""
+        if not may_hold_events(block):
+            self.unreadable_lines += count_unreadable(block)
+            return
         for lines in stretches(block if block.endswith(b"\n") else block + b"\n"):
             if isinstance(lines, StepLines):
                 self._take_in(lines)

@@ -10,18 +10,19 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import compress, groupby
+from operator import itemgetter
 
 import orjson
 
-_NUMBER = rb"-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:e[+-]?\d{1,2}+)?+"
-_COUNT = rb"(?:0|[1-9]\d{0,14}+)"
+_NUMBER = rb"(?!0\d)\d++(?:\.\d++)?+(?:e[+-]?\d{1,2}+)?+"
+_COUNT = rb"[1-9]\d{0,14}+"
 _DAY = (
     rb"(?:20|21)\d\d-"
     rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
 _TIME = _DAY + rb"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6}+)?+Z"
-_METRIC = rb'metric","step":(0|-?[1-9]\d{0,14}+),"values":(\{[^}\n]*+\})'
+_METRIC = rb'metric","step":(' + _COUNT + rb'),"values":(\{[^}]*+\})'
 _PROGRESS = rb'progress","step":%b,"total_steps":%b(?:,"epoch":%b)?+(?:,"seconds_left":%b)?+' % (
     _COUNT,
     _COUNT,
@@ -30,8 +31,6 @@ _PROGRESS = rb'progress","step":%b,"total_steps":%b(?:,"epoch":%b)?+(?:,"seconds
 )
 _LINE = re.compile(rb'\{"seq":(%b),"time":"%b","type":"(?:%b|%b)\}\n|[^\n]*+\n' % (_COUNT, _TIME, _METRIC, _PROGRESS))
 """Any line; its number where it is one of steps, and of a metric the step and the values."""
-
-_Measured = tuple[int, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,11 @@ class StepLines:
         """All that was measured, those with the same names together. Raises ValueError, TypeError or OverflowError
         where some of it is no number.
         """
-        return _together(_numbers(filter(None, self._steps)), _parsed(filter(None, self._values)))
+        told = b",".join(filter(None, self._values))
+        if b"\n" in told:
+            raise ValueError("torn lines that go together")
+        values = orjson.loads(b"[" + told + b"]")
+        return _together(_numbers(filter(None, self._steps)), values) if values else []
 
     def _line(self, place: int) -> bytes:
         lines_after = len(self._seqs) - place  # and what is behind the last line feed, which is empty
@@ -77,13 +80,14 @@ class StepLines:
 
 def stretches(block: bytes) -> Iterator[StepLines | bytes]:
     """The lines of a block, each ended by a line feed: those of steps in a row together, any other one by itself."""
-    if not (found := _LINE.findall(block)):
-        return
-    seqs, steps, values = zip(*found, strict=True)
+    seqs, steps, values = zip(*_LINE.findall(block), strict=True)
     if b"" not in seqs:
         yield StepLines(block, seqs, steps, values)
         return
     lines, first = block.split(b"\n"), 0
+    if len(lines) - 1 != len(seqs):  # a torn line seems to go together with the next one
+        yield from lines
+        return
     for of_steps, alike in groupby(seqs, bool):
         end = first + sum(1 for _ in alike)
         if of_steps:
@@ -94,11 +98,6 @@ def stretches(block: bytes) -> Iterator[StepLines | bytes]:
         first = end
 
 
-def _parsed(told: Iterable[bytes]) -> list[dict[str, float]]:
-    found: list[dict[str, float]] = orjson.loads(b"[" + b",".join(told) + b"]")
-    return found
-
-
 def _numbers(told: Iterable[bytes]) -> list[int]:
     found: list[int] = orjson.loads(b"[" + b",".join(told) + b"]")
     return found
@@ -106,16 +105,20 @@ def _numbers(told: Iterable[bytes]) -> list[int]:
 
 def _together(steps: list[int], values: list[dict[str, float]]) -> list[Figures]:
     """Grouped over the whole stretch, or in a row only where a name belongs to several groups: its order counts."""
-    measured = list(zip(steps, values, strict=True))
-    groups: dict[tuple[str, ...], list[_Measured]] = {}
-    for one in measured:
-        groups.setdefault(tuple(one[1]), []).append(one)
-    if len({name for names in groups for name in names}) == sum(map(len, groups)):
-        return [_figures(names, alike) for names, alike in groups.items()]
-    return [_figures(names, list(alike)) for names, alike in groupby(measured, lambda one: tuple(one[1]))]
+    names = [*map(tuple, values)]
+    kinds = dict.fromkeys(names)
+    if len(kinds) == 1:
+        return [_figures(steps, values)]
+    if len({name for kind in kinds for name in kind}) == sum(map(len, kinds)):
+        chosen = [[kind == one for one in names] for kind in kinds]
+        return [_figures([*compress(steps, those)], [*compress(values, those)]) for those in chosen]
+    found, first = [], 0
+    for _kind, alike in groupby(names):
+        end = first + sum(1 for _ in alike)
+        found.append(_figures(steps[first:end], values[first:end]))
+        first = end
+    return found
 
 
-def _figures(names: tuple[str, ...], measured: list[_Measured]) -> Figures:
-    columns = zip(*(values.values() for _, values in measured), strict=True)
-    by_name = {name: array("d", column) for name, column in zip(names, columns, strict=True)}
-    return Figures(array("q", [step for step, _ in measured]), by_name)
+def _figures(steps: list[int], values: list[dict[str, float]]) -> Figures:
+    return Figures(array("q", steps), {name: array("d", map(itemgetter(name), values)) for name in values[0]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,7 +16,7 @@ from qlora_ui.contract.events import parse_event
 from qlora_ui.contract.files import write_atomically
 from qlora_ui.contract.log_lines import dump_entry, entry_of
 from qlora_ui.contract.paths import RunPaths, Workspace
-from qlora_ui.jobs.history.event_file import EventTail, Extent, is_event, is_progress
+from qlora_ui.jobs.history.event_file import EventTail, Extent, is_event, is_progress, may_hold_events
 
 LOCK_SECONDS = 30.0
 
@@ -89,8 +90,20 @@ def _derived(paths: RunPaths, rest_seconds: float) -> Path:
     return log
 
 
+def told_anew(paths: RunPaths) -> Iterator[bytes]:
+    """The log as the events tell it, in blocks, for where nothing can be kept. Raises WorkspaceError."""
+    tail = EventTail(paths.events)
+    try:
+        first = tail.read_lines()
+    except OSError as error:
+        raise WorkspaceError(f"The events of {paths.id} cannot be read: {error.strerror}.") from error
+    return (b"".join(_in_words(block)) for block in chain([first], iter(tail.read_lines, b"")))
+
+
 def _in_words(events: bytes) -> Iterator[bytes]:
     """The log lines of written events; what cannot be read is passed over."""
+    if not may_hold_events(events):
+        return
     for line in events.split(b"\n"):
         if is_event(line) and not is_progress(line):
             with contextlib.suppress(ValidationError):

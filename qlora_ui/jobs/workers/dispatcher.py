@@ -64,7 +64,7 @@ class Dispatcher:
                 status=JobStatus.FAILED,
                 attempt=record.attempt,
                 error=f"Its process could not be started: {error.strerror}.",
-                hint="Free memory or disk space, then resume it.",
+                hint="Free memory or disk space, then try again.",
             )
             write_atomically(job.paths.exit, ended.model_dump_json())
             return

@@ -55,7 +55,7 @@ async def _hold(jobs: JobManager, chosen: Sequence[Job]) -> None:
 async def _ask(chosen: Sequence[Job], successors: list[Job]) -> str | None:
     """`hold` or `pause`; None when a person changes their mind."""
     title = _title(chosen)
-    with ui.dialog() as dialog, ui.element("div").classes("qu-dialog"):
+    with ui.dialog() as dialog, ui.element("div").classes("qu-dialog").style("width:480px"):  # the buttons in a row
         dialog._props["aria-label"] = title
         heading(title)
         paragraph(_what_would_happen(chosen, successors), muted=True)

@@ -12,6 +12,7 @@ import yaml
 from qlora_ui.components.knob_field import plain as structure
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.knobs import Knob
+from qlora_ui.contract.other_tools import TakenOver, take_over
 from qlora_ui.contract.parameters import EvaluationParameters, JobParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER, RunPaths
@@ -337,6 +338,21 @@ class TrainForm:
             self.changed.emit()
             return
         self.take_over(checked, content.keys())
+
+    @property
+    def foreign(self) -> TakenOver | None:
+        """What the file that is typed comes to, where it is one of another tool."""
+        try:
+            return take_over(parse_yaml(self.yaml_draft)) if self.yaml_draft else None
+        except ParameterError:
+            return None
+
+    def take_foreign(self, found: TakenOver) -> None:
+        """Hold the settings of another tool's file in place of these; data that it does not name stay as they are."""
+        kept = {name: self.values[name] for name in DATA_KNOBS if name in self.values}
+        self.yaml_draft, self.yaml_mistake, self.before_recall = "", None, None
+        self.values = kept if "dataset_path" not in found.values else {}
+        self.update(found.values)
 
     def take_over(self, parameters: JobParameters, said: Set[str]) -> None:
         """Hold these settings, of which a person `said` some; the others have their default, also for the starter."""

@@ -13,6 +13,7 @@ from nicegui import app, ui
 from qlora_ui.components import reader
 from qlora_ui.components.toast import toast_error
 from qlora_ui.contract.errors import ModelError, ParameterError, WorkspaceError
+from qlora_ui.contract.other_tools import TakenOver
 from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.records import Dataset, JobKind
 from qlora_ui.demo import STARTER_SETTINGS
@@ -80,6 +81,10 @@ class TrainSession:
     async def load_yaml(self, text: str) -> None:
         """Take over an edited file as a whole."""
         await self.follow(lambda: self.form.load_yaml(text))
+
+    async def take_foreign(self, found: TakenOver) -> None:
+        """Take over the settings of another tool's file."""
+        await self.follow(lambda: self.form.take_foreign(found))
 
     async def choose_data(self, path: str, *, more: bool = False) -> None:
         """Take these data in place of the ones before, or (`more`) beside them; none for an empty path.

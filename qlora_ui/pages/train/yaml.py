@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.button import icon_button
+from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.code_editor import CodeEditor
 from qlora_ui.components.copying import copy_button, copy_from
+from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import code_block, muted
-from qlora_ui.locales import _
+from qlora_ui.contract.other_tools import TakenOver
+from qlora_ui.locales import _, n_, sentence
 from qlora_ui.pages.train.session import TrainSession
 
 COMMAND = "qlora-ui train run.yaml"
@@ -48,6 +50,13 @@ class YamlCard(Card):
             )
         self._say(self._session.form.yaml_problem)
 
+    async def _take_foreign(self, found: TakenOver) -> None:
+        """Show the file as it reads here, and below it what of it was left."""
+        await self._session.take_foreign(found)
+        await self.open()
+        with self._verdict:
+            _show_taken(found)
+
     def _download(self) -> None:
         ui.download.content(self._session.form.to_yaml(), "run.yaml", "application/yaml")
 
@@ -57,8 +66,27 @@ class YamlCard(Card):
 
     def _say(self, problem: str) -> None:
         self._verdict.clear()
+        found = self._session.form.foreign
         with self._verdict:
-            if problem:
+            if found is not None:
+                Notice(
+                    _("This is a file of {tool}.", tool=found.tool),
+                    "info",
+                    hint=n_(
+                        "{count} setting can be taken over.", "{count} settings can be taken over.", len(found.values)
+                    ),
+                )
+                Button(_("Take them over"), lambda: self._take_foreign(found), variant="primary")
+            elif problem:
                 Notice(problem, "error", hint=_("The form keeps its last good state until this is mended."))
             else:
                 muted(_("In step with the form."), size="xs")
+
+
+def _show_taken(found: TakenOver) -> None:
+    """What became of another tool's file. What it does not name has the default of this one, and not of that."""
+    taken = n_("{count} setting was taken over.", "{count} settings were taken over.", len(found.values))
+    Notice(taken, "info", hint=_("What the file does not name has its default here, which may be another one there."))
+    if found.left:
+        muted(_("Not taken over:"))
+        KeyValues({name: sentence(reason) for name, reason in found.left.items()})

@@ -49,6 +49,28 @@ def test_a_bad_value_is_named_with_what_it_must_be(field: str, value: Any, words
     assert field in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("a\0b", "ab"),
+        ("two\nlines\u2028of \t it ", "two lines of it"),
+        ("bill \u202egnp.exe", "bill gnp.exe"),
+        ("\u2066a\u2069\u200b\ufeff\ud800", "a"),
+        ("\u200b \u200d", ""),
+        ("👩\u200d👧 Größe می\u200cخواهم", "👩\u200d👧 Größe می\u200cخواهم"),
+        (7, "7"),
+    ],
+)
+def test_a_name_is_one_line_that_can_be_seen(given: Any, kept: str) -> None:
+    assert parse_parameters(JobKind.TRAINING, {**NEEDED, "name": given}).name == kept
+
+
+@pytest.mark.parametrize("given", ["x" * 81, "x" * 10_000, "\0" * 10_000])
+def test_a_name_that_is_too_long_is_refused(given: str) -> None:
+    with pytest.raises(ParameterError, match="at most 80 characters"):
+        parse_parameters(JobKind.TRAINING, {**NEEDED, "name": given})
+
+
 def test_every_bad_value_is_named_at_once() -> None:
     with pytest.raises(ParameterError) as caught:
         parse_parameters(JobKind.TRAINING, {"dataset_path": "a", "batch_size": 0, "seed": -1})

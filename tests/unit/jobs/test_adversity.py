@@ -22,7 +22,7 @@ from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import read_command, read_record, write_record
 from qlora_ui.jobs.workers import dispatcher
 from tests.fakes.runs import FakeRun, write_run
-from tests.unit.jobs.test_manager import reach, status_of
+from tests.unit.jobs.managing import reach, status_of
 
 Make = Callable[[], JobManager]
 Training = Callable[..., TrainingParameters]

@@ -1,53 +1,16 @@
-"""The manager with scripted workers in real processes: the queue, stop, pause, resume, and finding runs again."""
+"""The manager with scripted workers in real processes: the queue, stop, pause and resume."""
 
 import asyncio
-import os
-import signal
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from qlora_ui.contract.errors import JobError, ParameterError
-from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
+from qlora_ui.contract.errors import JobError
+from qlora_ui.contract.parameters import EvaluationParameters
 from qlora_ui.contract.paths import Workspace
-from qlora_ui.contract.records import EndCause, JobKind, JobStatus
-from qlora_ui.jobs import intake as module
-from qlora_ui.jobs.job import Job
-from qlora_ui.jobs.manager import JobManager
-from qlora_ui.jobs.run_folder import create_run
+from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.workers.leases import is_held
-
-Make = Callable[[], JobManager]
-Training = Callable[..., TrainingParameters]
-
-
-def status_of(job: Job) -> JobStatus:
-    """The status now; a function, because a type checker takes an attribute for unchanged once it was compared."""
-    return job.status
-
-
-async def reach(manager: JobManager, condition: Callable[[], bool]) -> None:
-    """Wait, woken by the manager's and its jobs' own events, until something is true."""
-    happened = asyncio.Event()
-    heard: list[Job] = []
-
-    def hear() -> None:
-        for job in manager.jobs.values():
-            if job not in heard:
-                heard.append(job)
-                job.changed.subscribe(happened.set)
-        happened.set()
-
-    manager.jobs_changed.subscribe(hear)
-    hear()
-    async with asyncio.timeout(30):
-        while not condition():
-            happened.clear()
-            await happened.wait()
-    manager.jobs_changed.unsubscribe(hear)
+from tests.unit.jobs.managing import Make, Training, reach, status_of
 
 
 async def test_a_training_runs_to_its_end(make_manager: Make, training: Training) -> None:
@@ -129,24 +92,6 @@ async def test_pause_keeps_the_place_in_the_queue(make_manager: Make, training: 
         await manager.stop(job.id)
 
 
-async def test_a_killed_worker_reads_interrupted_and_can_go_on(make_manager: Make, training: Training) -> None:
-    manager = make_manager()
-    await manager.start()
-    job = await manager.submit(JobKind.TRAINING, training("a slow run", save_steps=2))
-    await reach(manager, lambda: job.step >= 5)
-    os.kill(manager._processes[job.id].pid, signal.SIGKILL)
-    assert await manager.ended(job) is JobStatus.INTERRUPTED
-    assert "SIGKILL" in job.message and job.cause in {EndCause.SIGNAL, EndCause.MEMORY} and "resume" in job.hint.lower()
-    assert job.ended_at == job.history.last_time, "it ended, as far as is known, when it last spoke"
-    found_later = make_manager()
-    await found_later.refresh()
-    assert found_later.jobs[job.id].ended_at == job.ended_at
-    assert job.can_resume and not job.can_stop
-    await manager.resume(job.id)
-    assert await manager.ended(job) is JobStatus.COMPLETED
-    assert [step for step, _ in job.curves.points("loss")] == list(range(1, 21))
-
-
 async def test_a_failed_job_says_why_and_does_not_hold_up_the_rest(make_manager: Make, training: Training) -> None:
     manager = make_manager()
     await manager.start()
@@ -174,32 +119,6 @@ async def test_a_job_waits_for_the_one_before_it(make_manager: Make, training: T
     await manager.delete(first.id)
     await manager.resume(second.id)
     assert await manager.ended(second) is JobStatus.COMPLETED
-
-
-async def test_a_new_manager_takes_back_a_live_run_with_its_whole_curve(make_manager: Make, training: Training) -> None:
-    before = make_manager()
-    await before.start()
-    job = await before.submit(JobKind.TRAINING, training("a slow run"))
-    await reach(before, lambda: job.step >= 3)
-    await before.close()
-    after = make_manager()
-    await after.start()
-    again = after.jobs[job.id]
-    assert status_of(again) is JobStatus.RUNNING
-    assert again.curves.points("loss")[:3] == job.curves.points("loss")[:3]
-    assert await after.ended(again) is JobStatus.COMPLETED
-    assert [step for step, _ in again.curves.points("loss")] == list(range(1, 21))
-
-
-async def test_two_managers_on_one_home_start_each_run_once(make_manager: Make, training: Training) -> None:
-    one, two = make_manager(), make_manager()
-    await one.start()
-    await two.start()
-    ids = [(await one.submit(JobKind.TRAINING, training(f"run {n}"))).id for n in range(4)]
-    await two.refresh()
-    for job_id in ids:
-        assert await two.ended(two.jobs[job_id]) is JobStatus.COMPLETED
-        assert two.jobs[job_id].record.attempt == 1
 
 
 async def test_a_deaf_worker_is_killed_after_the_grace_time(
@@ -264,34 +183,6 @@ async def test_the_words_of_a_wish_are_not_overwritten_by_news(make_manager: Mak
     assert not job.can_stop
 
 
-async def test_a_run_at_work_is_not_deleted(make_manager: Make, training: Training) -> None:
-    manager = make_manager()
-    await manager.start()
-    job = await manager.submit(JobKind.TRAINING, training("a slow run"))
-    await reach(manager, lambda: job.status is JobStatus.RUNNING)
-    with pytest.raises(JobError, match="is at work"):
-        await manager.delete(job.id)
-    assert job.paths.folder.is_dir()
-
-
-async def test_a_run_that_another_one_needs_is_not_deleted(make_manager: Make, training: Training) -> None:
-    manager = make_manager()
-    await manager.start()
-    job = await manager.submit(JobKind.TRAINING, training())
-    await manager.ended(job)
-    await manager.hold_queue()
-    score = await manager.follow_up(job.id, JobKind.EVALUATION)
-    assert score.record.after is None, "the training is completed already"
-    with pytest.raises(JobError, match="a run score needs something of a run"):
-        await manager.delete(job.id)
-    await manager.pause(score.id)
-    with pytest.raises(JobError, match="needs something of a run"):
-        await manager.delete(job.id)
-    await manager.stop(score.id)
-    await manager.delete(job.id)
-    assert list(manager.jobs) == [score.id]
-
-
 async def test_a_pause_gives_the_device_to_the_next_one(
     make_manager: Make, training: Training, workspace: Workspace
 ) -> None:
@@ -311,75 +202,6 @@ async def test_a_pause_gives_the_device_to_the_next_one(
     await reach(manager, lambda: first.status is JobStatus.RUNNING)
     assert first.record.attempt == 2
     await manager.stop(first.id)
-
-
-async def test_the_history_of_a_completed_run_is_read_when_it_is_asked_for(
-    make_manager: Make, training: Training
-) -> None:
-    first = make_manager()
-    await first.start()
-    job = await first.submit(JobKind.TRAINING, training())
-    await first.ended(job)
-    second = make_manager()
-    await second.refresh()
-    again = second.jobs[job.id]
-    assert status_of(again) is JobStatus.COMPLETED and not again.history_loaded
-    assert again.curves.names == []
-    await second.load_history(again)
-    assert again.curves.points("loss") == job.curves.points("loss")
-    assert list(again.logs) == list(job.logs)
-
-
-async def test_a_damaged_run_folder_is_named_and_the_others_go_on(
-    make_manager: Make, training: Training, workspace: Workspace
-) -> None:
-    (workspace.runs / "broken").mkdir(parents=True)
-    (workspace.runs / "broken" / "job.json").write_text("{")
-    manager = make_manager()
-    await manager.start()
-    job = await manager.submit(JobKind.TRAINING, training())
-    assert await manager.ended(job) is JobStatus.COMPLETED
-    assert list(manager.unreadable) == ["broken"]
-    assert (workspace.runs / "broken" / "job.json").read_text() == "{"
-
-
-async def test_missing_files_are_refused_before_anything_is_queued(
-    make_manager: Make, training: Training, tmp_path: Path
-) -> None:
-    manager = make_manager()
-    with pytest.raises(ParameterError, match="there is no file") as caught:
-        await manager.submit(JobKind.TRAINING, training(dataset_path=str(tmp_path / "nothing.jsonl")))
-    assert set(caught.value.fields) == {"dataset_path"}
-    assert manager.jobs == {}
-
-
-async def test_a_file_that_is_deleted_while_a_run_is_written_down_takes_the_run_along(
-    make_manager: Make, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who deletes data looks first whether a run names them, so a run looks once more after it can be seen."""
-    file = tmp_path / "mine.jsonl"
-    file.write_text("{}\n")
-    manager = make_manager()
-
-    def slowly(*arguments: Any, **options: Any) -> Any:
-        file.unlink()
-        return create_run(*arguments, **options)
-
-    monkeypatch.setattr(module, "create_run", slowly)
-    with pytest.raises(ParameterError, match="there is no file"):
-        await manager.submit(JobKind.TRAINING, training(dataset_path=str(file)))
-    assert list(manager.workspace.runs.iterdir()) == []
-
-
-async def test_relative_paths_are_made_absolute(
-    make_manager: Make, training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("mine.jsonl").write_text("{}\n")
-    job = await make_manager().submit(JobKind.TRAINING, training("", dataset_path="mine.jsonl"))
-    assert isinstance(job.parameters, TrainingParameters)
-    assert job.parameters.dataset_path == str(tmp_path / "mine.jsonl")
-    assert job.name == "mine"
 
 
 async def test_an_unknown_run_is_named(make_manager: Make) -> None:

@@ -10,7 +10,7 @@ from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.manager import JobManager
 from tests.fakes.runs import FakeRun, write_run
-from tests.unit.jobs.test_manager import reach
+from tests.unit.jobs.managing import reach
 
 Make = Callable[[], JobManager]
 

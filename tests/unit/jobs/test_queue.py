@@ -13,7 +13,7 @@ from qlora_ui.jobs import decisions, intake, queue, queue_file, run_folder
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.run_folder import read_record
-from tests.unit.jobs.test_manager import Make, Training, reach, status_of
+from tests.unit.jobs.managing import Make, Training, reach, status_of
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

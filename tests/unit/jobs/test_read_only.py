@@ -14,7 +14,7 @@ from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.settings import prepare_home
 from tests.fakes.disks import remount, small_disk
-from tests.unit.jobs.test_manager import status_of
+from tests.unit.jobs.managing import status_of
 
 Make = Callable[[], JobManager]
 Training = Callable[..., TrainingParameters]

@@ -14,7 +14,7 @@ from qlora_ui.jobs import intake, starting_points
 from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.starting_points import numbered
-from tests.unit.jobs.test_manager import Make, Training, reach, status_of
+from tests.unit.jobs.managing import Make, Training, reach, status_of
 
 
 async def trained(manager: JobManager, parameters: TrainingParameters) -> Job:

@@ -21,7 +21,7 @@ from qlora_ui.jobs.run_folder import read_record, remove_remains, write_record
 from qlora_ui.jobs.workers import leases
 from qlora_ui.jobs.workers.launcher import LocalLauncher
 from tests.fakes.runs import FakeRun, write_run
-from tests.unit.jobs.test_manager import status_of
+from tests.unit.jobs.managing import status_of
 
 Make = Callable[[], JobManager]
 Training = Callable[..., TrainingParameters]

@@ -42,6 +42,19 @@ async def test_an_alert_is_told_once_with_its_code(start: Start) -> None:
     assert (message["event"], message["code"], message["job"]["status"]) == ("job_alert", "spike", "running")
 
 
+async def test_what_a_run_remarks_again_and_again_is_told_once(start: Start) -> None:
+    services = await start()
+    job = await job_of(services, FakeRun("tone", JobStatus.PENDING))
+    for seq in range(200):
+        code = AlertCode.SPIKE if seq % 2 else AlertCode.DAMAGED_CHECKPOINT
+        await services.notifications.remark(job, Alert(seq=seq, code=code, message=f"It happened at step {seq}."))
+    bodies = [told.body for told in services.notifications.history]
+    assert bodies == ["It happened at step 1.", "It happened at step 0."]
+    for seq in (300, 301):
+        await services.notifications.remark(job, Alert(seq=seq, message=f"Of no known kind, {seq}."))
+    assert len(services.notifications.history) == 4, "nobody knows whether these are the same"
+
+
 async def test_a_concern_names_what_it_is_about(start: Start) -> None:
     services = await start()
     job = await job_of(services, FakeRun("tone", JobStatus.PENDING))
@@ -58,12 +71,13 @@ async def test_what_the_watchdog_remarks_is_told(start: Start) -> None:
     assert titles(services) == ["tone may be stuck"]
 
 
-async def test_an_early_stop_is_told_with_the_end_and_not_before(start: Start) -> None:
+async def test_what_ends_a_run_is_told_with_its_end_and_not_before(start: Start) -> None:
     services = await start()
     job = await job_of(services, FakeRun("tone", JobStatus.PENDING))
     await services.notifications.remark(
         job, Alert(seq=9, code=AlertCode.EARLY_STOP, message="The training ends early.")
     )
+    await services.notifications.remark(job, Alert(seq=10, code=AlertCode.NOT_A_NUMBER, message="The loss is lost."))
     assert not services.notifications.history
     await job_of(services, FakeRun("accent", summary={"stopped_early": True}))
     [told] = services.notifications.history

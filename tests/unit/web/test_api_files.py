@@ -4,9 +4,10 @@ from array import array
 from pathlib import Path
 
 import pytest
+from starlette.responses import StreamingResponse
 
 from qlora_ui.jobs.history.curves import Curves
-from qlora_ui.web.api_files import UnknownFileError, columns_of, csv_of, file_in
+from qlora_ui.web.api_files import UnknownFileError, columns_of, csv_of, download_from, file_in
 
 
 @pytest.fixture
@@ -82,3 +83,10 @@ def test_a_long_table_comes_in_blocks() -> None:
 def test_no_figure_is_a_formula_in_a_spreadsheet(name: str, head: str) -> None:
     columns = {name: (array("q", [1]), array("d", [0.5]))}
     assert "".join(csv_of(columns)) == f"step,{head}\n1,0.5\n"
+
+
+async def test_a_file_that_is_deleted_while_it_is_sent_arrives_whole(folder: Path) -> None:
+    response = download_from(folder, "run.log")
+    assert isinstance(response, StreamingResponse)
+    (folder / "run.log").unlink()
+    assert [block async for block in response.body_iterator] == [b"It began."]

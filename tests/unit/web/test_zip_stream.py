@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -30,3 +31,17 @@ def test_the_zip_holds_the_folder_and_is_made_in_blocks(tmp_path: Path) -> None:
             "adapter/empty",
         ]
         assert archive.read("adapter/adapter_model.safetensors") == weights
+
+
+def test_a_folder_that_is_deleted_while_it_is_sent_arrives_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_bytes(name.encode() * 2 * BLOCK_BYTES)
+    os.utime(folder / "b", (0, 0))  # before the first year that a zip file can tell
+    blocks = zip_folder(folder)
+    first = next(blocks)
+    shutil.rmtree(folder)
+    with zipfile.ZipFile(io.BytesIO(first + b"".join(blocks))) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["adapter/a", "adapter/b", "adapter/c"]

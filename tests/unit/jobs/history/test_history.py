@@ -79,6 +79,26 @@ def test_what_a_new_beginning_tells_again_is_shown_once() -> None:
     assert [(s.prompt, s.answer) for s in history.samples] == [("p", "second"), ("q", "other")]
 
 
+def test_a_sample_is_compared_with_none_of_the_others() -> None:
+    class Counted(events.Sample):
+        """Counts how often it is read."""
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "prompt":
+                read.append(1)
+            return super().__getattribute__(name)
+
+    counts = []
+    for samples in (100, 200):
+        read: list[int] = []
+        history = History()
+        for number in range(samples):
+            history.apply(Counted(step=number // 4, prompt=f"p {number % 4}", answer="a"))
+        assert len(history.samples) == samples
+        counts.append(len(read))
+    assert counts[1] <= 2 * counts[0]
+
+
 def test_what_is_no_number_has_no_place_on_a_curve() -> None:
     curves = Curves()
     curves.add("loss", 1, float("nan"))

@@ -111,7 +111,7 @@ def test_only_the_newest_lines_of_a_long_log_are_kept() -> None:
     reader.read(told)
     history = reader.finish()
     assert content(history) == content(one_by_one(told))
-    assert history.logs[0].message == "step 1001  loss 0.5000"
+    assert history.logs[0].message == "step 2801  loss 0.5000"
 
 
 @pytest.fixture
