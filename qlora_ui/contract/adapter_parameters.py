@@ -10,7 +10,7 @@ from qlora_ui.contract.knobs import ConflictError, knob
 from qlora_ui.contract.monitoring_parameters import Monitored
 
 Method = Literal["qlora", "int8", "lora"]
-LoraInit = Literal["default", "gaussian", "orthogonal"]
+LoraInit = Literal["kaiming", "gaussian", "orthogonal"]
 
 
 class Adapted(Monitored):
@@ -68,13 +68,13 @@ class Adapted(Monitored):
     )
     use_dora: bool = knob(
         False,
-        title="Direction and length apart",
-        help="Train the length of each row of weights apart from its direction (DoRA): often better at small ranks, "
+        title="Direction and length apart (DoRA)",
+        help="Train the length of each row of weights apart from its direction: often better at small ranks, "
         "and slower.",
         group="LoRA",
     )
     lora_init: LoraInit = knob(
-        "default",
+        "kaiming",
         title="Start of the adapter",
         help="The random numbers it begins with; `orthogonal` needs the method lora. All begin without any effect.",
         group="LoRA",
@@ -104,7 +104,7 @@ def _conflicts(chosen: Adapted) -> list[tuple[str, str]]:
         )
     if chosen.lora_init == "orthogonal":
         if chosen.method != "lora":
-            problem = "orthogonal cannot begin on quantised weights: set method to lora, or lora_init to default"
+            problem = "orthogonal cannot begin on quantised weights: set method to lora, or lora_init to kaiming"
             found.append(("lora_init", problem))
         elif chosen.lora_rank % 2:
             found.append(("lora_init", "orthogonal needs an even rank: set lora_rank to an even number"))

@@ -27,9 +27,9 @@ A GPU: the context that CUDA keeps and the work space of its matrix kernels."""
 LOGITS_BYTES = 16
 """A number of the logits: in 32 bits they are there up to four times, as they are, as log-probabilities, and with the
 gradients of both."""
-KEPT_BY_C_LIBRARY = 2.4
+KEPT_BY_C_LIBRARY = 2.0
 """Of a processor's memory: the C library gives little of what was freed within a step back, so that the process holds
-so many times what the backward pass needs (measured: 2.0 to 2.7)."""
+so many times what the backward pass needs (measured: 1.6 to 2.6, not the same from run to run)."""
 KEPT_IN_ONE_LAYER = 5.0
 """The same with activation checkpointing, of the one layer that is computed anew (measured: 2 to 7)."""
 ADAPTER_FILE_BYTES = 4

@@ -174,8 +174,8 @@ class Optimised(Adapted):
     )
     neftune_noise_alpha: float | None = knob(
         None,
-        title="Noise on the input",
-        help="Random noise on the embeddings in training (NEFTune), against learning by heart: 5 is usual, empty none.",
+        title="Noise on the input (NEFTune)",
+        help="Random noise on the embeddings in training, against learning by heart: 5 is usual, empty is none.",
         group="optimiser",
         gt=0,
         le=100,

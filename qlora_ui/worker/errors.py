@@ -19,7 +19,7 @@ _TRACEBACK_CHARACTERS = 30_000
 _LESS_MEMORY = "Lower the batch size or the longest example, or switch activation checkpointing on; then try again."
 _MORE_MEMORY = "Close other programs, or lower the batch size or the longest example; then try again."
 _DEVICE_IS_FULL = "The device ran out of memory."
-_TRY_AGAIN = "Try again; if that happens again, restart the machine, and then run `qlora-ui doctor`."
+_TRY_AGAIN = "Try again; if it happens once more, restart the machine, and then run `qlora-ui doctor`."
 _DOCTOR = "`qlora-ui doctor` says what fits this machine; install that, then try again."
 
 

@@ -13,7 +13,7 @@ from qlora_ui.contract.adapter_parameters import LoraInit, names_in
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.parameters import TrainingParameters
 
-_INITS: dict[LoraInit, Any] = {"default": True, "gaussian": "gaussian", "orthogonal": "orthogonal"}
+_INITS: dict[LoraInit, Any] = {"kaiming": True, "gaussian": "gaussian", "orthogonal": "orthogonal"}
 _ATTENTION = ("attn", "attention")
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from bitsandbytes.nn import Linear4bit, Linear8bitLt
 from transformers import BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel
+from transformers.integrations.bitsandbytes import Bnb4bitDeserialize
 from transformers.pytorch_utils import Conv1D
 
 from qlora_ui.contract.errors import ModelError
@@ -84,6 +85,9 @@ def dequantised(model: PreTrainedModel, dtype: torch.dtype) -> PreTrainedModel:
         if isinstance(module, Linear4bit | Linear8bitLt) and issubclass(getattr(module, "source_cls", object), Conv1D)
     ]
     plain = cast(PreTrainedModel, model.dequantize(dtype))
+    # what was done on loading is undone on saving, which cannot be and need not be for weights that were packed
+    steps = getattr(plain, "_weight_conversions", None) or []
+    plain._weight_conversions = [step for step in steps if not _unpacks(step)]
     for name in transposed:
         linear = plain.get_submodule(name)
         layer = Conv1D(linear.out_features, linear.in_features)
@@ -91,3 +95,7 @@ def dequantised(model: PreTrainedModel, dtype: torch.dtype) -> PreTrainedModel:
         layer.bias = torch.nn.Parameter(linear.bias.detach(), requires_grad=False)
         plain.set_submodule(name, layer)
     return plain
+
+
+def _unpacks(step: Any) -> bool:
+    return any(isinstance(operation, Bnb4bitDeserialize) for operation in getattr(step, "operations", ()))

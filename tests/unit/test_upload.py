@@ -532,6 +532,23 @@ async def test_uploads_that_somebody_goes_on_with_are_not_abandoned(workspace: W
     assert drafts(workspace) == []
 
 
+async def test_a_clock_that_is_put_forward_takes_no_upload_that_arrives_now(workspace: Workspace) -> None:
+    await send(workspace, b"0123456789", 0, 4)
+    [folder] = drafts(workspace)
+
+    async def meanwhile() -> AsyncIterator[bytes]:
+        yield b"45"
+        long_ago = time.time() - 2 * draft.ABANDONED_S
+        for path in (folder, folder / ".upload"):
+            os.utime(path, (long_ago, long_ago))
+        await asyncio.to_thread(remove_abandoned, workspace)
+        yield b"6789"
+
+    await parts.write_part(workspace, TOKEN, "rows.txt", ContentRange(4, 9, 10), meanwhile())
+    dataset = await parts.finish(workspace, TOKEN)
+    assert Path(dataset.path).read_bytes() == b"0123456789"
+
+
 # ---- folders ----
 
 

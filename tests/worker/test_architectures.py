@@ -142,9 +142,8 @@ def merge_into(home: Path, model: Path, target: str) -> dict[str, Any]:
     from qlora_ui.worker.devices import choose
     from qlora_ui.worker.merge import merge
 
-    parameters = MergeParameters(
-        model_name=str(model), adapter_path=str(adapter_in(home)), target=target, device="cpu", save_type="float32"
-    )
+    settings = {"model_name": str(model), "adapter_path": str(adapter_in(home)), "target": target}
+    parameters = MergeParameters.model_validate(settings | {"device": "cpu", "save_type": "float32"})
     return merge(context_of(home, JobKind.MERGE, parameters, []), choose("cpu", "float32"))
 
 

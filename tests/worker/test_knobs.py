@@ -93,7 +93,7 @@ def test_the_adapter_begins_with_the_chosen_numbers_and_without_effect() -> None
     import torch
 
     ids = torch.arange(5, 25)[None]
-    for method, inits in (("qlora", ("default", "gaussian")), ("lora", ("default", "gaussian", "orthogonal"))):
+    for method, inits in (("qlora", ("kaiming", "gaussian")), ("lora", ("kaiming", "gaussian", "orthogonal"))):
         spreads = set()
         for init in inits:
             model = adapted(method=method, lora_init=init)

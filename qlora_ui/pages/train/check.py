@@ -20,9 +20,9 @@ from qlora_ui.locales.figures import number
 from qlora_ui.pages.train.data.findings import finding_in_words
 from qlora_ui.pages.train.data.words import format_name, source_name
 from qlora_ui.pages.train.differing import DifferingCard
-from qlora_ui.pages.train.form import DATA_KNOBS
 from qlora_ui.pages.train.plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 from qlora_ui.pages.train.session import TrainSession
+from qlora_ui.pages.train.settings_form import DATA_KNOBS
 from qlora_ui.theme import Icon
 
 if TYPE_CHECKING:

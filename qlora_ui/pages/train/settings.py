@@ -17,14 +17,15 @@ from qlora_ui.contract.knobs import GROUPS
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.trackers import TOOLS
 from qlora_ui.locales import ENGLISH, _, language, mark, sentence
-from qlora_ui.pages.train.form import DATA_KNOBS, TrainForm
+from qlora_ui.pages.train.form import TrainForm
 from qlora_ui.pages.train.presets import PresetCard
 from qlora_ui.pages.train.session import TrainSession
+from qlora_ui.pages.train.settings_form import DATA_KNOBS
 from qlora_ui.pages.train.words import KNOBS, as_sentence
 
 ELSEWHERE = frozenset({"name", "model_name", *DATA_KNOBS})
 """Knobs that other steps ask for."""
-SELDOM = ("max_steps", "output_dir", "offline")
+SELDOM = ("max_steps", "output_dir", "offline", "lora_init", "adam_beta1", "adam_beta2", "adam_epsilon")
 
 _CHEVRON = "M6 9l6 6l6 -6@@fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round"
 """Drawn, as Quasar takes it: a letter of its icon font would be read as a word until that font is there."""

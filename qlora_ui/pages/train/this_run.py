@@ -50,7 +50,7 @@ def _facts(form: TrainForm) -> dict[str, str]:
     """As far as they are known. Nothing here is estimated."""
     model = str(form.get("model_name") or "")
     facts = {
-        _("Model"): f"{_short(model)} · NF4" if model else _("not chosen yet"),
+        _("Model"): f"{_short(model)} · {_held(form)}" if model else _("not chosen yet"),
         _("Data"): _data_in_words(form),
     }
     if form.problems:
@@ -64,7 +64,7 @@ def _facts(form: TrainForm) -> dict[str, str]:
     is_text = form.data.look is not None and form.data.look.understanding.format == "text"
     answers_only = parameters.train_on == "completions" and not is_text
     facts[_("Trained")] = _("answers only") if answers_only else _("every token")
-    layers = _("all linear layers") if parameters.target_modules == "all-linear" else parameters.target_modules
+    layers = _layers_in_words(parameters.target_modules)
     facts[_("Adapter")] = f"r{parameters.lora_rank}, {layers}"
     batch = parameters.batch_size * parameters.gradient_accumulation
     facts[_("Effective batch")] = n_("{count} example", "{count} examples", batch)
@@ -72,6 +72,21 @@ def _facts(form: TrainForm) -> dict[str, str]:
         facts[_("Steps")] = in_figures(made.steps, is_exact=made.is_exact)
     facts[_("Device")] = _("first GPU or processor") if parameters.device == "auto" else parameters.device
     return facts
+
+
+def _held(form: TrainForm) -> str:
+    """The number format of the base's weights."""
+    return {"int8": "INT8", "lora": _("not quantised")}.get(str(form.get("method")), "NF4")
+
+
+def _layers_in_words(wanted: str) -> str:
+    return {"all-linear": _("all linear layers"), "attention": _("layers of the attention")}.get(wanted.strip(), wanted)
+
+
+def _base_in_words(form: TrainForm) -> str:
+    """How the base is held."""
+    held = {"qlora": "NF4", "int8": _("8-bit"), "lora": _("not quantised")}
+    return held.get(str(form.get("method")), "NF4")
 
 
 def _preset_in_words(form: TrainForm) -> str:

@@ -68,4 +68,4 @@ def test_what_fits_together_is_taken_and_kept(values: dict[str, Any]) -> None:
 def test_parameters_of_an_older_run_have_the_defaults() -> None:
     parameters = parse_parameters(JobKind.TRAINING, NEEDED | {"lora_rank": 8})
     assert isinstance(parameters, TrainingParameters)
-    assert (parameters.method, parameters.lora_init, parameters.lora_plus_ratio) == ("qlora", "default", None)
+    assert (parameters.method, parameters.lora_init, parameters.lora_plus_ratio) == ("qlora", "kaiming", None)

@@ -9,8 +9,6 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 
 Make = Callable[[], JobManager]
-
-
 Training = Callable[..., TrainingParameters]
 
 

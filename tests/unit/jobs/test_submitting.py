@@ -8,7 +8,7 @@ import pytest
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.records import JobKind
-from qlora_ui.jobs import intake as module
+from qlora_ui.jobs import intake
 from qlora_ui.jobs.run_folder import create_run
 from tests.unit.jobs.managing import Make, Training
 
@@ -35,7 +35,7 @@ async def test_a_file_that_is_deleted_while_a_run_is_written_down_takes_the_run_
         file.unlink()
         return create_run(*arguments, **options)
 
-    monkeypatch.setattr(module, "create_run", slowly)
+    monkeypatch.setattr(intake, "create_run", slowly)
     with pytest.raises(ParameterError, match="there is no file"):
         await manager.submit(JobKind.TRAINING, training(dataset_path=str(file)))
     assert list(manager.workspace.runs.iterdir()) == []
