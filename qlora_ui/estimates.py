@@ -73,6 +73,5 @@ def _speed_of(workspace: Workspace, folder: str, wanted: TrainingParameters) -> 
     if (parameters.model_name, parameters.device) != (wanted.model_name, wanted.device):
         return None
     measured = ended.summary.get("tokens_per_second")
-    return (
-        Speed(float(measured), record.id, record.name) if isinstance(measured, int | float) and measured > 0 else None
-    )
+    is_figure = isinstance(measured, int | float) and measured > 0
+    return Speed(float(measured), record.id, record.name) if is_figure else None

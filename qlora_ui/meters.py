@@ -50,6 +50,11 @@ class Meters:
             gpus = [_read_gpu(number) for number in range(self._gpus)]
             return [gpu for gpu in gpus if gpu is not None] or [self._read_processor()]
 
+    def read_processor(self) -> DeviceReading:
+        """Where there are GPUs too."""
+        with self._lock:
+            return self._read_processor()
+
     def _read_processor(self) -> DeviceReading:
         used, total = _memory()
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

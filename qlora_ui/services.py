@@ -219,6 +219,10 @@ class Services:
 
     # ---- the machine ----
 
+    async def processor(self) -> DeviceReading:
+        """What the processor and its memory do now, on a machine with GPUs too."""
+        return await asyncio.to_thread(lambda: Meters().read_processor())
+
     async def devices(self) -> list[DeviceReading]:
         """What the devices do now; at most a second old, however many pages ask."""
         async with self._reading:

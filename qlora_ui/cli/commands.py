@@ -142,6 +142,18 @@ def merge(
     return _run_spec(context, JobKind.MERGE, file, changes, after, no_wait, as_json, home)
 
 
+@app.command("estimate")
+def estimate_memory(
+    context: typer.Context, file: Spec, changes: Changes = None, as_json: AsJson = False, home: Home = None
+) -> int:
+    """Say what memory and disk a training will need, without starting it."""
+    from qlora_ui.cli.show_estimate import estimate_for_people_or_programs
+    from qlora_ui.settings import resolve_home
+
+    workspace = Workspace(resolve_home(home or context.find_root().obj))
+    return estimate_for_people_or_programs(workspace, file, changes or [], as_json=as_json)
+
+
 @app.command()
 def demo(context: typer.Context, as_json: AsJson = False, home: Home = None) -> int:
     """Train, score, merge and verify the starter model: no GPU and no network needed."""

@@ -72,7 +72,8 @@ async def show(workspace: Workspace, run_id: str, *, as_json: bool) -> int:
         rows.append(("Goes on from", f"step {start.step:,} of {start.run}"))
     parameters = job.parameters.model_dump().items()
     rows += [(name, str(value)) for name, value in parameters if value not in ("", None, [], {})]
-    console.say("\n".join(f"{name:<26}{value}" for name, value in rows))
+    width = max(len(name) for name, _value in rows) + 2
+    console.say("\n".join(f"{name:<{width}}{value}" for name, value in rows))
     if job.status is JobStatus.COMPLETED:
         console.say("\n" + result_of(job))
     return 0

@@ -69,7 +69,7 @@ class Adapted(Monitored):
     use_dora: bool = knob(
         False,
         title="Direction and length apart (DoRA)",
-        help="Train the length of each row of weights apart from its direction: often better at small ranks, "
+        help="Train the length of each row of weights apart from its direction: can be better at small ranks, "
         "and slower.",
         group="LoRA",
     )

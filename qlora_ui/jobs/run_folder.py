@@ -22,6 +22,7 @@ from qlora_ui.jobs.history.history_cache import forget_history
 from qlora_ui.jobs.logs.derived_log import forget_log
 from qlora_ui.jobs.quick_yaml import load_mapping
 from qlora_ui.jobs.salvage import salvaged
+from qlora_ui.jobs.workers.leases import is_held
 
 QUEUE_LOCK_SECONDS = 10.0
 ABANDONED_SECONDS = 3600.0
@@ -57,14 +58,19 @@ def create_run(
         draft.folder.mkdir()
     except OSError as error:  # also where another one writes the same draft now, which is its own and stays
         raise _not_written(workspace, error) from error
+    lock = FileLock(draft.lock)  # that nobody takes it for the remains of a crash
     try:
+        lock.acquire()
         for name, source in (files or {}).items():
             link_or_copy(source, draft.folder / name)
         write_atomically(draft.parameters, dump_parameters(parameters))
         write_atomically(draft.job, record.model_dump_json(indent=1))
+        lock.release()
+        draft.lock.unlink(missing_ok=True)
         draft.folder.rename(paths.folder)
         sync_folder(workspace.runs)
     except OSError as error:
+        lock.release()
         shutil.rmtree(draft.folder, ignore_errors=True)
         raise _not_written(workspace, error) from error
     return paths
@@ -95,10 +101,11 @@ def remove_remains(workspace: Workspace) -> None:
         shutil.rmtree(grave, ignore_errors=True)
     for draft in workspace.runs.glob(".new-*"):
         try:
-            abandoned = time.time() - draft.stat().st_mtime > ABANDONED_SECONDS
+            seems_old = time.time() - draft.stat().st_mtime > ABANDONED_SECONDS
+            is_abandoned = seems_old and not is_held(RunPaths(draft).lock)  # the clock may have been put forward
         except OSError:
             continue
-        if abandoned:
+        if is_abandoned:
             shutil.rmtree(draft, ignore_errors=True)
 
 

@@ -220,6 +220,20 @@ def remove_abandoned(workspace: Workspace) -> None:
                 shutil.rmtree(draft, ignore_errors=True)
 
 
+def hold(draft: Path) -> FileLock:
+    """Keep the new folder of an upload that comes at once from being taken for an abandoned one. Raises OSError."""
+    lock = FileLock(draft / _NOTES / "lock", thread_local=False)
+    (draft / _NOTES).mkdir()
+    lock.acquire(blocking=False)
+    return lock
+
+
+def let_go(draft: Path, lock: FileLock) -> None:
+    """End what `hold` began; only what was uploaded is left. Raises OSError."""
+    shutil.rmtree(draft / _NOTES)
+    lock.release()
+
+
 def _is_in_use(draft: Path) -> bool:
     """Somebody writes to it. A clock that was put forward makes it look old all the same."""
     if not (draft / _NOTES).is_dir():

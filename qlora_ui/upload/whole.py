@@ -13,13 +13,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock
+
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.files import sync_folder
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import Dataset, new_id
 from qlora_ui.contract.uploads import MAX_TEXT_BYTES, ending_of
 from qlora_ui.upload import room
-from qlora_ui.upload.draft import PREFIX
+from qlora_ui.upload.draft import PREFIX, hold, let_go
 from qlora_ui.upload.names import clean_name
 
 PASTED = "pasted"
@@ -44,12 +46,13 @@ async def receive(workspace: Workspace, name: str, chunks: AsyncIterator[bytes],
     await asyncio.to_thread(room.check_room, length or 0, workspace.datasets)
     draft = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=PREFIX, dir=workspace.datasets))
     try:
+        lock = await asyncio.to_thread(hold, draft)
         size = await _write(draft / name, chunks)
         if size == 0:
             raise DataError(f"The file {name} is empty.", "Choose a file with rows in it.", place=name)
         dataset_id = new_id(Path(name).stem)
         folder = workspace.datasets / dataset_id
-        await asyncio.to_thread(_settle, draft, folder)
+        await asyncio.to_thread(_settle, draft, lock, folder)
     except OSError as error:
         raise room.unwritable(name, error) from error
     finally:
@@ -145,7 +148,8 @@ def _finish(file: IO[bytes], rest: bytes, folder: Path) -> None:
     os.fsync(file.fileno())
 
 
-def _settle(draft: Path, folder: Path) -> None:
+def _settle(draft: Path, lock: FileLock, folder: Path) -> None:
+    let_go(draft, lock)
     sync_folder(draft)
     draft.rename(folder)
     sync_folder(folder.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,19 @@ async def test_the_log_is_downloaded(client: httpx.AsyncClient, past: RunPaths) 
     assert response.headers["content-disposition"].startswith("attachment")
     assert len(response.text.splitlines()) == len(LogFile(past).tail(10_000).entries)
     assert int(response.headers["content-length"]) == len(response.content)
+
+
+async def test_a_log_that_cannot_be_kept_is_downloaded_all_the_same(
+    client: httpx.AsyncClient, past: RunPaths, services: Services
+) -> None:
+    past.log.unlink(missing_ok=True)
+    kept = (await client.get(f"/jobs/{past.id}/log")).text
+    assert "step 1  loss" in kept
+    shutil.rmtree(services.workspace.cache)
+    services.workspace.cache.write_bytes(b"a file where the folder should be")
+    response = await client.get(f"/jobs/{past.id}/log")
+    assert (response.status_code, response.text) == (200, kept)
+    assert response.headers["content-disposition"] == f'attachment; filename="{past.id}.log"'
 
 
 async def test_a_job_that_never_began_has_an_empty_log(client: httpx.AsyncClient) -> None:

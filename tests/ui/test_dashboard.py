@@ -66,6 +66,16 @@ async def test_running_card_follows_its_job(user: User, busy_services: Services)
     await user.should_see("12,345 tokens/s")
 
 
+async def test_running_card_says_what_was_asked_of_the_run(user: User, busy_services: Services) -> None:
+    job = named(busy_services, "support-tone")
+    await user.open("/")
+    await user.should_see("step 74 of 120", retries=20)
+    await user.should_not_see("It was asked to pause")
+    await press(user, "Pause")
+    await user.should_see("It was asked to pause, and does so at the next step that can be saved.", retries=20)
+    assert job.asked_to == "pause"
+
+
 async def test_resume_puts_an_interrupted_run_back_into_the_queue(user: User, busy_services: Services) -> None:
     job = named(busy_services, "sql-from-text")
     await user.open("/")

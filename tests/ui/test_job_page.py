@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -53,6 +54,29 @@ def choice_of_figures(user: User) -> tuple[MeasuresCard, ui.select]:
     [card] = [card for card in user.find(kind=MeasuresCard).elements if isinstance(card, MeasuresCard)]
     [select] = [element for element in card.descendants() if isinstance(element, ui.select)]
     return card, select
+
+
+async def test_a_long_history_is_waited_for_on_the_page(
+    user: User, jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await run(jobs, "tone")
+    history, load_history, may_go_on = job.history, jobs.load_history, asyncio.Event()
+    job.forget_history()
+
+    async def read_slowly(job: Job) -> None:
+        await may_go_on.wait()
+        job.replace_history(history)
+        await load_history(job)
+
+    monkeypatch.setattr(jobs, "load_history", read_slowly)
+    await user.open(f"/activity/{job.id}")
+    await user.should_see("Reading what the run has done …", retries=50)
+    await user.should_see(kind=LogLines, retries=50)
+    assert not user.client or not [e for e in user.client.elements.values() if isinstance(e, CurveChart)]
+    may_go_on.set()
+    await user.should_see(kind=CurveChart, retries=50)
+    await user.should_see("Fell from 2.52 to 0.96 over 20 steps", retries=50)
+    await user.should_not_see("Reading what the run has done …", retries=50)
 
 
 async def test_a_finished_training_shows_curve_samples_adapter_and_log(user: User, jobs: JobManager) -> None:

@@ -549,6 +549,21 @@ async def test_a_clock_that_is_put_forward_takes_no_upload_that_arrives_now(work
     assert Path(dataset.path).read_bytes() == b"0123456789"
 
 
+async def test_nor_one_that_comes_at_once(workspace: Workspace) -> None:
+    async def meanwhile() -> AsyncIterator[bytes]:
+        yield b"0123"
+        [folder] = drafts(workspace)
+        long_ago = time.time() - 2 * draft.ABANDONED_S
+        for path in (folder, folder / ".upload"):
+            os.utime(path, (long_ago, long_ago))
+        await asyncio.to_thread(remove_abandoned, workspace)
+        yield b"456789"
+
+    dataset = await receive(workspace, "rows.txt", meanwhile())
+    assert Path(dataset.path).read_bytes() == b"0123456789"
+    assert [entry.name for entry in Path(dataset.path).parent.iterdir()] == ["rows.txt"]
+
+
 # ---- folders ----
 
 

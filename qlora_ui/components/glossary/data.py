@@ -15,7 +15,6 @@ DATA: dict[str, Term] = {
         ),
         docs="data",
     ),
-,
     "chat-template": Term(
         mark("Chat template"),
         mark("What is a chat template?"),
@@ -25,7 +24,6 @@ DATA: dict[str, Term] = {
         ),
         docs="data",
     ),
-,
     "fingerprint": Term(
         mark("Fingerprint"),
         mark("What is a fingerprint?"),
@@ -34,14 +32,12 @@ DATA: dict[str, Term] = {
             "which is how a resumed run notices that its data was changed."
         ),
     ),
-,
     "held-out": Term(
         mark("Held-out rows"),
         mark("What are held-out rows?"),
         mark("Examples that are kept out of the training, so that a score on them says something about new ones."),
         docs="data",
     ),
-,
     "kto": Term(
         mark("KTO rows"),
         mark("What are KTO rows?"),
@@ -51,14 +47,12 @@ DATA: dict[str, Term] = {
         ),
         docs="data",
     ),
-,
     "loss-mask": Term(
         mark("Loss mask"),
         mark("What is a loss mask?"),
         mark("Which tokens of an example are trained on. Usually the answers are, and the questions only read."),
         docs="data",
     ),
-,
     "near-duplicate": Term(
         mark("Near duplicate"),
         mark("What is a near duplicate?"),
@@ -68,7 +62,6 @@ DATA: dict[str, Term] = {
         ),
         docs="data",
     ),
-,
     "preference-pair": Term(
         mark("Preference pair"),
         mark("What is a preference pair?"),
@@ -78,7 +71,6 @@ DATA: dict[str, Term] = {
         ),
         docs="data",
     ),
-,
     "prompt-completion": Term(
         mark("Prompt and completion"),
         mark("What are prompt and completion?"),
@@ -88,19 +80,16 @@ DATA: dict[str, Term] = {
         ),
         docs="data",
     ),
-,
     "token": Term(
         mark("Token"),
         mark("What is a token?"),
         mark("A piece of text as a model reads it: a word, a part of a word or a sign."),
     ),
-,
     "tokenizer": Term(
         mark("Tokenizer"),
         mark("What is a tokenizer?"),
         mark("What cuts text into tokens and puts tokens together to text. Each model has its own."),
     ),
-,
     "truncated": Term(
         mark("Truncated"),
         mark("What does truncated mean?"),
@@ -110,5 +99,4 @@ DATA: dict[str, Term] = {
         ),
         docs="data",
     ),
-,
 }

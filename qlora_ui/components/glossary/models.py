@@ -14,7 +14,6 @@ MODELS: dict[str, Term] = {
             "It works only together with the base model it was trained on."
         ),
     ),
-,
     "base-model": Term(
         mark("Base model"),
         mark("What is a base model?"),
@@ -22,7 +21,6 @@ MODELS: dict[str, Term] = {
             "The model that a fine-tune starts from. It is read and never changed; what is new goes into the adapter."
         ),
     ),
-,
     "double-quantisation": Term(
         mark("Double quantisation"),
         mark("What is double quantisation?"),
@@ -32,19 +30,16 @@ MODELS: dict[str, Term] = {
         ),
         docs="parameters",
     ),
-,
     "hub": Term(
         mark("Hub"),
         mark("What is a hub?"),
         mark("A site on the internet where models and datasets are shared, such as the Hugging Face Hub."),
     ),
-,
     "hub-token": Term(
         mark("Hub token"),
         mark("What is a hub token?"),
         mark("A secret key that lets this app read from or write to your account at a hub, as a password would."),
     ),
-,
     "lora": Term(
         mark("LoRA"),
         mark("What is LoRA?"),
@@ -54,21 +49,18 @@ MODELS: dict[str, Term] = {
         ),
         docs="parameters",
     ),
-,
     "lora-alpha": Term(
         mark("LoRA alpha"),
         mark("What is alpha?"),
         mark("How strongly the adapter counts beside the base model. What matters is alpha divided by the rank."),
         docs="parameters",
     ),
-,
     "lora-rank": Term(
         mark("LoRA rank"),
         mark("What is the rank?"),
         mark("How thin the adapter's matrices are. A larger rank can learn more, and takes more memory and room."),
         docs="parameters",
     ),
-,
     "merge": Term(
         mark("Merge"),
         mark("What is a merge?"),
@@ -77,25 +69,21 @@ MODELS: dict[str, Term] = {
             "A receipt says how well it agrees with the two apart."
         ),
     ),
-,
     "nf4": Term(
         mark("NF4"),
         mark("What is NF4?"),
         mark("A 4-bit format whose 16 values lie where a model's weights are dense, as on a bell curve."),
         docs="parameters",
     ),
-,
     "qlora": Term(
         mark("QLoRA"),
         mark("What is QLoRA?"),
         mark("LoRA on a base model that is held in 4 bits, so that a large model fits into the memory of one GPU."),
     ),
-,
     "quantisation": Term(
         mark("Quantisation"),
         mark("What is quantisation?"),
         mark("Storing a model's numbers in fewer bits. It saves memory and costs a little accuracy."),
         docs="parameters",
     ),
-,
 }

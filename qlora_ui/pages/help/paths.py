@@ -41,6 +41,12 @@ TOPICS: dict[str, Topic] = {
         "database",
         "data.md",
     ),
+    "/help/training": Topic(
+        mark("Choosing settings"),
+        mark("What the settings of a training do together, and which of them do not go together."),
+        "layers",
+        "training.md",
+    ),
     "/help/jobs": Topic(
         mark("Jobs and the queue"),
         mark("How runs wait, stop, pause and go on, and how new runs are made from old ones."),

@@ -11,6 +11,7 @@ from qlora_ui.components.words import size
 from qlora_ui.contract.errors import ModelError
 from qlora_ui.contract.paths import STARTER, model_location
 from qlora_ui.locales import _, mark, sentence
+from qlora_ui.models.facts import facts_of
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
@@ -90,6 +91,19 @@ def _look_at_folder(folder: Path) -> ModelNote:
         text = mark("The folder {folder} has no weights in safetensors.")
         hint = mark("Only safetensors are loaded, because other weight files can carry code.")
         return ModelNote(text, hint, is_problem=True, values=values)
-    kind = str(config.get("model_type", "unknown")) if isinstance(config, dict) else "unknown"
-    text = mark("A folder on this machine: a {kind} model with {weights} of weights.")
-    return ModelNote(text, values={"kind": kind, "weights": weights})
+    facts = facts_of(config if isinstance(config, dict) else {})
+    if not facts.can_be_loaded:
+        text = mark("The model in {folder} is already quantised ({method}).")
+        hint = mark("Choose it with its original weights, or as it was saved in 4 bits by bitsandbytes.")
+        return ModelNote(text, hint, is_problem=True, values=values | {"method": facts.quantisation})
+    values = {"kind": facts.architecture or "unknown", "weights": weights, "method": facts.quantisation}
+    return ModelNote(
+        _KIND_IN_4_BITS if facts.quantisation else _KIND, _EXPERTS if facts.is_mixture else "", False, values
+    )
+
+
+_KIND = mark("A folder on this machine: a {kind} model with {weights} of weights.")
+_KIND_IN_4_BITS = mark("A folder on this machine: a {kind} model with {weights} of weights, used in 4 bits ({method}).")
+_EXPERTS = mark(
+    "It is a mixture of experts: in most of them, the experts stay in 16 bits or more and do not learn; the rest does."
+)

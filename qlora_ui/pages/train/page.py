@@ -25,6 +25,7 @@ from qlora_ui.pages.train import model as train_model
 from qlora_ui.pages.train import settings as train_settings
 from qlora_ui.pages.train import start as train_start
 from qlora_ui.pages.train.data import page as train_data
+from qlora_ui.pages.train.fit import FitCard
 from qlora_ui.pages.train.form import STEPS, TrainForm
 from qlora_ui.pages.train.origin import begin_from, show_origin, training_of
 from qlora_ui.pages.train.session import TrainSession, session_of
@@ -63,6 +64,7 @@ async def build(services: Services) -> None:
             panels = Panels(session)
             yaml_card = YamlCard(session)
         with column(gap=5).classes("qu-sticky"):
+            FitCard(session)
             ThisRunCard(session, panels.focus)
 
     async def switch(view: str) -> None:

@@ -83,12 +83,6 @@ def _layers_in_words(wanted: str) -> str:
     return {"all-linear": _("all linear layers"), "attention": _("layers of the attention")}.get(wanted.strip(), wanted)
 
 
-def _base_in_words(form: TrainForm) -> str:
-    """How the base is held."""
-    held = {"qlora": "NF4", "int8": _("8-bit"), "lora": _("not quantised")}
-    return held.get(str(form.get("method")), "NF4")
-
-
 def _preset_in_words(form: TrainForm) -> str:
     changes = len(form.beside_preset)
     name = preset_name(form.preset)

@@ -228,6 +228,14 @@ def test_a_held_queue_does_not_work(home: Path, spec: str, capsys: Capture) -> N
     assert (ended["name"], ended["status"]) == ("one", "completed")
 
 
+def test_every_setting_stands_apart_from_its_value(past: dict[str, str], capsys: Capture) -> None:
+    assert run(["jobs", "show", past["mail"]]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    longest = next(line for line in lines if line.startswith("activation_checkpointing_every"))
+    values = longest.index(longest.split()[-1])
+    assert all(line[values - 2 : values] == "  " and line[values] != " " for line in lines)
+
+
 def test_the_cause_of_a_failure_is_told(past: dict[str, str], home: Path, capsys: Capture) -> None:
     paths = Workspace(home).run(past["sql"])
     ended = ExitRecord.model_validate_json(paths.exit.read_bytes())

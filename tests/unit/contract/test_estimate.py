@@ -122,9 +122,8 @@ def test_the_large_ones_need_less_with_checkpointing_and_without_dropout() -> No
     assert on < term(estimated(activation_checkpointing=True, activation_checkpointing_every=4), "activations") < off
     assert term(estimated(activation_offload=True), "activations") < on
     assert term(estimated(lora_dropout=0.1, activation_checkpointing=False), "activations") > off
-    assert term(estimated("cpu"), "activations") == term(
-        estimated("cpu", activation_checkpointing=False), "activations"
-    )
+    left, without = estimated("cpu"), estimated("cpu", activation_checkpointing=False)
+    assert left == without, "a processor does without it unless it is asked for"
 
 
 def test_a_batch_is_no_longer_than_the_longest_example() -> None:

@@ -1,14 +1,17 @@
 """Reading a run folder: statuses, torn lines, damaged files."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from qlora_ui.contract import events
 from qlora_ui.contract.errors import WorkspaceError
+from qlora_ui.contract.files import link_or_copy
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, JobStatus
+from qlora_ui.jobs import run_folder
 from qlora_ui.jobs.history.event_file import EventTail
 from qlora_ui.jobs.intake import new_record
 from qlora_ui.jobs.run_folder import (
@@ -16,6 +19,7 @@ from qlora_ui.jobs.run_folder import (
     read_exit,
     read_parameters_of,
     read_record,
+    remove_remains,
     remove_run,
     status_of,
 )
@@ -48,6 +52,22 @@ def test_status(state: str, alive: bool, ended: tuple[int, JobStatus] | None, st
     """An exit record counts for its own attempt only: a resumed run is not what it was before."""
     exit_record = ExitRecord(attempt=ended[0], status=ended[1]) if ended else None
     assert status_of(record(state=state, attempt=2), alive=alive, ended=exit_record) is status
+
+
+def test_a_clock_that_is_put_forward_takes_no_run_that_is_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, source = Workspace(tmp_path), tmp_path / "origin.json"
+    source.write_text("{}")
+
+    def link(file: Path, target: Path) -> None:
+        os.utime(target.parent, (0, 0))
+        remove_remains(workspace)  # as another server does that starts now
+        link_or_copy(file, target)
+
+    monkeypatch.setattr(run_folder, "link_or_copy", link)
+    paths = create_run(workspace, record(), PARAMETERS, files={"origin.json": source, "more.json": source})
+    assert {file.name for file in paths.folder.glob("*.json")} == {"origin.json", "more.json", "job.json"}
 
 
 def test_a_run_is_written_and_read_again(tmp_path: Path) -> None:

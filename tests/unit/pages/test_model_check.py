@@ -62,3 +62,28 @@ def test_weights_that_lead_nowhere_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").symlink_to(tmp_path / "gone")
     assert "has no weights in safetensors" in look_at(str(tmp_path), offline=False).text
+
+
+@pytest.mark.parametrize(
+    ("config", "words", "hint", "is_problem"),
+    [
+        ({}, "a llama model with 2 kB of weights.", "", False),
+        ({"quantization_config": {"quant_method": "awq"}}, "already quantised (awq)", "original weights", True),
+        ({"quantization_config": {"load_in_8bit": True}}, "(bitsandbytes int8)", "original weights", True),
+        (
+            {"quantization_config": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}},
+            "used in 4 bits (bitsandbytes nf4)",
+            "",
+            False,
+        ),
+        ({"num_local_experts": 8}, "a llama model", "the experts stay in 16 bits", False),
+    ],
+)
+def test_what_a_model_cannot_do_is_said_before_the_start(
+    tmp_path: Path, config: dict[str, Any], words: str, hint: str, is_problem: bool
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"} | config), encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(bytes(2000))
+    note = look_at(str(tmp_path), offline=True)
+    assert words in note.text and hint in note.hint and bool(note.hint) == bool(hint)
+    assert note.is_problem is is_problem

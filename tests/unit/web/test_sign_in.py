@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,18 @@ async def test_a_session_ends_after_its_days(monkeypatch: pytest.MonkeyPatch) ->
         await client.post("/sign-in", data={"code": CODE})
         monkeypatch.setattr(sign_in_session, "_SESSION_S", -1)
         assert (await client.get("/")).status_code == 303
+
+
+@pytest.mark.parametrize(("days", "answer"), [(-400, "accept"), (-0.01, "accept"), (29, "accept"), (31, "close")])
+async def test_a_clock_that_is_set_back_signs_nobody_out(
+    monkeypatch: pytest.MonkeyPatch, days: float, answer: str
+) -> None:
+    async with browser(middleware()) as client:
+        await client.post("/sign-in", data={"code": CODE})
+        cookie = client.cookies[COOKIE]
+    later = time.time() + days * 24 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert await connect(middleware(), cookie) == [f"websocket.{answer}"]
 
 
 @pytest.mark.parametrize("given", ["", "K7QF-2MXP-9DRB", "K7QF", "ключ", "<script>"])

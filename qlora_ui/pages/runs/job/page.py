@@ -21,6 +21,7 @@ from qlora_ui.components.measures import measured
 from qlora_ui.components.measures_card import MeasuresCard
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
+from qlora_ui.components.text import Text
 from qlora_ui.contract.errors import JobError, WorkspaceError
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job
@@ -37,6 +38,9 @@ from qlora_ui.pages.runs.job.side import DeviceCard, NowCard, has_device, shown_
 if TYPE_CHECKING:
     from qlora_ui.services import Services
 
+SOON_S = 0.05
+"""What is read within this time is there with the page; for the rest of a long run the page waits no longer."""
+
 
 async def build(services: Services, job_id: str) -> None:
     """The page of one job; for an id that is not known, a way back."""
@@ -48,21 +52,29 @@ async def build(services: Services, job_id: str) -> None:
             link_button(_("All activity"), "/activity")
         return
     JobHeader(services, job)
-    if not job.history_loaded:
-        await _load_history(services, job)
+    reading = asyncio.ensure_future(_read(services, job))
+    await asyncio.wait([reading], timeout=SOON_S)
     JobNews(services.jobs, job)
+    trouble_room = ui.element("div").classes("qu-contents")
     trouble.build(job)
     with ProgressCard(job):
         kin.origin(services, job)
     kept = checkpoints.Kept(services, job)
     with columns():
         left, right = column(gap=5), column(gap=5)
+    with left:
+        while_reading = None if reading.done() else _say_that_it_reads()
     parts = _parts(services, job, kept, left, right)
     parts.append((_room_of_log(job, left), partial(_when, job, lambda: _has_begun(job), lambda: LogCard(job))))
     for room, part in parts:
         await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
         with room:
             part()
+    if (error := await reading) is not None:
+        with trouble_room:
+            Notice(sentence(error.message), "error", hint=sentence(error.hint))
+    if while_reading is not None:
+        while_reading.delete()
 
 
 def _parts(
@@ -118,7 +130,7 @@ def _has_curves(job: Job) -> bool:
 
 def _room_of_log(job: Job, left: ui.element) -> ui.element:
     """Below both columns its lines have room; on the left where that would be empty without it."""
-    if job.kind is JobKind.TRAINING and (_has_curves(job) or not job.status.is_final):
+    if job.kind is JobKind.TRAINING and (_has_curves(job) or not job.history_loaded or not job.status.is_final):
         return ui.element("div").classes("qu-contents")
     return left
 
@@ -129,15 +141,19 @@ def _follow_marks(card: CurveCard, kept: checkpoints.Kept) -> None:
         listen(kept.changed, lambda: card.show_marks(kept.marks))
 
 
-async def _load_history(services: Services, job: Job) -> None:
-    """Read what the run did. Where that fails it is said, and the page shows what is known without it."""
-    with ui.element("div") as room:
-        Skeleton(height="320px")
+async def _read(services: Services, job: Job) -> WorkspaceError | None:
+    """Read what the run did. Where that fails, the page shows what is known without it."""
     try:
-        await services.jobs.load_history(job)
+        if not job.history_loaded:
+            await services.jobs.load_history(job)
     except WorkspaceError as error:
-        room.clear()
-        with room:
-            Notice(sentence(error.message), "error", hint=sentence(error.hint))
-    else:
-        room.delete()
+        return error
+    return None
+
+
+def _say_that_it_reads() -> ui.element:
+    """In place of the curves of a long run, which are there in a moment, and come by themselves."""
+    with Card() as card:
+        Text(_("Reading what the run has done …"), classes="qu-muted").props("role=status")
+        Skeleton(height="320px")
+    return card

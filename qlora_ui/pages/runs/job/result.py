@@ -35,7 +35,7 @@ Record = TypeVar("Record", bound=BaseModel)
 
 def build(job: Job) -> None:
     """The result, as soon as there is one."""
-    Live(job.changed, lambda: job.status, lambda: _show(job), classes="qu-contents")
+    Live(job.changed, lambda: (job.status, job.history_loaded), lambda: _show(job), classes="qu-contents")
 
 
 def _show(job: Job) -> None:

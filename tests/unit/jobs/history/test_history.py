@@ -1,5 +1,7 @@
 """The fold of events into what a page shows."""
 
+from typing import Any
+
 from qlora_ui.contract import events
 from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.jobs.history.curves import Curves

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -91,6 +91,7 @@ def one_by_one(told: bytes) -> tuple[History, int]:
     return history, unreadable
 
 
+@settings(max_examples=200, deadline=None)
 @given(st.lists(lines(), max_size=12))
 @example([b'{"seq":1,"time":"2026-11-23T09:31:04Z","type":"metric","step":1,"values":{"loss":1,\n"eval_loss":2}}'] * 2)
 def test_by_the_thousand_or_one_by_one(told: list[bytes]) -> None:
