@@ -25,6 +25,7 @@ def processor(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_names_the_parts_before_any_data_are_chosen(user: User) -> None:
     await user.open("/train")
+    await user.should_see("Will it fit?", retries=80)
     await user.should_see("Known once a model is chosen.", retries=50)
     await choose(user, "starter")
     await user.should_see("Fits", retries=50)
@@ -36,14 +37,15 @@ async def test_it_follows_the_knobs(user: User, request: pytest.FixtureRequest) 
     request.getfixturevalue("inspector")
     await to_settings(user)
     await user.should_see("Fits", retries=50)
-    await enter(user, "knob-batch_size", "512")
+    await enter(user, "batch_size", "512")
     await user.should_see("Too large", retries=50)
-    await enter(user, "knob-batch_size", "nothing")
+    await enter(user, "batch_size", "nothing")
     await user.should_see("Known once the settings can be used.", retries=50)
 
 
 async def test_a_model_that_is_not_here_is_unknown(user: User) -> None:
     await user.open("/train")
+    await user.should_see("Will it fit?", retries=80)
     await enter(user, "model-name", "nobody/never-fetched")
     await user.should_see("Unknown: the model's config is not on this machine", retries=50)
 
@@ -58,6 +60,7 @@ async def test_the_model_is_looked_at_away_from_the_event_loop(user: User, monke
 
     monkeypatch.setattr(fit, "shape_of_model", look)
     await user.open("/train")
+    await user.should_see("Will it fit?", retries=80)
     await choose(user, "starter")
     await user.should_see("Unknown: the model's config", retries=50)
     assert seen == [False]
