@@ -73,5 +73,6 @@ def _speed_of(workspace: Workspace, folder: str, wanted: TrainingParameters) -> 
     if (parameters.model_name, parameters.device) != (wanted.model_name, wanted.device):
         return None
     measured = ended.summary.get("tokens_per_second")
-    is_figure = isinstance(measured, int | float) and measured > 0
-    return Speed(float(measured), record.id, record.name) if is_figure else None
+    if not isinstance(measured, int | float) or measured <= 0:
+        return None
+    return Speed(float(measured), record.id, record.name)

@@ -25,6 +25,7 @@ from qlora_ui.jobs.watchdog import Watchdog
 from qlora_ui.jobs.workers.launcher import LocalLauncher
 from qlora_ui.jobs.workers.standby import Standby
 from qlora_ui.meters import DeviceReading, Meters, free_memory
+from qlora_ui.models.scan import FoundModel, hub_cache, scan_models
 from qlora_ui.notifications import Notifications
 from qlora_ui.people import People
 from qlora_ui.settings import AppSettings, prepare_home
@@ -205,8 +206,14 @@ class Services:
     # ---- models and adapters ----
 
     async def models(self) -> list[str]:
-        """What can be chosen as a base without typing: the starter, then the folders of the workspace's models."""
-        return [STARTER, *await asyncio.to_thread(_model_folders, self.workspace.models)]
+        """What can be chosen as a base without typing: the starter, then what lies on this machine."""
+        return [STARTER, *await self.found_models()]
+
+    async def found_models(self) -> dict[str, FoundModel]:
+        """By what a run names it: the workspace's models, and those that were fetched from the hub and can write."""
+        folders = (self.workspace.models, hub_cache())
+        found = await asyncio.to_thread(scan_models, folders)
+        return {model.location: model for model in found if model.facts.writes_text}
 
     async def adapters(self) -> list[Adapter]:
         """Finished adapters, oldest first."""
@@ -272,9 +279,3 @@ def _reads(job: Job, dataset: Dataset) -> bool:
     named += [source.path for source in getattr(job.parameters, "more_data", ())]
     place = Path(dataset.path)
     return any(path and (Path(path) == place or place in Path(path).parents) for path in named)
-
-
-def _model_folders(models: Path) -> list[str]:
-    """Without those that a merge is still writing, whose names begin with a dot."""
-    folders = (config.parent for config in models.glob("*/config.json"))
-    return sorted(str(folder) for folder in folders if not folder.name.startswith("."))

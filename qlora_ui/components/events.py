@@ -26,8 +26,13 @@ class _Subscription(ui.element):
     def __init__(self, event: Event[Any], callback: Callable[..., Any]) -> None:
         super().__init__("template")
         self._event = event
-        self._relay: Callable[..., Any] = lambda *arguments: callback(*arguments)
+        self._relay: Callable[..., Any] = self._pass_on
+        self._callback = callback
         event.subscribe(self._relay, expect_args=True, unsubscribe_on_delete=False)
+
+    def _pass_on(self, *arguments: Any) -> Any:
+        """Unless another callback of the same event has just deleted this part of the page."""
+        return None if self.is_deleted else self._callback(*arguments)
 
     def _handle_delete(self) -> None:
         self._event.unsubscribe(self._relay)

@@ -82,8 +82,9 @@ class Adapted(Monitored):
 
     @model_validator(mode="after")
     def _fits_the_method(self) -> Self:
-        for field, problem in _conflicts(self):
-            raise ConflictError(problem, field)
+        for name in ("use_dora", "lora_init", "modules_to_save"):
+            if problem := _explain(self, name):
+                raise ConflictError(problem, name)
         return self
 
 
@@ -92,23 +93,16 @@ def names_in(listed: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in listed.split(",") if name.strip()))
 
 
-def _conflicts(chosen: Adapted) -> list[tuple[str, str]]:
-    """What cannot be done together: the knob beside which it is said, and the words."""
-    found = []
-    if chosen.use_dora and chosen.method == "int8":
-        found.append(
-            (
-                "use_dora",
-                "use_dora does not work on a base in 8 bits: set method to qlora or lora, or use_dora to false",
-            )
-        )
-    if chosen.lora_init == "orthogonal":
+def _explain(chosen: Adapted, name: str) -> str:
+    """Why a knob cannot be used together with others; empty when it can."""
+    if name == "use_dora" and chosen.use_dora and chosen.method == "int8":
+        return "use_dora does not work on a base in 8 bits: set method to qlora or lora, or use_dora to false"
+    if name == "lora_init" and chosen.lora_init == "orthogonal":
         if chosen.method != "lora":
-            problem = "orthogonal cannot begin on quantised weights: set method to lora, or lora_init to kaiming"
-            found.append(("lora_init", problem))
-        elif chosen.lora_rank % 2:
-            found.append(("lora_init", "orthogonal needs an even rank: set lora_rank to an even number"))
-    if both := [n for n in names_in(chosen.modules_to_save) if n in names_in(chosen.target_modules)]:
-        problem = f"{', '.join(both)} would be trained twice: name it in modules_to_save or in target_modules"
-        found.append(("modules_to_save", problem))
-    return found
+            return "orthogonal cannot begin on quantised weights: set method to lora, or lora_init to kaiming"
+        return "orthogonal needs an even rank: set lora_rank to an even number" if chosen.lora_rank % 2 else ""
+    both = [n for n in names_in(chosen.modules_to_save) if n in names_in(chosen.target_modules)]
+    if name == "modules_to_save" and both:
+        names = ", ".join(both)
+        return f"{names} would be trained twice: name it in modules_to_save or in target_modules"
+    return ""

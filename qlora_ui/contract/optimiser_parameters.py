@@ -54,6 +54,8 @@ _ONLY_OF: dict[str, tuple[Schedule, ...]] = {
 }
 """The schedules that a knob belongs to: elsewhere it would do nothing."""
 
+_UNUSED_BY = {"adam_beta1": WITHOUT_BETAS, "adam_beta2": WITHOUT_BETAS, "adam_epsilon": WITHOUT_EPSILON}
+
 
 class Optimised(Adapted):
     """The knobs of optimiser and schedule."""
@@ -191,27 +193,23 @@ class Optimised(Adapted):
 
     @model_validator(mode="after")
     def _every_knob_has_an_effect(self) -> Self:
-        for field, problem in _conflicts(self):
-            raise ConflictError(problem, field)
+        for name in (*_ONLY_OF, "warmup_steps", *_UNUSED_BY):
+            if problem := _explain(self, name):
+                raise ConflictError(problem, name)
         return self
 
 
-def _conflicts(chosen: Optimised) -> list[tuple[str, str]]:
-    """What would silently do nothing: the knob beside which it is said, and the words."""
-    found = [
-        (name, f"{name} belongs to {' or '.join(schedules)}: set lr_scheduler_type to that, or leave it empty")
-        for name, schedules in _ONLY_OF.items()
-        if getattr(chosen, name) is not None and chosen.lr_scheduler_type not in schedules
-    ]
-    if chosen.warmup_steps and chosen.lr_scheduler_type == "constant":
-        problem = "constant has no warm-up: set lr_scheduler_type to constant_with_warmup, or leave it empty"
-        found.append(("warmup_steps", problem))
-    for name, without in (
-        ("adam_beta1", WITHOUT_BETAS),
-        ("adam_beta2", WITHOUT_BETAS),
-        ("adam_epsilon", WITHOUT_EPSILON),
-    ):
-        default = Optimised.model_fields[name].default
-        if chosen.optimizer in without and getattr(chosen, name) != default:
-            found.append((name, f"{chosen.optimizer} does not use it: set it back to {default:g}, or choose AdamW"))
-    return found
+def _explain(chosen: Optimised, name: str) -> str:
+    """Why a knob would silently do nothing; empty when it does something, or is as it is by default."""
+    value = getattr(chosen, name)
+    if value == Optimised.model_fields[name].default:
+        return ""
+    if chosen.lr_scheduler_type not in (schedules := _ONLY_OF.get(name, (chosen.lr_scheduler_type,))):
+        fitting = " or ".join(schedules)
+        return f"{name} belongs to {fitting}: set lr_scheduler_type to that, or leave it empty"
+    if name == "warmup_steps" and value and chosen.lr_scheduler_type == "constant":
+        return "constant has no warm-up: set lr_scheduler_type to constant_with_warmup, or leave it empty"
+    if chosen.optimizer in _UNUSED_BY.get(name, ()):
+        default = f"{Optimised.model_fields[name].default:g}"
+        return f"{chosen.optimizer} does not use it: set it back to {default}, or choose AdamW"
+    return ""

@@ -16,6 +16,7 @@ from qlora_ui.contract.parameters import JobParameters
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths, Workspace
 from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.contract.records import Command, ExitRecord, JobRecord, JobStatus
+from qlora_ui.jobs.history.curves import Curves
 from qlora_ui.jobs.history.event_file import EventTail, read_outline
 from qlora_ui.jobs.history.history import History
 from qlora_ui.jobs.history.history_cache import WholeHistory, read_history
@@ -184,6 +185,7 @@ class RunWatch:
         for event in read_outline(self.paths.events):
             history.apply(event)
         history.logs.clear()
+        history.curves = Curves()  # a single point of a long curve would say less than none
         return history
 
     def _process(self) -> ProcessIdentity | None:

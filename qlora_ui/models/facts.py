@@ -21,6 +21,8 @@ class ModelFacts:
     """`bitsandbytes nf4`, `bitsandbytes fp4`, `bitsandbytes int8`, or the name of another method; empty without."""
     is_mixture: bool
     """Whether it is a mixture of experts."""
+    writes_text: bool = True
+    """Whether it is said to be a model that writes; one that says nothing of it may be."""
 
     @property
     def can_be_loaded(self) -> bool:
@@ -36,8 +38,17 @@ def facts_of(config: Mapping[str, Any]) -> ModelFacts:
         architecture=_word(config.get("model_type")),
         dtype=next((word for part in parts if (word := _word(part.get("dtype") or part.get("torch_dtype")))), ""),
         quantisation=_quantisation(config.get("quantization_config")),
+        writes_text=_writes_text(config.get("architectures")),
         is_mixture=any(_count(part.get(name)) > 1 for part in parts for name in _EXPERTS),
     )
+
+
+def _writes_text(classes: object) -> bool:
+    """By the names of the classes that it was saved from, such as `LlamaForCausalLM`."""
+    if not isinstance(classes, list) or not classes:
+        return True
+    ends = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+    return any(isinstance(name, str) and name.endswith(ends) for name in classes)
 
 
 def _quantisation(stored: object) -> str:

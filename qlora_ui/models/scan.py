@@ -36,6 +36,13 @@ _NAMES = {
 }  # fmt: skip
 
 
+def hub_cache() -> Path:
+    """Where the hub's libraries keep what they fetched; it need not be there."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
 @dataclass(frozen=True)
 class FoundModel:
     """A model in a folder, with all of its weights."""
@@ -48,6 +55,11 @@ class FoundModel:
     """Of its safetensors files."""
     dtype: str
     """The number format of most of its weights; from config.json where no header could be read."""
+
+    @property
+    def location(self) -> str:
+        """By what a run names it: its name on the hub, or its folder."""
+        return self.name if "/" in self.name else str(self.folder)
 
 
 def scan_models(folders: Iterable[Path]) -> list[FoundModel]:

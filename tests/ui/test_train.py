@@ -538,7 +538,7 @@ async def test_a_preset_sets_its_knobs_and_says_what_differs_from_it(user: User,
     await to_settings(user)
     await user.should_see(marker="choice-quick_try", retries=50)
     await choose(user, "quick_try")
-    await user.should_see("enough to see the loss fall, or not", retries=50)
+    await user.should_see("at most so many: enough to see the loss fall, or not", retries=50)
     assert (value_of(user, "max_steps"), value_of(user, "lora_rank")) == ("60", "8")
     rate = value_of(user, "learning_rate")
 
@@ -549,8 +549,13 @@ async def test_a_preset_sets_its_knobs_and_says_what_differs_from_it(user: User,
     await user.should_not_see("Otherwise than in the preset", retries=50)
     assert value_of(user, "lora_rank") == "8"
 
+    await choose(user, "small_gpu")
+    await user.should_see("memory grows with the length", retries=50)
+    assert value_of(user, "max_length") == str(STARTER_SETTINGS["max_length"]), "no preset makes them longer"
+
     await choose(user, "balanced")
-    await user.should_not_see("enough to see the loss fall, or not", retries=50)
+    await user.should_not_see("memory grows with the length", retries=50)
+    await user.should_not_see("at most so many: enough to see the loss fall, or not", retries=50)
     assert (value_of(user, "max_steps"), value_of(user, "lora_rank")) == ("", str(STARTER_SETTINGS["lora_rank"]))
     assert value_of(user, "learning_rate") == rate, "no preset's, so it stays"
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import nicegui.core
 import pytest
+from huggingface_hub import constants
 
 from qlora_ui import services as services_module
 from qlora_ui.contract.errors import JobError, WorkspaceError
@@ -46,13 +48,23 @@ async def test_a_repair_is_told(tmp_path: Path) -> None:
     assert "db.json" in notice
 
 
-async def test_models_are_folders_with_a_config(services: Services) -> None:
-    for name in ("merged-b", "merged-a", "no-config"):
-        (services.workspace.models / name).mkdir()
-    for name in ("merged-b", "merged-a"):
-        (services.workspace.models / name / "config.json").write_text("{}")
+async def test_models_are_those_that_lie_here_and_write(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = services.workspace.home / "hub"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    kept = cache / "models--some--model" / "snapshots" / "abc"
     models = services.workspace.models
-    assert await services.models() == [STARTER, str(models / "merged-a"), str(models / "merged-b")]
+    for folder, classes in (
+        (models / "merged-b", ["LlamaForCausalLM"]),
+        (models / "merged-a", []),
+        (models / "finds", ["BertModel"]),
+        (kept, ["GPT2LMHeadModel"]),
+    ):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps({"model_type": "some", "architectures": classes}))
+        (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    (models / "no-config").mkdir()
+    assert await services.models() == [STARTER, str(models / "merged-a"), str(models / "merged-b"), "some/model"]
+    assert (await services.found_models())["some/model"].bytes == 10
 
 
 async def test_a_dataset_is_deleted_with_its_file_unless_a_job_needs_it(services: Services) -> None:

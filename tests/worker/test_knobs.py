@@ -223,11 +223,14 @@ def test_each_schedule_has_its_values(tmp_path: Path, values: dict[str, Any], ex
 
 
 def test_warmup_steps_take_the_place_of_the_share(tmp_path: Path) -> None:
+    from qlora_ui.worker.plan import Plan
+
     assert rates(trainer_of(tmp_path, warmup_share=0.5)).index(1.0) == 10
     assert rates(trainer_of(tmp_path, warmup_share=0.5, warmup_steps=5)).index(1.0) == 5
     assert rates(trainer_of(tmp_path, warmup_share=0.5, warmup_steps=0))[0] == 1
-    with pytest.raises(ParameterError, match="20 steps is too long") as caught:
-        trainer_of(tmp_path, warmup_steps=20)
+    with pytest.raises(ParameterError, match="10 steps is too long") as caught:
+        Plan.of(told(num_train_epochs=1, warmup_steps=10), 160, False)
+    assert Plan.of(told(num_train_epochs=1, warmup_steps=9), 160, False).warmup_steps == 9
     assert "warmup_steps" in caught.value.fields
 
 

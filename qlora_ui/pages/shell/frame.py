@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from qlora_ui import locales, theme
 from qlora_ui.components import reader
 from qlora_ui.components.events import listen
+from qlora_ui.components.modules import WITH_MODULES
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.tab_title import name_tab
@@ -57,6 +58,7 @@ _FIRST_PARTS_S = 0.15
 def register(services: Services) -> None:
     """Make all pages known to the server. Each path opens the same frame, within which pages then take turns."""
     theme.install()
+    assert WITH_MODULES  # known by now, and so to every browser
     locales.ask_for_language(lambda: reader.preferences().language)
 
     async def shell() -> None:

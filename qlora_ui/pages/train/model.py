@@ -10,22 +10,24 @@ from qlora_ui.components.field import Field
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
+from qlora_ui.components.words import size
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.locales import _
+from qlora_ui.models.scan import FoundModel
 from qlora_ui.pages.train.session import TrainSession
 
 
 def build(session: TrainSession) -> None:
     form = session.form
     with Card(_("Model")):
-        known = [_choice(name) for name in session.models]
+        known = {STARTER: _starter()} | {name: _choice(model) for name, model in session.models.items()}
         shown = str(form.get("model_name") or "")
-        choices = Choices(known, label=_("Model"), value=shown)
+        choices = Choices(list(known.values()), label=_("Model"), value=shown)
         with Field(
             _("Another model"),
             help=_("A folder on this machine, or a name on the hub such as Qwen/Qwen3-0.6B. Enter takes it."),
         ) as field:
-            other = field.hold(ui.input(value="" if shown in session.models else shown))
+            other = field.hold(ui.input(value="" if shown in known else shown))
         other.props("autocomplete=off spellcheck=false").mark("model-name")
 
         async def type_name() -> None:
@@ -44,16 +46,21 @@ def build(session: TrainSession) -> None:
             if name != shown:
                 shown = name
                 choices.show(name)
-                other.value = "" if name in session.models else name
+                other.value = "" if name in known else name
 
         listen(form.changed, follow)
 
 
-def _choice(name: str) -> Choice:
-    if name == STARTER:
-        return Choice(name, _("Starter"), _("Small, comes along, needs no network and no GPU"))
-    folder, _slash, last = name.rpartition("/")
-    return Choice(name, last, folder)
+def _starter() -> Choice:
+    return Choice(STARTER, _("Starter"), _("Small, comes along, needs no network and no GPU"))
+
+
+def _choice(model: FoundModel) -> Choice:
+    """With what it is, and how much its weights take on the disk."""
+    held = model.facts.quantisation or model.dtype
+    facts = ", ".join(part for part in (model.facts.architecture, held, size(model.bytes)) if part)
+    place = _("fetched from the hub") if model.location == model.name else str(model.folder.parent)
+    return Choice(model.location, model.name, f"{facts} · {place}")
 
 
 def _note(session: TrainSession) -> None:

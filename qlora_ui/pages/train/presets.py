@@ -26,7 +26,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "small_gpu": (mark("Small GPU"), mark("The least memory, at the cost of speed and of long examples.")),
 }
 _REASONS: Mapping[tuple[str, str], str] = {
-    ("quick_try", "max_steps"): mark("enough to see the loss fall, or not"),
+    ("quick_try", "max_steps"): mark("at most so many: enough to see the loss fall, or not"),
     ("quick_try", "lora_rank"): mark("a small adapter learns the manner of the answers quickly"),
     ("quick_try", "lora_alpha"): mark("the same strength as with the default rank"),
     ("quick_try", "evaluations"): mark("each of them takes time"),
@@ -58,14 +58,15 @@ class PresetCard(Card):
         with self:
             chooser = Choices(choices, label=_("Preset"), value=form.preset).classes("qu-choices-grid")
             chooser.on_choose = session.choose_preset
-            Live(form.changed, lambda: form.preset, lambda: _settings(form.preset))
+            Live(form.changed, lambda: form.preset, lambda: _settings(form))
             Live(form.changed, lambda: form.beside_preset, lambda: _changes(session))
         listen(form.changed, lambda: chooser.show(form.preset))
 
 
-def _settings(preset: str) -> None:
+def _settings(form: TrainForm) -> None:
     """What the preset sets, and why."""
-    if not (values := PRESETS[preset]):
+    preset = form.preset
+    if not (values := form.values_of_preset):
         return
     with ui.element("dl").classes("qu-reasons qu-sm"):
         for name, value in values.items():

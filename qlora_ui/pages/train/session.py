@@ -18,6 +18,7 @@ from qlora_ui.contract.recipe import Source
 from qlora_ui.contract.records import Dataset, JobKind
 from qlora_ui.demo import STARTER_SETTINGS
 from qlora_ui.jobs.job import Job
+from qlora_ui.models.scan import FoundModel
 from qlora_ui.pages.train.data import choosing
 from qlora_ui.pages.train.data.reading import DataReading
 from qlora_ui.pages.train.files import problem_of
@@ -39,7 +40,8 @@ class TrainSession:
 
     services: Services
     form: TrainForm = field(default_factory=lambda: TrainForm(starter_settings=STARTER_SETTINGS))
-    models: list[str] = field(default_factory=list)
+    models: dict[str, FoundModel] = field(default_factory=dict)
+    """What lies on this machine, by what a run names it."""
     datasets: list[Dataset] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     """Path of a file that was tried → why it could not be read."""
@@ -220,7 +222,7 @@ class TrainSession:
 
     async def refresh_choices(self) -> None:
         """Look again for models and data files in the workspace."""
-        self.models, self.datasets = await self.services.models(), await self.services.datasets()
+        self.models, self.datasets = await self.services.found_models(), await self.services.datasets()
 
     def read_data(self) -> None:
         """Look at the chosen data, and go through them in the background; what is still under way is given up."""

@@ -82,7 +82,12 @@ class SettingsForm:
     def choose_preset(self, name: str) -> None:
         """Set every knob that some preset sets as this one does; the others stay as they are."""
         self.preset = name
-        self.update({knob: PRESETS[name].get(knob) for knob in PRESET_KNOBS})
+        self.update({knob: self._of_preset(name, knob) if knob in PRESETS[name] else None for knob in PRESET_KNOBS})
+
+    @property
+    def values_of_preset(self) -> dict[str, Any]:
+        """Knob → value, of those that the chosen preset sets."""
+        return {name: self._of_preset(self.preset, name) for name in PRESETS[self.preset]}
 
     @property
     def beside_preset(self) -> dict[str, Any]:
@@ -91,7 +96,13 @@ class SettingsForm:
 
     def _beside(self, preset: str) -> dict[str, Any]:
         now = {name: _plain(KNOBS[name], self.get(name)) for name in PRESET_KNOBS}
-        return {name: value for name, value in now.items() if value != PRESETS[preset].get(name, self._unset(name))}
+        return {name: value for name, value in now.items() if value != self._of_preset(preset, name)}
+
+    def _of_preset(self, preset: str, name: str) -> Any:
+        """What a knob has with a preset. A length is an upper bound: what suits the starter may be shorter."""
+        unset = self._unset(name)
+        value = PRESETS[preset].get(name, unset)
+        return min(value, unset) if name == "max_length" else value
 
     def _nearest_preset(self) -> str:
         """The preset from which the settings differ least."""

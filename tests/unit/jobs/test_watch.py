@@ -43,6 +43,20 @@ async def test_a_past_run_shows_how_far_it_came_without_all_its_events(
     assert len(job.curves.points("loss")) == 90
 
 
+async def test_the_last_point_of_a_run_whose_events_were_not_read_is_no_curve(
+    make_manager: Make, workspace: Workspace
+) -> None:
+    paths = write_run(workspace, FakeRun("cut", JobStatus.STOPPED, steps=9))
+    with paths.events.open("ab") as file:
+        file.write(events.dump_event(events.Metric(seq=999, step=10, values={"loss": 0.5})))
+    manager = make_manager()
+    await manager.refresh()
+    job = manager.jobs[paths.id]
+    assert (job.history_loaded, job.curves.names) == (False, [])
+    await manager.load_history(job)
+    assert job.curves.count("loss") == 10
+
+
 async def test_a_flood_of_events_arrives_as_one_new_curve(
     make_manager: Make, workspace: Workspace, at_work: ProcessIdentity
 ) -> None:

@@ -70,9 +70,9 @@ async def build(services: Services, job_id: str) -> None:
         await asyncio.sleep(0)  # what is in sight is sent first, and other people's pages get their turn
         with room:
             part()
-    if (error := await reading) is not None:
+    if (failure := await reading) is not None:
         with trouble_room:
-            Notice(sentence(error.message), "error", hint=sentence(error.hint))
+            Notice(sentence(failure.message), "error", hint=sentence(failure.hint))
     if while_reading is not None:
         while_reading.delete()
 

@@ -113,7 +113,7 @@ def test_what_a_worker_writes_is_read_by_the_thousand(monkeypatch: pytest.Monkey
     block = b"".join(map(events.dump_event, told))
     assert [type(part) for part in stretches(block)] == [StepLines]
     parsed: list[bytes] = []
-    parse = history_reader.parse_event
+    parse = events.parse_event
 
     def note(line: bytes) -> events.Event:
         parsed.append(line)

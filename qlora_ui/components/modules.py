@@ -1,0 +1,10 @@
+"""The components that bring JavaScript modules of their own.
+
+A browser learns the names of modules once, with the first page that it opens; the component may only come with a later
+one. So these have to be known before any page is served.
+"""
+
+from qlora_ui.components.chart import CurveChart
+from qlora_ui.components.drop_zone import DropZone
+
+WITH_MODULES = (CurveChart, DropZone)
