@@ -13,7 +13,6 @@ from qlora_ui.components.knob_field import AUTOMATIC, in_words
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text, muted
-from qlora_ui.contract.presets import PRESETS
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.pages.train.form import TrainForm
 from qlora_ui.pages.train.session import TrainSession
