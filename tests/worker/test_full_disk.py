@@ -28,7 +28,7 @@ def test_a_full_disk_ends_the_run_with_a_reason_and_it_goes_on_when_there_is_roo
     ended = finish(paths, code=1)
     assert ended.status is JobStatus.FAILED
     assert "disk" in ended.error and "full" in ended.error
-    assert "resume" in ended.hint, "it says what to do"
+    assert "try again" in ended.hint, "it says what to do"
     assert events_of(paths)[-1].type == "failed"
     whole = checkpoints.newest(paths.checkpoints)
     assert whole is not None, "the checkpoints before are untouched"
