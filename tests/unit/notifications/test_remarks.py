@@ -44,7 +44,7 @@ async def test_an_alert_is_told_once_with_its_code(start: Start) -> None:
 
 async def test_what_a_run_remarks_again_and_again_is_told_once(start: Start) -> None:
     services = await start()
-    job = await job_of(services, FakeRun("tone", JobStatus.PENDING))
+    job = await job_of(services, FakeRun("tone", JobStatus.PAUSED))  # nobody starts it, which would be another attempt
     for seq in range(200):
         code = AlertCode.SPIKE if seq % 2 else AlertCode.DAMAGED_CHECKPOINT
         await services.notifications.remark(job, Alert(seq=seq, code=code, message=f"It happened at step {seq}."))
