@@ -10,6 +10,22 @@ from qlora_ui.contract.knobs import ConflictError, knob
 from qlora_ui.contract.optimiser_parameters import Optimised
 from qlora_ui.contract.recipe import DataQuery, HeldOut, Recipe, Source, TrainOn
 
+DATA_KNOBS = (
+    "dataset_path",
+    "dataset_weight",
+    "more_data",
+    "data_format",
+    "data_mapping",
+    "data_roles",
+    "data_steps",
+    "chat_template",
+    "validation_share",
+    "validation_rows",
+    "validation_path",
+    "split_column",
+)
+"""The knobs that choose data, say how they are read, and hold rows out."""
+
 
 class TrainingParameters(Optimised):
     """A LoRA fine-tuning, on a base model in 4 bits (NF4, double-quantised) unless it is told otherwise."""

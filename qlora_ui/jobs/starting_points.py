@@ -14,29 +14,16 @@ from qlora_ui.contract.errors import JobError, ParameterError
 from qlora_ui.contract.parameters import JobParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters
 from qlora_ui.contract.paths import CHECKPOINT_MARKER, RunPaths
+from qlora_ui.contract.training_parameters import DATA_KNOBS
 from qlora_ui.jobs.job import Job
 
 MOST_EPOCHS = 1_000.0
 
-_OF_THE_DATA = (
-    "dataset_path",
-    "dataset_weight",
-    "more_data",
-    "data_format",
-    "data_mapping",
-    "data_roles",
-    "data_steps",
-    "chat_template",
-    "max_length",
-    "train_on",
-    "validation_share",
-    "validation_rows",
-    "validation_path",
-    "split_column",
-)
 MUST_STAY = (
     "model_name",
-    *_OF_THE_DATA,
+    *DATA_KNOBS,
+    "max_length",
+    "train_on",
     "seed",
     "packing",
     "group_by_length",

@@ -15,6 +15,7 @@ from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import many, size
 from qlora_ui.contract.records import JobStatus
+from qlora_ui.contract.training_parameters import DATA_KNOBS
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number
 from qlora_ui.pages.train.data.findings import finding_in_words
@@ -22,7 +23,6 @@ from qlora_ui.pages.train.data.words import format_name, source_name
 from qlora_ui.pages.train.differing import DifferingCard
 from qlora_ui.pages.train.plan import ENOUGH_STEPS, epochs_for_enough_steps, plan
 from qlora_ui.pages.train.session import TrainSession
-from qlora_ui.pages.train.settings_form import DATA_KNOBS
 from qlora_ui.theme import Icon
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from qlora_ui.contract.parsing import parse_parameters
 from qlora_ui.contract.paths import STARTER, RunPaths
 from qlora_ui.contract.recipe import DataQuery, Source
 from qlora_ui.contract.records import JobKind
+from qlora_ui.contract.training_parameters import DATA_KNOBS
 from qlora_ui.locales import _, sentence
 from qlora_ui.pages.train.data.state import DataState
 from qlora_ui.pages.train.data.words import part_name
 from qlora_ui.pages.train.files import FileProblem
 from qlora_ui.pages.train.model_check import ModelNote
-from qlora_ui.pages.train.settings_form import DATA_KNOBS, SettingsForm
+from qlora_ui.pages.train.settings_form import SettingsForm
 from qlora_ui.pages.train.words import KNOBS, as_sentence, error_of_knob
 
 if TYPE_CHECKING:

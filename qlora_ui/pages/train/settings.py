@@ -16,11 +16,11 @@ from qlora_ui.components.text import muted
 from qlora_ui.contract.knobs import GROUPS
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.trackers import TOOLS
+from qlora_ui.contract.training_parameters import DATA_KNOBS
 from qlora_ui.locales import ENGLISH, _, language, mark, sentence
 from qlora_ui.pages.train.form import TrainForm
 from qlora_ui.pages.train.presets import PresetCard
 from qlora_ui.pages.train.session import TrainSession
-from qlora_ui.pages.train.settings_form import DATA_KNOBS
 from qlora_ui.pages.train.words import KNOBS, as_sentence
 
 ELSEWHERE = frozenset({"name", "model_name", *DATA_KNOBS})

@@ -17,24 +17,9 @@ from qlora_ui.contract.parsing import parse_parameters, parse_yaml
 from qlora_ui.contract.paths import STARTER
 from qlora_ui.contract.presets import BALANCED, PRESET_KNOBS, PRESETS
 from qlora_ui.contract.records import JobKind
+from qlora_ui.contract.training_parameters import DATA_KNOBS
 from qlora_ui.jobs.reactive import Event
 from qlora_ui.pages.train.words import KNOBS, FileMistake, in_a_sentence
-
-DATA_KNOBS = (
-    "dataset_path",
-    "dataset_weight",
-    "more_data",
-    "data_format",
-    "data_mapping",
-    "data_roles",
-    "data_steps",
-    "chat_template",
-    "validation_share",
-    "validation_rows",
-    "validation_path",
-    "split_column",
-)
-"""Knobs that are set on the step of the data."""
 
 
 @dataclass(eq=False)
