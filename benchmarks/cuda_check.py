@@ -33,7 +33,7 @@ from qlora_ui.contract.parsing import dump_parameters, parse_parameters
 from qlora_ui.contract.paths import RunPaths, Workspace, model_location
 from qlora_ui.contract.records import ExitRecord, JobKind, JobRecord, now
 from qlora_ui.worker.devices import choose
-from qlora_ui.worker.loading import load_adapter, load_base
+from qlora_ui.worker.model.loading import load_adapter, load_base
 
 LENGTH, BATCH, STEPS, RANK = 2048, 4, 12, 16
 DEMO_STEPS = 120

@@ -32,8 +32,8 @@ from qlora_ui.contract.records import JobKind
 from qlora_ui.data.encoding.tokenizer import load_tokenizer
 from qlora_ui.data.prepare import prepare
 from qlora_ui.worker.devices import choose
-from qlora_ui.worker.plan import Plan
-from qlora_ui.worker.trainer import wanted_training, wants_checkpointing
+from qlora_ui.worker.training.plan import Plan
+from qlora_ui.worker.training.trainer import wanted_training, wants_checkpointing
 
 
 def main(settings: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from nicegui import ui
 
+from qlora_ui.components.browser.focus import give_back_focus, hold_focus
 from qlora_ui.components.events import listen
-from qlora_ui.components.focus import give_back_focus, hold_focus
 from qlora_ui.jobs.reactive import Event
 
 

@@ -4,7 +4,7 @@ A browser learns the names of modules once, with the first page that it opens; t
 one. So these have to be known before any page is served.
 """
 
-from qlora_ui.components.chart import CurveChart
-from qlora_ui.components.drop_zone import DropZone
+from qlora_ui.components.charts.chart import CurveChart
+from qlora_ui.components.forms.drop_zone import DropZone
 
 WITH_MODULES = (CurveChart, DropZone)

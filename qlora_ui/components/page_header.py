@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.focus import focus
-from qlora_ui.components.tab_title import name_tab
+from qlora_ui.components.browser.focus import focus
+from qlora_ui.components.browser.tab_title import name_tab
 from qlora_ui.components.text import Text
 from qlora_ui.locales import _
 from qlora_ui.theme import Icon

@@ -8,8 +8,8 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.button import icon_button
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.layout import row
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import muted
 from qlora_ui.locales import _
 from qlora_ui.locales.figures import number

@@ -8,12 +8,12 @@ from nicegui import ui
 
 from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button
+from qlora_ui.components.charts.small_curve import SmallCurve
+from qlora_ui.components.charts.smoothing import latest
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.progress_bar import ProgressBar
-from qlora_ui.components.small_curve import SmallCurve
-from qlora_ui.components.smoothing import latest
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import loss, percent, speed, time_left
 from qlora_ui.contract.records import JobKind

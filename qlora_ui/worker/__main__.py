@@ -108,11 +108,11 @@ def _work(paths: RunPaths, record: JobRecord, report: Report, control: Control) 
 
         context.facts(**device.describe(), versions=versions())
         if record.kind is JobKind.TRAINING:
-            from qlora_ui.worker.train import train
+            from qlora_ui.worker.training.train import train
 
             return train(context, device)
         if record.kind is JobKind.EVALUATION:
-            from qlora_ui.worker.evaluate import evaluate
+            from qlora_ui.worker.scores.evaluate import evaluate
 
             return evaluate(context, device)
         if record.kind is JobKind.MERGE:

@@ -24,16 +24,16 @@ from qlora_ui.contract.records import MergeReceipt
 from qlora_ui.data.conversation import Conversation, Turn
 from qlora_ui.data.encoding.tokens import encode
 from qlora_ui.data.prepare import load
-from qlora_ui.worker.adapters import CARD, method_of, put_in_place, temporary_beside
-from qlora_ui.worker.base_format import BITS, layers_held
 from qlora_ui.worker.context import Context
 from qlora_ui.worker.data import adapters_tokenizer
 from qlora_ui.worker.devices import Device
-from qlora_ui.worker.evaluate import choose_evenly
-from qlora_ui.worker.loading import check_model, count_parameters, load_adapter, load_base, load_weights
-from qlora_ui.worker.naming import free_folder, name_of, unverified
-from qlora_ui.worker.quantisation import dequantised, stored_packing
-from qlora_ui.worker.scoring import inference
+from qlora_ui.worker.model.adapters import CARD, method_of, put_in_place, temporary_beside
+from qlora_ui.worker.model.base_format import BITS, layers_held
+from qlora_ui.worker.model.loading import check_model, count_parameters, load_adapter, load_base, load_weights
+from qlora_ui.worker.model.naming import free_folder, name_of, unverified
+from qlora_ui.worker.model.quantisation import dequantised, stored_packing
+from qlora_ui.worker.scores.evaluate import choose_evenly
+from qlora_ui.worker.scores.scoring import inference
 from qlora_ui.worker.versions import versions
 
 LIMITS = {"dequantised": (1e-3, 0.99), "original": (2e-2, 0.95)}

@@ -25,8 +25,8 @@ from qlora_ui.worker.environment import set_for_import
 from qlora_ui.worker.quiet import hush_known_noise
 
 LIBRARIES = (
-    "qlora_ui.worker.train",
-    "qlora_ui.worker.evaluate",
+    "qlora_ui.worker.training.train",
+    "qlora_ui.worker.scores.evaluate",
     "qlora_ui.worker.merge",
     "transformers.models.llama.modeling_llama",  # of the starter and of many others
     "transformers.models.qwen3.modeling_qwen3",

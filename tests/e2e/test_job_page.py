@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from qlora_ui.components.chart import POINTS_SENT
+from qlora_ui.components.charts.chart import POINTS_SENT
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.process import ProcessIdentity
 from qlora_ui.contract.records import JobStatus

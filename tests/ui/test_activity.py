@@ -10,10 +10,10 @@ from nicegui.testing import User
 
 from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.forms.row_checks import AllCheck, RowCheck
 from qlora_ui.components.menu import MenuButton
 from qlora_ui.components.pager import Pager
 from qlora_ui.components.reorder import ReorderList
-from qlora_ui.components.row_checks import AllCheck, RowCheck
 from qlora_ui.contract.errors import JobError
 from qlora_ui.contract.records import JobKind, JobStatus
 from qlora_ui.jobs.job import Job

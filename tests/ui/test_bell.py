@@ -9,7 +9,7 @@ from nicegui import Client, ui
 from nicegui.testing import User
 from nicegui.testing.user_notify import UserNotify
 
-from qlora_ui.components.browser_notice import BrowserNotice
+from qlora_ui.components.browser.browser_notice import BrowserNotice
 from qlora_ui.components.button import Button
 from qlora_ui.components.toast import Announcer, toast
 from qlora_ui.contract.notifications import Notification

@@ -9,7 +9,7 @@ import pytest
 from nicegui import background_tasks, ui
 from nicegui.testing import User
 
-from qlora_ui.components.keys import KeyListener
+from qlora_ui.components.browser.keys import KeyListener
 from qlora_ui.components.menu import MenuButton
 from qlora_ui.components.palette import Palette
 from qlora_ui.contract.records import Dataset, JobStatus

@@ -15,11 +15,11 @@ from qlora_ui.components.badge import StatusBadge
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.dialog import confirm
-from qlora_ui.components.field import Field
+from qlora_ui.components.forms.field import Field
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.layout import Card, Skeleton
 from qlora_ui.components.live import Live
 from qlora_ui.components.progress_bar import ProgressBar
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
 from qlora_ui.components.text import Text
 from qlora_ui.contract.errors import JobError

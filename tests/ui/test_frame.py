@@ -12,7 +12,7 @@ from nicegui.testing import User
 from nicegui.translations import translations
 
 from qlora_ui import locales
-from qlora_ui.components.connection import Connection
+from qlora_ui.components.browser.connection import Connection
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.reactive import Event

@@ -12,10 +12,10 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from qlora_ui.components.chart import POINTS_SENT, SMOOTH_POINTS, CurveChart
+from qlora_ui.components.charts.chart import POINTS_SENT, SMOOTH_POINTS, CurveChart
+from qlora_ui.components.charts.measures_card import MeasuresCard
 from qlora_ui.components.layout import Skeleton
-from qlora_ui.components.log_view import LogLines
-from qlora_ui.components.measures_card import MeasuresCard
+from qlora_ui.components.logs.log_view import LogLines
 from qlora_ui.components.text import Text
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.events import AlertCode, Metric

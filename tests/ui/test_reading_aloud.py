@@ -8,7 +8,7 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from qlora_ui.components.chart import CurveChart
+from qlora_ui.components.charts.chart import CurveChart
 from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.text import Text
 from qlora_ui.contract.events import Alert, Progress

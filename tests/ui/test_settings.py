@@ -17,8 +17,8 @@ from nicegui.testing import User
 
 from qlora_ui import clean_up, diagnostics, locales, settings_file, storage_use
 from qlora_ui.clean_up import Findings, Item
-from qlora_ui.components.browser_permission import BrowserPermission
-from qlora_ui.components.file_picker import FilePicker
+from qlora_ui.components.browser.browser_permission import BrowserPermission
+from qlora_ui.components.forms.file_picker import FilePicker
 from qlora_ui.components.section_nav import SectionNav
 from qlora_ui.contract.errors import WorkspaceError
 from qlora_ui.contract.paths import Workspace

@@ -13,8 +13,8 @@ from nicegui.elements.mixins.value_element import ValueElement
 from nicegui.testing import User, UserInteraction
 
 from qlora_ui import locales
-from qlora_ui.components.drop_zone import DropZone
-from qlora_ui.components.knob_field import KnobField
+from qlora_ui.components.forms.drop_zone import DropZone
+from qlora_ui.components.forms.knob_field import KnobField
 from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.components.toast import Announcer
 from qlora_ui.components.token_view import TokenStrip

@@ -11,7 +11,7 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User
 
-from qlora_ui.components.drop_zone import DropZone
+from qlora_ui.components.forms.drop_zone import DropZone
 from qlora_ui.components.text import LiveRegion
 from qlora_ui.contract.errors import DataError
 from qlora_ui.contract.inspection import Look, PartView, Survey, SurveyProgress, Understanding

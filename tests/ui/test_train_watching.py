@@ -6,8 +6,8 @@ import pytest
 from nicegui import ui
 from nicegui.testing import User, UserInteraction
 
-from qlora_ui.components.check_list import CheckList
-from qlora_ui.components.prompt_list import PromptList
+from qlora_ui.components.forms.check_list import CheckList
+from qlora_ui.components.forms.prompt_list import PromptList
 from qlora_ui.contract.parameters import TrainingParameters
 from qlora_ui.contract.records import JobKind
 from qlora_ui.contract.trackers import TOOLS, Tool

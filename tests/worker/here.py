@@ -47,7 +47,7 @@ class Run:
     ) -> list[Event]:
         """Train; asked to stop at the first event that `stop_at` likes. Returns this attempt's events."""
         from qlora_ui.worker.devices import choose
-        from qlora_ui.worker.train import train
+        from qlora_ui.worker.training.train import train
 
         moment = now()
         record = JobRecord(

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 
 def test_half_a_folder_does_not_stay(tmp_path: Path) -> None:
-    from qlora_ui.worker.adapters import put_in_place, temporary_beside
+    from qlora_ui.worker.model.adapters import put_in_place, temporary_beside
 
     with pytest.raises(OSError, match="full"), temporary_beside(tmp_path / "model") as temporary:
         (temporary / "weights").write_bytes(bytes(100))
@@ -25,7 +25,7 @@ def test_half_a_folder_does_not_stay(tmp_path: Path) -> None:
 
 
 def test_a_copy_overwrites_nothing(tmp_path: Path) -> None:
-    from qlora_ui.worker.adapters import copy_adapter
+    from qlora_ui.worker.model.adapters import copy_adapter
 
     adapter = tmp_path / "adapter"
     adapter.mkdir()

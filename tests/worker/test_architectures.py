@@ -106,7 +106,7 @@ def context_of(home: Path, kind: JobKind, parameters: Any, events: list[Event]) 
 
 def train_on_8_rows(home: Path, model: Path, **values: Any) -> list[Event]:
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.train import train
+    from qlora_ui.worker.training.train import train
 
     settings: dict[str, Any] = {
         "model_name": str(model), "dataset_path": str(first_rows(home)), "validation_share": 0.2, "evaluations": 1,
@@ -127,7 +127,7 @@ def adapter_in(home: Path) -> Path:
 def evaluate_8_rows(home: Path, model: Path) -> list[dict[str, Any]]:
     """What our evaluation says of each row."""
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.evaluate import evaluate
+    from qlora_ui.worker.scores.evaluate import evaluate
 
     parameters = EvaluationParameters(
         model_name=str(model), adapter_path=str(adapter_in(home)), dataset_path=str(first_rows(home)),
@@ -202,7 +202,7 @@ def test_an_adapter_scores_elsewhere_as_it_does_here(tmp_path: Path, kind: str) 
     import torch
 
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.loading import load_adapter, load_base
+    from qlora_ui.worker.model.loading import load_adapter, load_base
 
     model = make_kind(tmp_path / "model", kind)
     events = train_on_8_rows(tmp_path, model)

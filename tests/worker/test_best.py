@@ -11,7 +11,7 @@ import pytest
 from qlora_ui.contract.checkpoints import all_of, read_marker, step_of
 from qlora_ui.contract.events import Alert, AlertCode, CheckpointSaved, Metric, Phase, Progress, Sample
 from qlora_ui.contract.records import StartPoint
-from qlora_ui.worker.best import Best
+from qlora_ui.worker.training.best import Best
 from tests.worker.here import Run, branch, curve, of
 
 pytestmark = [

@@ -80,7 +80,7 @@ def prepared_processes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
             patch.setenv(name, value)
-        libraries = ["torch", "transformers", "peft", "bitsandbytes", "datasets", "qlora_ui.worker.train"]
+        libraries = ["torch", "transformers", "peft", "bitsandbytes", "datasets", "qlora_ui.worker.training.train"]
         _processes.set_forkserver_preload(libraries)
         yield
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qlora_ui.contract import checkpoints as contract_checkpoints
-from qlora_ui.worker import checkpoints
+from qlora_ui.worker.training import checkpoints
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 

@@ -9,9 +9,9 @@ import pytest
 
 from qlora_ui.contract.events import Alert, AlertCode
 from qlora_ui.contract.parameters import TrainingParameters
-from qlora_ui.worker.curves import Curve, Evaluated
-from qlora_ui.worker.plan import Plan
-from qlora_ui.worker.watch import Watch
+from qlora_ui.worker.training.curves import Curve, Evaluated
+from qlora_ui.worker.training.plan import Plan
+from qlora_ui.worker.training.watch import Watch
 
 SEEDS = range(20)
 

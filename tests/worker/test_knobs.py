@@ -25,8 +25,8 @@ def adapted(**values: Any) -> Any:
     import torch
 
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.loading import load_base
-    from qlora_ui.worker.lora import attach_lora
+    from qlora_ui.worker.model.loading import load_base
+    from qlora_ui.worker.model.lora import attach_lora
 
     parameters = told(**values)
     torch.manual_seed(0)
@@ -55,7 +55,7 @@ def test_the_method_decides_how_the_base_is_held(method: str, kind: str, layers:
 
 
 def test_a_device_without_layers_in_8_bits_is_told_of_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    from qlora_ui.worker import base_format
+    from qlora_ui.worker.model import base_format
 
     def broken(*arguments: Any, **options: Any) -> Any:
         raise NotImplementedError("int8_linear_matmul")
@@ -132,8 +132,8 @@ def test_layers_that_cannot_be_trained_whole_are_refused(values: dict[str, Any],
 def trainer_of(folder: Path, steps: int = 20, **values: Any) -> Any:
     """The Trainer as a training has it, with its optimiser and schedule."""
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.plan import Plan
-    from qlora_ui.worker.trainer import QloraTrainer, arguments_of
+    from qlora_ui.worker.training.plan import Plan
+    from qlora_ui.worker.training.trainer import QloraTrainer, arguments_of
 
     parameters = told(max_steps=steps, **values)
     plan = Plan.of(parameters, 10_000, False)
@@ -223,7 +223,7 @@ def test_each_schedule_has_its_values(tmp_path: Path, values: dict[str, Any], ex
 
 
 def test_warmup_steps_take_the_place_of_the_share(tmp_path: Path) -> None:
-    from qlora_ui.worker.plan import Plan
+    from qlora_ui.worker.training.plan import Plan
 
     assert rates(trainer_of(tmp_path, warmup_share=0.5)).index(1.0) == 10
     assert rates(trainer_of(tmp_path, warmup_share=0.5, warmup_steps=5)).index(1.0) == 5
@@ -280,8 +280,8 @@ def test_a_processor_has_nowhere_to_move_activations_to(tmp_path: Path) -> None:
     from dataclasses import replace
 
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.plan import Plan
-    from qlora_ui.worker.trainer import wanted_training
+    from qlora_ui.worker.training.plan import Plan
+    from qlora_ui.worker.training.trainer import wanted_training
 
     with pytest.raises(ParameterError, match="cannot be moved off") as caught:
         trainer_of(tmp_path, activation_offload=True)

@@ -63,9 +63,9 @@ def test_the_adapter_loads_in_plain_peft_and_merges(undisturbed: Run, tmp_path: 
     import torch
     from peft import PeftModel
 
-    from qlora_ui.worker.adapters import method_of
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.loading import load_adapter, load_base
+    from qlora_ui.worker.model.adapters import method_of
+    from qlora_ui.worker.model.loading import load_adapter, load_base
 
     method = undisturbed.parameters.method
     assert method_of(undisturbed.paths.adapter) == method
@@ -126,7 +126,7 @@ def merged(home: Path, training: RunPaths) -> MergeReceipt:
 def test_a_checkpoint_is_scored_on_the_base_that_it_was_trained_on(tmp_path: Path) -> None:
     """It has no card of its own: the run knows. Of an adapter from elsewhere, 4 bits are supposed."""
     from qlora_ui.contract.parsing import dump_parameters
-    from qlora_ui.worker.adapters import CARD, method_of
+    from qlora_ui.worker.model.adapters import CARD, method_of
 
     run = Run(tmp_path, method="lora")
     checkpoint, elsewhere = run.paths.checkpoints / "checkpoint-5", tmp_path / "elsewhere"

@@ -15,9 +15,9 @@ def test_an_evaluation_in_between_does_not_change_the_gradients() -> None:
     import torch
     from bitsandbytes.nn import Linear4bit
 
-    from qlora_ui.worker.loading import load_base
-    from qlora_ui.worker.lora import attach_lora
-    from qlora_ui.worker.scoring import inference
+    from qlora_ui.worker.model.loading import load_base
+    from qlora_ui.worker.model.lora import attach_lora
+    from qlora_ui.worker.scores.scoring import inference
 
     device = devices.choose("cpu", "float32")
     base = load_base("starter", device, offline=True)
@@ -45,8 +45,8 @@ def test_answers_are_greedy_whatever_the_model_asks_for() -> None:
 
     from qlora_ui.data.encoding.tokenizer import load_tokenizer
     from qlora_ui.data.encoding.tokens import render_prompt
-    from qlora_ui.worker.generation import Writer
-    from qlora_ui.worker.loading import load_base
+    from qlora_ui.worker.model.loading import load_base
+    from qlora_ui.worker.scores.generation import Writer
 
     device, tokenizer = devices.choose("cpu", "float32"), load_tokenizer("starter", True)
     prompts = [render_prompt([{"role": "user", "content": "Repeat: red lamp red lamp red lamp"}], tokenizer)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qlora_ui.worker import machine
+from qlora_ui.worker.training import machine
 
 
 def test_the_memory_of_the_process_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from qlora_ui.contract.paths import Workspace
 from qlora_ui.contract.records import JobKind, JobRecord, now
-from qlora_ui.worker.adapters import CARD
-from qlora_ui.worker.naming import free_folder, name_of
+from qlora_ui.worker.model.adapters import CARD
+from qlora_ui.worker.model.naming import free_folder, name_of
 
 
 def test_an_adapter_is_called_after_its_run(tmp_path: Path) -> None:

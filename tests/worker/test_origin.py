@@ -9,8 +9,8 @@ import pytest
 
 from qlora_ui.contract.errors import DataError, ModelError
 from qlora_ui.contract.paths import model_location
-from qlora_ui.worker import origin
-from qlora_ui.worker.origin import Origin, base_fingerprint, check_origin
+from qlora_ui.worker.training import origin
+from qlora_ui.worker.training.origin import Origin, base_fingerprint, check_origin
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
 

@@ -86,7 +86,7 @@ def test_packed_logits_are_those_of_each_example_alone(kind: str) -> None:
 
     from qlora_ui.worker.batches import Collator
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.packing import PackedCollator, check_packing
+    from qlora_ui.worker.training.packing import PackedCollator, check_packing
 
     model, rows = make(kind, PACKABLE[kind]), examples(20, 33, 14, 40)
     collate = Collator(model, pad_id=0)
@@ -101,7 +101,7 @@ def test_packed_logits_are_those_of_each_example_alone(kind: str) -> None:
 def test_a_cache_would_let_them_see_each_other() -> None:
     """What the library does by itself; should that change, `use_cache` need not be said any more."""
     from qlora_ui.worker.batches import Collator
-    from qlora_ui.worker.packing import PackedCollator
+    from qlora_ui.worker.training.packing import PackedCollator
 
     model, rows = make("LlamaConfig", GROUPED), examples(20, 33)
     packed = PackedCollator(Collator(model, pad_id=0))
@@ -114,7 +114,7 @@ def test_a_cache_would_let_them_see_each_other() -> None:
 def test_a_model_that_cannot_keep_them_apart_is_refused(kind: str) -> None:
     from qlora_ui.worker.batches import Collator
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.packing import check_packing
+    from qlora_ui.worker.training.packing import check_packing
 
     model = make(kind, NOT_PACKABLE[kind])
     with pytest.raises(ModelError, match="cannot be packed") as raised:
@@ -125,7 +125,7 @@ def test_a_model_that_cannot_keep_them_apart_is_refused(kind: str) -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=300), st.integers(0, 5))
 def test_every_example_is_in_one_row_that_it_fits_in(lengths: list[int], seed: int) -> None:
-    from qlora_ui.worker.packing import pack
+    from qlora_ui.worker.training.packing import pack
 
     known = np.array(lengths, dtype=np.int64)
     rows = pack(known, 64, seed)
@@ -138,7 +138,7 @@ def test_every_example_is_in_one_row_that_it_fits_in(lengths: list[int], seed: i
 
 def test_rows_share_their_room_by_chance_and_leave_little_of_it() -> None:
     from qlora_ui.worker.batches import ShuffledRows
-    from qlora_ui.worker.packing import PackedRows
+    from qlora_ui.worker.training.packing import PackedRows
 
     rows = examples(*[random.Random(i).randrange(5, 60) for i in range(2000)])
     packed = PackedRows(rows, 256, seed=1)

@@ -53,7 +53,7 @@ def save_packed(folder: Path, kind: str, *, double: bool) -> Path:
 
 def load_ours(model: Path | str) -> Any:
     from qlora_ui.worker.devices import choose
-    from qlora_ui.worker.loading import load_base
+    from qlora_ui.worker.model.loading import load_base
 
     return load_base(str(model), choose("cpu", "float32"), offline=True)
 
@@ -113,7 +113,7 @@ def test_a_packed_checkpoint_is_trained_evaluated_and_merged(tmp_path: Path, kin
 
     merged = Path(merge_into(tmp_path, folder, "dequantised")["model"])
     assert "quantization_config" not in json.loads((merged / "config.json").read_text(encoding="utf-8"))
-    from qlora_ui.worker.loading import load_adapter
+    from qlora_ui.worker.model.loading import load_adapter
 
     ours = load_adapter(load_ours(folder), adapter_in(tmp_path)).eval()
     torch.testing.assert_close(scores(load_plainly(merged, None)), scores(ours), rtol=1e-3, atol=1e-3)
@@ -137,7 +137,7 @@ def test_what_has_no_original_weights_is_not_merged_into_them(tmp_path: Path) ->
 def test_other_ways_of_packing_are_refused_by_name(tmp_path: Path, stored: dict[str, Any], words: str) -> None:
     from transformers import PreTrainedConfig
 
-    from qlora_ui.worker.quantisation import stored_packing
+    from qlora_ui.worker.model.quantisation import stored_packing
 
     with pytest.raises(ModelError, match=words) as caught:
         stored_packing(PreTrainedConfig(quantization_config=stored), "some/model")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 class TestPlan:
     def test_steps_evaluations_and_saves(self) -> None:
-        from qlora_ui.worker.plan import Plan
+        from qlora_ui.worker.training.plan import Plan
 
         parameters = TrainingParameters(
             model_name="m", dataset_path="d", batch_size=4, gradient_accumulation=4, num_train_epochs=2.5, evaluations=3
@@ -38,10 +38,10 @@ def test_the_writing_of_a_checkpoint_is_no_training(tmp_path: Path, monkeypatch:
     import torch
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from qlora_ui.worker import progress
     from qlora_ui.worker.batches import Size
-    from qlora_ui.worker.held_out import Evaluation
-    from qlora_ui.worker.plan import Plan
+    from qlora_ui.worker.training import progress
+    from qlora_ui.worker.training.held_out import Evaluation
+    from qlora_ui.worker.training.plan import Plan
 
     clock = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
@@ -70,10 +70,10 @@ def test_the_writing_of_a_checkpoint_is_no_training(tmp_path: Path, monkeypatch:
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from qlora_ui.worker import progress
     from qlora_ui.worker.batches import Size
-    from qlora_ui.worker.held_out import Evaluation
-    from qlora_ui.worker.plan import Plan
+    from qlora_ui.worker.training import progress
+    from qlora_ui.worker.training.held_out import Evaluation
+    from qlora_ui.worker.training.plan import Plan
 
     events: list[Event] = []
     context = context_in(tmp_path, events)
@@ -95,7 +95,7 @@ def test_rows_without_a_trained_token_are_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dropped: int, kind: type[Log | Alert]
 ) -> None:
     from qlora_ui.data.prepare import Counts
-    from qlora_ui.worker import train
+    from qlora_ui.worker.training import train
 
     monkeypatch.setattr(train, "share_in_4_bits", lambda model: 1.0)
     events: list[Event] = []

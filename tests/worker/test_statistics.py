@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from qlora_ui.worker import statistics
+from qlora_ui.worker.scores import statistics
 
 
 def test_ratio_counts_tokens_not_rows() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from qlora_ui import __version__
+from qlora_ui.components.browser.copying import copy_from
 from qlora_ui.components.button import Button, link_button
-from qlora_ui.components.copying import copy_from
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.glossary import TERMS, Term
 from qlora_ui.components.key_values import KeyValues

@@ -9,8 +9,8 @@ from nicegui import __version__ as nicegui_version
 from nicegui import ui
 
 from qlora_ui import __version__, diagnostics
+from qlora_ui.components.browser.copying import copy_from
 from qlora_ui.components.button import Button, link_button
-from qlora_ui.components.copying import copy_from
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Skeleton, row
 from qlora_ui.components.notice import Notice

@@ -5,8 +5,8 @@ from __future__ import annotations
 from nicegui import ui
 
 from qlora_ui import locales
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.section_nav import Section
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.locales import _, mark
 from qlora_ui.pages.settings.parts import SettingRow, SettingsDesk, switch_row
 

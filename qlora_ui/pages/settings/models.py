@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from nicegui import background_tasks, ui
 
+from qlora_ui.components.browser.copying import copy_from
 from qlora_ui.components.button import Button
-from qlora_ui.components.copying import copy_from
-from qlora_ui.components.field import Field
+from qlora_ui.components.forms.field import Field
 from qlora_ui.components.layout import row
 from qlora_ui.components.section_nav import Section
 from qlora_ui.components.text import Text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.browser_permission import BrowserPermission, Permission
+from qlora_ui.components.browser.browser_permission import BrowserPermission, Permission
 from qlora_ui.components.button import Button
 from qlora_ui.components.section_nav import Section
 from qlora_ui.components.toast import toast

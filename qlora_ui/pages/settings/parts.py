@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nicegui import ui
 
 from qlora_ui.components.events import listen
-from qlora_ui.components.select_list import amend_list
+from qlora_ui.components.forms.select_list import amend_list
 from qlora_ui.components.text import Text
 from qlora_ui.components.toast import toast_error
 from qlora_ui.contract.errors import WorkspaceError

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.dialog import confirm
-from qlora_ui.components.field import Field
+from qlora_ui.components.forms.field import Field
 from qlora_ui.components.layout import row
 from qlora_ui.components.text import Text
 from qlora_ui.contract.errors import QloraUiError

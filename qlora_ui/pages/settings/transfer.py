@@ -9,7 +9,7 @@ from nicegui import ui
 from qlora_ui import locales, settings_file
 from qlora_ui.components.button import Button
 from qlora_ui.components.data_table import DataTable
-from qlora_ui.components.file_picker import FilePicker
+from qlora_ui.components.forms.file_picker import FilePicker
 from qlora_ui.components.layout import row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.section_nav import Section

@@ -9,11 +9,11 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from qlora_ui.components.ago import Ago, keep_true
-from qlora_ui.components.browser_notice import BrowserNotice
+from qlora_ui.components.browser.browser_notice import BrowserNotice
+from qlora_ui.components.browser.focus import focus
 from qlora_ui.components.button import Button, icon_button, link_button
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen
-from qlora_ui.components.focus import focus
 from qlora_ui.components.text import Text, paragraph
 from qlora_ui.components.toast import Announcer, Kind, toast
 from qlora_ui.contract.notifications import Notification

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from nicegui import ui
 
+from qlora_ui.components.browser.keys import KeyListener
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.events import listen
-from qlora_ui.components.keys import KeyListener
 from qlora_ui.components.toast import toast, toast_error
 from qlora_ui.contract.errors import QloraUiError
 from qlora_ui.contract.preferences import UserPreferences

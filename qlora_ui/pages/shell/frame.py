@@ -17,11 +17,11 @@ from starlette.exceptions import HTTPException
 
 from qlora_ui import locales, theme
 from qlora_ui.components import reader
+from qlora_ui.components.browser.tab_title import name_tab
 from qlora_ui.components.events import listen
 from qlora_ui.components.modules import WITH_MODULES
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
-from qlora_ui.components.tab_title import name_tab
 from qlora_ui.contract.preferences import UserPreferences
 from qlora_ui.locales import _, mark, sentence
 from qlora_ui.pages.help.paths import HELP_PATHS

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
+from qlora_ui.components.browser.copying import copy_from
 from qlora_ui.components.button import link_button
-from qlora_ui.components.copying import copy_from
 from qlora_ui.components.layout import Card, columns, row
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.text import Text, code_block, paragraph

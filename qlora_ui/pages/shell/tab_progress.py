@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from qlora_ui.components.browser.tab_title import show_progress
 from qlora_ui.components.events import listen
-from qlora_ui.components.tab_title import show_progress
 from qlora_ui.contract.records import JobStatus
 from qlora_ui.jobs.job import Job
 

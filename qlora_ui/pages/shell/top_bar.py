@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
+from qlora_ui.components.browser.connection import Connection
 from qlora_ui.components.button import Button, icon_button
-from qlora_ui.components.connection import Connection
 from qlora_ui.components.events import listen
 from qlora_ui.components.layout import grow
 from qlora_ui.components.text import Text

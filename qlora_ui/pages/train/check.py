@@ -9,7 +9,7 @@ from nicegui import background_tasks, ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.knob_field import in_words
+from qlora_ui.components.forms.knob_field import in_words
 from qlora_ui.components.layout import Card, Skeleton
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text

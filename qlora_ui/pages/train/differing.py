@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from qlora_ui.components.forms.knob_field import AUTOMATIC, in_words
 from qlora_ui.components.key_values import KeyValues
-from qlora_ui.components.knob_field import AUTOMATIC, in_words
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text

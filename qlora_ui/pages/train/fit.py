@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from nicegui import background_tasks, ui
 
 from qlora_ui.components.badge import Badge
+from qlora_ui.components.charts.stacked_bar import stacked_bar
 from qlora_ui.components.events import listen
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
-from qlora_ui.components.stacked_bar import stacked_bar
 from qlora_ui.components.text import Text, muted
 from qlora_ui.components.words import of_total, size
 from qlora_ui.contract.errors import ParameterError

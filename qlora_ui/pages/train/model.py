@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.choices import Choice, Choices
 from qlora_ui.components.events import listen
-from qlora_ui.components.field import Field
+from qlora_ui.components.forms.choices import Choice, Choices
+from qlora_ui.components.forms.field import Field
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice

@@ -10,11 +10,11 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.layout import column, columns
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.steps import Steps
 from qlora_ui.components.text import LiveRegion
 from qlora_ui.contract.errors import JobError

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from nicegui import ui
 
 from qlora_ui.components.button import Button
-from qlora_ui.components.choices import Choice, Choices
 from qlora_ui.components.events import listen
-from qlora_ui.components.knob_field import AUTOMATIC, in_words
+from qlora_ui.components.forms.choices import Choice, Choices
+from qlora_ui.components.forms.knob_field import AUTOMATIC, in_words
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text, muted

@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.events import listen
-from qlora_ui.components.knob_field import KnobField, in_words
+from qlora_ui.components.forms.knob_field import KnobField, in_words
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice

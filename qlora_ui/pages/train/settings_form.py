@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from qlora_ui.components.knob_field import plain as structure
+from qlora_ui.components.forms.knob_field import plain as structure
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.knobs import Knob
 from qlora_ui.contract.other_tools import TakenOver, take_over

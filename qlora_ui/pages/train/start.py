@@ -5,8 +5,8 @@ from __future__ import annotations
 from nicegui import ui
 
 from qlora_ui.components.events import listen
-from qlora_ui.components.field import Field
-from qlora_ui.components.knob_field import KnobField
+from qlora_ui.components.forms.field import Field
+from qlora_ui.components.forms.knob_field import KnobField
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import paragraph

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qlora_ui.components.knob_field import error_in_words
+from qlora_ui.components.forms.knob_field import error_in_words
 from qlora_ui.contract.errors import ParameterError
 from qlora_ui.contract.knobs import Knob, knobs
 from qlora_ui.contract.parameters import TrainingParameters

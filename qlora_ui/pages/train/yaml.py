@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.browser.copying import copy_button, copy_from
 from qlora_ui.components.button import Button, icon_button
-from qlora_ui.components.code_editor import CodeEditor
-from qlora_ui.components.copying import copy_button, copy_from
+from qlora_ui.components.forms.code_editor import CodeEditor
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice

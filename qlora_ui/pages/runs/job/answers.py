@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from qlora_ui.components.badge import Badge
 from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.layout import Card
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import Text
 from qlora_ui.locales import _, mark, n_
 from qlora_ui.locales.figures import number

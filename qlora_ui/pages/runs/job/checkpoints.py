@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from nicegui import background_tasks, ui
 
 from qlora_ui.components.badge import Badge
-from qlora_ui.components.chart import Mark
+from qlora_ui.components.charts.chart import Mark
+from qlora_ui.components.charts.measures import MEASURES
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.events import listen
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
-from qlora_ui.components.measures import MEASURES
 from qlora_ui.components.menu import MenuButton, MenuItem
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import clock, loss, size

@@ -8,8 +8,8 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.button import Button
-from qlora_ui.components.field import Field
-from qlora_ui.components.knob_field import error_in_words, in_words
+from qlora_ui.components.forms.field import Field
+from qlora_ui.components.forms.knob_field import error_in_words, in_words
 from qlora_ui.components.layout import row
 from qlora_ui.components.text import heading, paragraph
 from qlora_ui.contract.errors import ParameterError

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from qlora_ui.components.copying import copy_from
+from qlora_ui.components.browser.copying import copy_from
 from qlora_ui.components.fold import Fold
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.text import Text

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from qlora_ui.components.badge import StatusBadge
+from qlora_ui.components.browser.focus import focus_if_lost
 from qlora_ui.components.button import Button, link_button
 from qlora_ui.components.dialog import confirm
 from qlora_ui.components.events import listen, throttled
-from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.menu import MenuButton, MenuItem
 from qlora_ui.components.page_header import PageHeader, name_tab
 from qlora_ui.components.status_help import StatusHelp

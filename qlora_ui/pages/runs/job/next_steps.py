@@ -14,7 +14,7 @@ from nicegui import ui
 from qlora_ui.components import reader
 from qlora_ui.components.button import Button, Variant
 from qlora_ui.components.events import listen
-from qlora_ui.components.field import Field
+from qlora_ui.components.forms.field import Field
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import heading, paragraph

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from qlora_ui.components.button import link_button
-from qlora_ui.components.curve_card import CurveCard, LossCard
+from qlora_ui.components.charts.curve_card import CurveCard, LossCard
+from qlora_ui.components.charts.measures import measured
+from qlora_ui.components.charts.measures_card import MeasuresCard
 from qlora_ui.components.empty_state import EmptyState
 from qlora_ui.components.events import listen
 from qlora_ui.components.job_news import JobNews
 from qlora_ui.components.layout import Card, Skeleton, column, columns
 from qlora_ui.components.live import Live
-from qlora_ui.components.log_card import LogCard
-from qlora_ui.components.measures import measured
-from qlora_ui.components.measures_card import MeasuresCard
+from qlora_ui.components.logs.log_card import LogCard
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.text import Text

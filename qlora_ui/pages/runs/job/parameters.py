@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from nicegui import ui
 
+from qlora_ui.components.browser.copying import copy_button, copy_from
 from qlora_ui.components.button import icon_button
-from qlora_ui.components.copying import copy_button, copy_from
 from qlora_ui.components.fold import Fold
+from qlora_ui.components.forms.knob_field import AUTOMATIC, in_words, plain
 from qlora_ui.components.key_values import KeyValues
-from qlora_ui.components.knob_field import AUTOMATIC, in_words, plain
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.text import Text, code_block, heading
 from qlora_ui.contract.knobs import GROUPS, Knob, knobs

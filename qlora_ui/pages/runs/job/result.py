@@ -11,7 +11,8 @@ from nicegui import background_tasks, ui
 from pydantic import BaseModel, ValidationError
 
 from qlora_ui.components.badge import Badge
-from qlora_ui.components.copying import copy_from
+from qlora_ui.components.browser.copying import copy_from
+from qlora_ui.components.charts.smoothing import column
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.explain import explain
 from qlora_ui.components.fold import Fold
@@ -19,7 +20,6 @@ from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.smoothing import column
 from qlora_ui.components.text import Text, code_block, paragraph
 from qlora_ui.components.words import fixed_per_cent, per_cent, power_of_ten
 from qlora_ui.contract.paths import model_location

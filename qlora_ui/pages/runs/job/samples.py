@@ -10,9 +10,9 @@ from nicegui import ui
 
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.events import listen, throttled
+from qlora_ui.components.forms.segmented import Segmented
+from qlora_ui.components.forms.select_list import amend_list
 from qlora_ui.components.layout import Card, row
-from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.select_list import amend_list
 from qlora_ui.components.text import Text
 from qlora_ui.contract.events import Sample
 from qlora_ui.jobs.job import Job

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import ui
 
+from qlora_ui.components.charts.measures import MEASURES
+from qlora_ui.components.charts.smoothing import latest
 from qlora_ui.components.device_meter import short_name
 from qlora_ui.components.events import listen, throttled
 from qlora_ui.components.key_values import KeyValues
 from qlora_ui.components.layout import Card, column, row
 from qlora_ui.components.live import Live
-from qlora_ui.components.measures import MEASURES
 from qlora_ui.components.progress_bar import ProgressBar
-from qlora_ui.components.smoothing import latest
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import loss, many, of_total, per_cent, share, size
 from qlora_ui.contract.records import JobKind, JobStatus

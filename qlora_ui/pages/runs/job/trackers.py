@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from qlora_ui.components.copying import copy_from
+from qlora_ui.components.browser.copying import copy_from
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.text import Text, link

@@ -8,10 +8,10 @@ from typing import Any
 from nicegui import ui
 
 from qlora_ui.components.badge import Tone
-from qlora_ui.components.console_text import tail_of
-from qlora_ui.components.copying import copy_from
+from qlora_ui.components.browser.copying import copy_from
 from qlora_ui.components.fold import Fold
 from qlora_ui.components.live import Live
+from qlora_ui.components.logs.console_text import tail_of
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.text import Text, code_block
 from qlora_ui.contract.records import EndCause, JobStatus

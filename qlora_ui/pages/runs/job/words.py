@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qlora_ui.components.badge import status_words
-from qlora_ui.components.smoothing import end_of
+from qlora_ui.components.charts.smoothing import end_of
 from qlora_ui.components.words import fixed_per_cent
 from qlora_ui.contract.records import EvaluationReport, JobStatus, MergeReceipt, Score
 from qlora_ui.jobs.history.curves import Curve

@@ -9,7 +9,7 @@ from nicegui import ui
 from qlora_ui.components.badge import kind_word, status_words
 from qlora_ui.components.button import Button
 from qlora_ui.components.data_table import DataTable
-from qlora_ui.components.knob_field import in_words
+from qlora_ui.components.forms.knob_field import in_words
 from qlora_ui.components.layout import row
 from qlora_ui.components.text import heading, link, paragraph
 from qlora_ui.contract.knobs import knobs

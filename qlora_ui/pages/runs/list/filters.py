@@ -11,9 +11,9 @@ from nicegui import ui
 
 from qlora_ui.components.badge import kind_word, status_words
 from qlora_ui.components.button import Button
-from qlora_ui.components.chips import Chips
+from qlora_ui.components.forms.chips import Chips
+from qlora_ui.components.forms.quiet_select import QuietSelect
 from qlora_ui.components.layout import row
-from qlora_ui.components.quiet_select import QuietSelect
 from qlora_ui.components.status_help import StatusHelp
 from qlora_ui.components.text import Text
 from qlora_ui.contract.records import JobKind, JobStatus

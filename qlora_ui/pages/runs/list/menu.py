@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from qlora_ui.components.focus import focus_if_lost
+from qlora_ui.components.browser.focus import focus_if_lost
 from qlora_ui.components.menu import MenuItem
 from qlora_ui.components.page_header import PageHeader
 from qlora_ui.components.toast import toast

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from qlora_ui.components.badge import tag
+from qlora_ui.components.browser.focus import focus_if_lost
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen, throttled
-from qlora_ui.components.focus import focus_if_lost
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.notice import Notice
 from qlora_ui.components.reorder import ReorderList

@@ -10,10 +10,10 @@ from qlora_ui.components.ago import Ago
 from qlora_ui.components.badge import StatusBadge, kind_word
 from qlora_ui.components.data_table import DataTable
 from qlora_ui.components.events import listen
+from qlora_ui.components.forms.row_checks import RowCheck
 from qlora_ui.components.layout import row
 from qlora_ui.components.menu import MenuButton, MenuItem
 from qlora_ui.components.progress_bar import ProgressBar
-from qlora_ui.components.row_checks import RowCheck
 from qlora_ui.components.running_card import job_link
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import percent

@@ -8,11 +8,11 @@ from typing import Any
 
 from nicegui import ui
 
+from qlora_ui.components.browser.focus import focus_if_lost
 from qlora_ui.components.button import Button, icon_button
-from qlora_ui.components.focus import focus_if_lost
+from qlora_ui.components.forms.quiet_select import QuietSelect
+from qlora_ui.components.forms.row_checks import AllCheck
 from qlora_ui.components.layout import grow, row
-from qlora_ui.components.quiet_select import QuietSelect
-from qlora_ui.components.row_checks import AllCheck
 from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.components.toast import toast
 from qlora_ui.jobs.job import Job

@@ -10,8 +10,8 @@ from nicegui import background_tasks, ui
 
 from qlora_ui.components.ago import keep_true
 from qlora_ui.components.data_table import DataTable
+from qlora_ui.components.forms.row_checks import listen_to_checks
 from qlora_ui.components.menu import MenuItem
-from qlora_ui.components.row_checks import listen_to_checks
 from qlora_ui.jobs.job import Job
 from qlora_ui.locales import _
 from qlora_ui.pages.runs.list.row import RunRow

@@ -8,13 +8,13 @@ from pathlib import Path
 from nicegui import ui
 
 from qlora_ui.components.button import Button
-from qlora_ui.components.choices import Choice, Choices
 from qlora_ui.components.dialog import confirm
-from qlora_ui.components.drop_zone import DropZone
-from qlora_ui.components.field import Field
+from qlora_ui.components.forms.choices import Choice, Choices
+from qlora_ui.components.forms.drop_zone import DropZone
+from qlora_ui.components.forms.field import Field
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.layout import column, row
 from qlora_ui.components.live import Live
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import muted
 from qlora_ui.components.words import size
 from qlora_ui.contract.errors import ParameterError

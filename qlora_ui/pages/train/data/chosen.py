@@ -8,8 +8,8 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.events import listen
-from qlora_ui.components.field import Field
-from qlora_ui.components.knob_field import in_words
+from qlora_ui.components.forms.field import Field
+from qlora_ui.components.forms.knob_field import in_words
 from qlora_ui.components.layout import column, row
 from qlora_ui.components.text import Text, heading, muted
 from qlora_ui.components.words import size

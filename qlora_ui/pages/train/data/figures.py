@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from qlora_ui.components.histogram import histogram
+from qlora_ui.components.charts.histogram import histogram
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import many, share
 from qlora_ui.contract.inspection import Survey

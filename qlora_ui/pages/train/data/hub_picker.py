@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from qlora_ui.components.button import Button
-from qlora_ui.components.field import Field
+from qlora_ui.components.forms.field import Field
+from qlora_ui.components.forms.segmented import Segmented
+from qlora_ui.components.forms.select_field import SelectField
 from qlora_ui.components.layout import column, row
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text
 from qlora_ui.components.words import size
 from qlora_ui.contract.errors import ParameterError, QloraUiError

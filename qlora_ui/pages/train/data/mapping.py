@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.forms.select_field import SelectField
 from qlora_ui.components.layout import column
-from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text, heading
 from qlora_ui.contract.inspection import PartView, Understanding
 from qlora_ui.locales import _, n_

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from qlora_ui.components.browser.focus import focus_heading
 from qlora_ui.components.button import Button
-from qlora_ui.components.focus import focus_heading
 from qlora_ui.components.layout import Card, Skeleton, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.browser.focus import focus
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.focus import focus
 from qlora_ui.components.layout import row
 from qlora_ui.components.progress_bar import ProgressBar
 from qlora_ui.components.text import LiveRegion, Text

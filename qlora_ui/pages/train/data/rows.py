@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from qlora_ui.components.browser.focus import focus
 from qlora_ui.components.button import Button, icon_button
 from qlora_ui.components.events import listen
-from qlora_ui.components.focus import focus
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.layout import Card, row
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import LiveRegion, Text
 from qlora_ui.contract.inspection import Finding, RowView
 from qlora_ui.contract.recipe import Step

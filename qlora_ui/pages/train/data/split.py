@@ -9,12 +9,12 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
-from qlora_ui.components.knob_field import KnobField
+from qlora_ui.components.forms.knob_field import KnobField
+from qlora_ui.components.forms.segmented import Segmented
+from qlora_ui.components.forms.select_field import SelectField
 from qlora_ui.components.layout import Card
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.segmented import Segmented
-from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text
 from qlora_ui.locales import _, n_, sentence
 from qlora_ui.locales.figures import number

@@ -6,9 +6,9 @@ from nicegui import ui
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
+from qlora_ui.components.forms.select_field import SelectField
 from qlora_ui.components.layout import Card, row
 from qlora_ui.components.live import Live
-from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text
 from qlora_ui.contract.inspection import Finding, TemplateView
 from qlora_ui.contract.recipe import CHAT_TEMPLATES

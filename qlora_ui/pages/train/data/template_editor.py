@@ -9,11 +9,11 @@ from collections.abc import Callable
 from nicegui import background_tasks, ui
 
 from qlora_ui.components.button import Button
-from qlora_ui.components.code_editor import CodeEditor
 from qlora_ui.components.dialog import confirm
+from qlora_ui.components.forms.code_editor import CodeEditor
+from qlora_ui.components.forms.segmented import Segmented
 from qlora_ui.components.layout import row
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.segmented import Segmented
 from qlora_ui.components.text import LiveRegion, Text, heading, muted
 from qlora_ui.components.token_view import TokenStrip, rendered_view
 from qlora_ui.contract.errors import QloraUiError

@@ -7,10 +7,10 @@ from nicegui import ui
 from qlora_ui.components.badge import Badge, Tone
 from qlora_ui.components.button import Button
 from qlora_ui.components.events import listen
+from qlora_ui.components.forms.select_field import SelectField
 from qlora_ui.components.layout import column, row
 from qlora_ui.components.live import Live
 from qlora_ui.components.notice import Notice
-from qlora_ui.components.select_field import SelectField
 from qlora_ui.components.text import Text, heading
 from qlora_ui.components.token_view import conversation_view, original_view
 from qlora_ui.contract.inspection import Look, RowView, Understanding

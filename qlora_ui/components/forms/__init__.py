@@ -1,0 +1,1 @@
+"""What a person types into and chooses from."""

@@ -1,0 +1,1 @@
+"""What a run printed and said."""

@@ -1,0 +1,1 @@
+"""One training, from prepared rows to a finished adapter."""
