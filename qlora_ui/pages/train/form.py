@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qlora_ui.contract.parameters import EvaluationParameters, TrainingParameters
 from qlora_ui.contract.parsing import parse_parameters
@@ -19,9 +19,6 @@ from qlora_ui.pages.train.files import FileProblem
 from qlora_ui.pages.train.model_check import ModelNote
 from qlora_ui.pages.train.settings_form import SettingsForm
 from qlora_ui.pages.train.words import KNOBS, as_sentence, error_of_knob
-
-if TYPE_CHECKING:
-    from qlora_ui.pages.train.origin import Origin
 
 STEPS = ("model", "data", "settings", "check", "start")
 HELD_OUT = f"{STARTER}/heldout"
@@ -204,3 +201,14 @@ class TrainForm(SettingsForm):
         """Show the settings as a file or as fields. A file with a mistake is kept until it is shown again."""
         self.is_yaml = yaml
         self.changed.emit()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the settings of a form came from."""
+
+    run: str
+    """The id of the earlier run."""
+    name: str
+    before: TrainForm
+    """What the form held until then, to be taken back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from qlora_ui.components.button import Button
 from qlora_ui.components.layout import row
@@ -15,20 +14,9 @@ from qlora_ui.jobs.job import Job
 from qlora_ui.jobs.manager import JobManager
 from qlora_ui.jobs.starting_points import numbered
 from qlora_ui.locales import _
-from qlora_ui.pages.train.form import STEPS, TrainForm
+from qlora_ui.pages.train.form import STEPS, Origin
 from qlora_ui.pages.train.session import TrainSession
 from qlora_ui.pages.train.words import KNOBS
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the settings of a form came from."""
-
-    run: str
-    """The id of the earlier run."""
-    name: str
-    before: TrainForm
-    """What the form held until then, to be taken back."""
 
 
 def training_of(jobs: JobManager, job_id: str) -> Job:
